@@ -14,8 +14,7 @@ import java.util.List;
  * @param load how long one file may run when it is loaded
  * @param allocated bytes that one evaluation, or the load of one file, may allocate
  * @param depth the deepest nesting of calls
- * @param text characters of a string that a built-in function takes or makes
- * @param elements of an array that a built-in function goes through
+ * @param text characters of a detail of an action
  * @param busyLimit how long an evaluator may run one check while others wait, before another
  *     evaluator is started
  * @param evaluators threads that evaluate, shared by the users; as many again may be abandoned in a
@@ -34,7 +33,6 @@ public record RuleLimits(
         long allocated,
         int depth,
         int text,
-        int elements,
         Duration busyLimit,
         int evaluators,
         int waiting,
@@ -72,7 +70,6 @@ public record RuleLimits(
                     Math.min(Runtime.getRuntime().maxMemory() / 8, 32 << 20),
                     1_000,
                     1 << 16,
-                    100_000,
                     Duration.ofMillis(20),
                     EVALUATORS.intValue(),
                     WAITING.intValue(),
@@ -97,7 +94,6 @@ public record RuleLimits(
         if (allocated <= 0
                 || depth <= 0
                 || text <= 0
-                || elements <= 0
                 || evaluators <= 0
                 || waiting <= 0
                 || memory <= 0
@@ -125,7 +121,6 @@ public record RuleLimits(
                 allocated,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 evaluators,
                 waiting,
@@ -149,7 +144,6 @@ public record RuleLimits(
                 allocated,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 evaluators,
                 waiting,
@@ -173,7 +167,6 @@ public record RuleLimits(
                 bytes,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 evaluators,
                 waiting,
@@ -199,7 +192,6 @@ public record RuleLimits(
                 allocated,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 count,
                 queue,
@@ -223,7 +215,6 @@ public record RuleLimits(
                 allocated,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 evaluators,
                 waiting,
@@ -249,7 +240,6 @@ public record RuleLimits(
                 allocated,
                 depth,
                 text,
-                elements,
                 busyLimit,
                 evaluators,
                 waiting,

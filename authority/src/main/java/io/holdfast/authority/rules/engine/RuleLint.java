@@ -8,6 +8,7 @@ import io.holdfast.authority.rules.RuleFiles.RuleFile;
 import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.evaluation.ScriptSource;
 import io.holdfast.authority.rules.evaluation.SubjectObject;
+import io.holdfast.authority.rules.sandbox.BuiltIns;
 import io.holdfast.core.text.PrintableText;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,7 +48,7 @@ import org.mozilla.javascript.ast.WhileLoop;
 /**
  * Checks rules files for probable mistakes, without running them: an unknown property, an invalid
  * result, an unknown action, an assignment instead of a comparison, an assignment to a global
- * variable, and rules that no check can reach.
+ * variable or to a built-in object, and rules that no check can reach.
  */
 public final class RuleLint {
     private static final Set<String> RESULTS =
@@ -207,15 +208,32 @@ public final class RuleLint {
                                 ? get.getTarget()
                                 : ((ElementGet) root).getTarget();
             }
+            readBuiltIn(target, root);
             if (root instanceof Name name
                     && name.getEnclosingFunction() != null
-                    && isGlobal(name)) {
+                    && isGlobal(name)
+                    && !BuiltIns.has(name.getIdentifier())) {
                 report(
                         name,
                         "the change of the global "
                                 + name.getIdentifier()
                                 + " is lost after the check: each one begins with the values from"
                                 + " the files");
+            }
+        }
+
+        /** Reports an assignment to a member of a built-in object. */
+        private void readBuiltIn(AstNode target, AstNode root) {
+            if (root != target
+                    && root instanceof Name name
+                    && BuiltIns.has(name.getIdentifier())
+                    && isGlobal(name)) {
+                report(
+                        name,
+                        "the change of the built-in "
+                                + name.getIdentifier()
+                                + " makes every check slower: each one makes built-in objects of"
+                                + " its own");
             }
         }
 

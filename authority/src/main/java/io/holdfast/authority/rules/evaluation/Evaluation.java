@@ -2,11 +2,13 @@ package io.holdfast.authority.rules.evaluation;
 
 import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleAction;
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.RuleStep;
 import io.holdfast.authority.rules.RuleSubject;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
+import io.holdfast.authority.rules.sandbox.BuiltInChange;
 import io.holdfast.authority.rules.sandbox.BuiltIns;
 import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
@@ -31,42 +33,37 @@ import org.mozilla.javascript.Undefined;
  *
  * <h2>How an evaluation is isolated, bounded and ended</h2>
  *
- * <p><b>Isolated.</b> Each evaluation has its own {@link Realm}: built-in objects, prototypes,
- * globals and {@code polkit} that are made for it, in which the rules files run again. The realm
- * ends with the evaluation. Therefore no other evaluation sees anything that a rule changes,
- * neither a prototype nor a global nor an object that a function has closed over; a value that a
- * file computes while it is loaded exists in each realm as it was computed. In polkit(8), globals
- * live as long as the daemon, so that one user's check can change the answer to another's; here, a
- * rule that keeps a value in a global has to compute it again. Files are compiled once, when they
- * are loaded. They also run once then, to find their errors, and the programs that they run have
- * the same outcomes in each realm. A file that only adds rules does not run again: a realm gets
- * only those of its rules that may concern the action. An evaluation that no rule concerns makes no
- * realm at all. The interpreter's own state, the {@link RuleSandbox.Cell}, lasts for one step of
- * one evaluation.
+ * <p><b>Isolated.</b> Each evaluation has its own {@link Realm}: globals, {@code polkit}, {@code
+ * Action} and {@code Subject} are made for it, and the rules files run again in it. It inherits the
+ * objects of the language from {@link BuiltIns}, which all evaluations share and none can change.
+ * An attempt throws a {@link BuiltInChange}: the evaluation begins again with built-in objects of
+ * its own, and so does each later one with these files from the start. The realm ends with the
+ * evaluation. Therefore no other evaluation sees anything that a rule changes, neither a prototype
+ * nor a global nor an object that a function has closed over; a value that a file computes while it
+ * is loaded exists in each realm as it was computed. In polkit(8), globals live as long as the
+ * daemon, so that one user's check can change the answer to another's; here, a rule that keeps a
+ * value in a global has to compute it again. Files are compiled once, when they are loaded. They
+ * also run once then, to find their errors, and the programs that they run have the same outcomes
+ * in each realm. A file that only adds rules does not run again: a realm gets only those of its
+ * rules that may concern the action. An evaluation that no rule concerns makes no realm at all. The
+ * interpreter's own state, the {@link RuleSandbox.Cell}, lasts for one step of one evaluation.
  *
  * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory from a part of the
  * heap that all evaluations share ({@code EvaluationMemory}), of which one user gets at most half.
- * The budget is checked at each branch, each function entry, each object creation and each call of
- * a built-in function. What one operation can do in between is bounded:
- *
- * <ul>
- *   <li>Texts and arrays have a maximum length. {@code CheckedCode} adds a check after each
- *       operation that makes them longer, and refuses to compile code that cannot be checked.
- *   <li>The built-in functions are listed in one table, {@link BuiltIns}, each behind the {@code
- *       Guard} for its kind of work, which reserves the memory in advance. A guard reads an
- *       array-like once: the function gets a copy that does not change. Each step of an iterator is
- *       a call of a function, built-in or script, and is counted as such, whether a loop, a spread,
- *       a destructuring or a constructor takes it.
- *   <li>The depth of recursion and the numbers of log lines and of programs are limited.
- * </ul>
+ * The budget is checked at each function entry and after some hundred instructions, of which a step
+ * of a regular expression is a few. The texts of callers have a maximum length ({@link
+ * RuleLimits#text}), and the built-in functions are bounded for texts of that length ({@link
+ * BuiltIns}). The depth of recursion and the numbers of log lines and of programs are limited.
+ * Rules are root's: what a rule can do with objects of its own within one call of a built-in
+ * function, such as an array-like of 2⁵³ elements, is not bounded but ended.
  *
  * <p><b>Ended.</b> A budget that is used up throws an {@link Abort}, which no script can catch, and
  * throws it again at every further check: an evaluation that was ended once has no answer but "no".
  * A StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its realm
- * becomes garbage. A thread that does not return because it is in native code is noticed by the
- * {@code EvaluatorWatch} half a second after its time limit: the watch refuses in its place,
- * another thread replaces it, and it ends at its next check. Until then it stays charged to its
- * user's share of the evaluators. At most as many threads may be stuck in this way as there are
+ * becomes garbage. A thread that does not return from a built-in function is noticed by the {@code
+ * EvaluatorWatch} half a second after its time limit: the watch refuses in its place, another
+ * thread replaces it, and it ends at its next check. Until then it stays charged to its user's
+ * share of the evaluators. At most as many threads may be stuck in this way as there are
  * evaluators. Every end except a rule's own answer is a refusal.
  *
  * <p>Used by one thread at a time, except {@link #abandon}; another thread may resume it after a
@@ -84,13 +81,12 @@ public abstract class Evaluation<V> {
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
     private @Nullable Realm realm;
-    private @Nullable SubjectObject object;
     private Object @Nullable [] arguments;
-    private RuleFunctions.@Nullable Walk functions;
+    private RuleGeneration.@Nullable Selection selection;
+    private int next;
     private volatile SourceLine at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
-    private boolean userRead;
 
     /**
      * Makes an evaluation that has not begun.
@@ -140,6 +136,7 @@ public abstract class Evaluation<V> {
     private Progress proceed(@Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         V verdict;
         try (RuleSandbox.Cell cell = generation.sandbox().open()) {
+            cell.attach(budget);
             try {
                 verdict = evaluate(cell, continuation, outcome);
                 budget.requireNotEnded();
@@ -151,6 +148,13 @@ public abstract class Evaluation<V> {
             } catch (RhinoException e) {
                 verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
             }
+        } catch (BuiltInChange e) { // begin again, with built-in objects of its own
+            generation.changesBuiltIns();
+            forget();
+            selection = null;
+            next = 0;
+            suspendable = false;
+            return proceed(null, null);
         } catch (Abort e) {
             verdict = failure(place(), String.valueOf(e.getMessage()));
         } catch (StackOverflowError e) {
@@ -169,7 +173,6 @@ public abstract class Evaluation<V> {
 
     private void forget() {
         realm = null;
-        object = null;
         arguments = null;
     }
 
@@ -177,21 +180,15 @@ public abstract class Evaluation<V> {
             RuleSandbox.Cell cell,
             @Nullable Object continuation,
             @Nullable ProgramOutcome outcome) {
-        if (realm != null) {
-            cell.attach(realm.global(), budget);
-        }
         @Nullable Object pending = continuation;
-        RuleFunctions.Walk walk = functions;
-        if (walk == null) {
-            walk = find(cell);
-            functions = walk;
-            walk.advance();
+        RuleGeneration.Selection selected = selection;
+        if (selected == null) {
+            steps.clear();
+            selected = generation.select(cell, () -> realm(cell), kind, action.id());
+            selection = selected;
         }
-        for (; ; ) {
-            RuleFunction rule = walk.current();
-            if (rule == null) {
-                return unanswered(steps);
-            }
+        while (next < selected.functions().size()) {
+            RuleFunction rule = selected.functions().get(next);
             at = rule.place();
             Realm realm = realm(cell);
             Object result;
@@ -209,36 +206,9 @@ public abstract class Evaluation<V> {
                 return read(result, steps, rule.place());
             }
             steps.add(rule.silence());
-            walk.advance();
+            next++;
         }
-    }
-
-    /** Finds the functions to call. */
-    private RuleFunctions.Walk find(RuleSandbox.Cell cell) {
-        List<RuleFunctions.Entry> more =
-                generation.hasPrograms() ? generation.run(cell, realm(cell), kind) : List.of();
-        return generation
-                .functions(kind)
-                .about(
-                        action.id(),
-                        more,
-                        () -> {
-                            at = place();
-                            return user();
-                        });
-    }
-
-    /** Returns the user that a script would see. */
-    private @Nullable String user() {
-        if (object != null) {
-            return object.userAsText();
-        }
-        userRead = true;
-        try {
-            return subject.user();
-        } catch (RuntimeException e) {
-            throw Abort.of(e);
-        }
+        return unanswered(steps);
     }
 
     /** Returns the evaluation's realm, which is made when the first function needs it. */
@@ -248,7 +218,6 @@ public abstract class Evaluation<V> {
             own = generation.realm(cell);
             own.attach(this, generation.log());
             realm = own;
-            cell.attach(own.global(), budget);
         }
         return own;
     }
@@ -257,25 +226,21 @@ public abstract class Evaluation<V> {
         Object[] known = arguments;
         if (known == null) {
             Realm own = realm(cell);
-            SubjectObject made = own.subject(subject);
-            if (userRead) { // the skipped rules would have read it before any other property
-                @Nullable String _ = made.userAsText();
-            }
-            object = made;
-            known = new Object[] {own.action(cell, action), made};
+            known = new Object[] {own.action(cell, action), own.subject(subject)};
             arguments = known;
         }
         return known;
     }
 
-    /** Returns how many functions did not run because they concern other actions or users. */
+    /** Returns how many functions did not run because they concern other actions. */
     int skipped() {
-        return functions == null ? 0 : functions.skipped();
+        return selection == null ? 0 : selection.skipped();
     }
 
     private SourceLine place() {
-        RuleFunction function = functions == null ? null : functions.current();
-        return function == null ? ScriptPlace.UNKNOWN : function.place();
+        return selection == null || next >= selection.functions().size()
+                ? ScriptPlace.UNKNOWN
+                : selection.functions().get(next).place();
     }
 
     private V failure(SourceLine place, String details) {

@@ -26,9 +26,10 @@ import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Undefined;
 
 /**
- * The global scope of one evaluation: its own built-in functions, {@code polkit} and globals. The
- * rules files run in it, and it is discarded after the evaluation, so that no other evaluation sees
- * what a script changes. Used by one thread at a time.
+ * The global scope of one evaluation: its own {@code polkit}, {@code Action}, {@code Subject} and
+ * globals, which inherits from {@link BuiltIns}. The rules files run in it, and it is discarded
+ * after the evaluation, so that no other evaluation sees what a script changes. Used by one thread
+ * at a time.
  */
 public final class Realm {
     /**
@@ -49,13 +50,19 @@ public final class Realm {
     /**
      * Makes a realm without any rules.
      *
+     * @param builtIns those of the scripts
      * @param log receives the log lines of the scripts
      */
-    public Realm(RuleSandbox.Cell cell, RuleSandbox sandbox, ProgramRuns programs, RuleLog log) {
+    public Realm(
+            RuleSandbox.Cell cell,
+            RuleSandbox sandbox,
+            BuiltIns builtIns,
+            ProgramRuns programs,
+            RuleLog log) {
         this.limits = sandbox.limits();
         this.programs = programs;
         this.log = log;
-        global = BuiltIns.create(cell);
+        global = builtIns.global();
         ScriptableObject natives = (ScriptableObject) cell.newObject(global);
         put(natives, "start", (each, _, given) -> start(each, BuiltIn.argument(given, 0)));
         put(natives, "outcome", (_, _, given) -> ProgramOutcome.result(given[0]));
@@ -74,7 +81,6 @@ public final class Realm {
                                         Context.toString(BuiltIn.argument(given, 0))));
         Function prelude = (Function) sandbox.prelude(cell).exec(cell, global, global);
         NativeArray made = (NativeArray) prelude.call(cell, global, global, new Object[] {natives});
-        BuiltIns.hideAll(global);
         actionPrototype = type("Action", (Function) made.get(0));
         subjectPrototype = type("Subject", (Function) made.get(1));
         ScriptableObject polkit = new PolkitObject(global);

@@ -36,8 +36,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
     /**
      * Compiles a file.
      *
-     * @throws EvaluatorException if it is not a valid script, or has code that {@code CheckedCode}
-     *     refuses
+     * @throws EvaluatorException if it is not a valid script
      */
     static RuleFileCode compile(RuleSandbox.Cell cell, RuleFile file) {
         String name = file.path().toString();
@@ -85,7 +84,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                         kind,
                         new RuleFunction(
                                 new SourceLine(file.path(), statement.getLineno()),
-                                RuleGuard.of(function, end - begin),
+                                RuleFunction.actions(function),
                                 (each, realm) ->
                                         (Function)
                                                 script.exec(

@@ -8,17 +8,16 @@ import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
+import io.holdfast.authority.rules.sandbox.BuiltInChange;
+import io.holdfast.authority.rules.sandbox.BuiltIns;
 import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
 import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.mozilla.javascript.EvaluatorException;
-import org.mozilla.javascript.JSFunction;
 import org.mozilla.javascript.RhinoException;
 
 /**
@@ -30,10 +29,9 @@ public final class RuleGeneration {
     private final ProgramRuns programs;
     private final RuleLog log;
     private final EvaluationCounts counts;
-    private final Map<Realm.Kind, RuleFunctions> rules = new EnumMap<>(Realm.Kind.class);
-    private final List<Program> files = new ArrayList<>();
-    private final Map<String, RuleGuard> guards = new HashMap<>(); // by the text of a function
+    private final List<Loaded> files = new ArrayList<>();
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
+    private volatile boolean changesBuiltIns;
 
     private RuleGeneration(
             RuleSandbox sandbox, ProgramRuns programs, RuleLog log, EvaluationCounts counts) {
@@ -41,25 +39,31 @@ public final class RuleGeneration {
         this.programs = programs;
         this.log = log;
         this.counts = counts;
-        for (Realm.Kind kind : Realm.Kind.values()) {
-            rules.put(kind, new RuleFunctions());
-        }
+    }
+
+    /** A file in its order. */
+    private sealed interface Loaded {
+        /** A file whose functions exist without running it. */
+        record Statements(List<RuleFileCode.Statement> rules) implements Loaded {}
+
+        /**
+         * A file that each realm runs, since it does more than add rules.
+         *
+         * @param added how many functions it added when it was loaded
+         * @param failed whether it ended with an exception when it was loaded
+         * @param ran the programs that it ran when it was loaded
+         */
+        record Program(
+                RuleFileCode code, int added, boolean failed, List<ProgramOutcome.OfCommand> ran)
+                implements Loaded {}
     }
 
     /**
-     * A file that each realm runs, since it does more than add rules.
+     * The functions that may concern an action, in their order.
      *
-     * @param number its position among the files
-     * @param added how many functions it added when it was loaded
-     * @param failed whether it ended with an exception when it was loaded
-     * @param ran the programs that it ran when it was loaded
+     * @param skipped how many others there are
      */
-    private record Program(
-            int number,
-            RuleFileCode code,
-            int added,
-            boolean failed,
-            List<ProgramOutcome.OfCommand> ran) {}
+    record Selection(List<RuleFunction> functions, int skipped) {}
 
     /**
      * Compiles files, and runs those that do more than add rules. An error in a file becomes a
@@ -75,24 +79,32 @@ public final class RuleGeneration {
             RuleLog log,
             EvaluationCounts counts) {
         RuleGeneration generation = new RuleGeneration(sandbox, programs, log, counts);
-        generation.diagnostics.addAll(files.diagnostics());
-        try (RuleSandbox.Cell cell = sandbox.open()) {
-            Realm realm = new Realm(cell, sandbox, programs, log);
-            for (int i = 0; i < files.files().size(); i++) {
-                generation.load(cell, realm, i, files.files().get(i));
-            }
+        try {
+            generation.load(files);
+        } catch (BuiltInChange e) {
+            generation = new RuleGeneration(sandbox, programs, log, counts);
+            generation.changesBuiltIns();
+            generation.load(files);
         }
         return generation;
     }
 
-    private void load(RuleSandbox.Cell cell, Realm realm, int number, RuleFile file) {
+    private void load(RuleFiles files) {
+        diagnostics.addAll(files.diagnostics());
+        try (RuleSandbox.Cell cell = sandbox.open()) {
+            Realm realm = new Realm(cell, sandbox, builtIns(cell), programs, log);
+            files.files().forEach(file -> load(cell, realm, file));
+        }
+    }
+
+    private void load(RuleSandbox.Cell cell, Realm realm, RuleFile file) {
         SourceLine whole = new SourceLine(file.path(), 0);
         try {
             RuleFileCode code = RuleFileCode.compile(cell, file);
             if (code.isRulesOnly()) {
-                addAll(number, code.rules());
+                files.add(new Loaded.Statements(code.rules()));
             } else {
-                run(cell, realm, number, code);
+                run(cell, realm, code);
             }
         } catch (EvaluatorException e) {
             wrong(new SourceLine(file.path(), Math.max(e.lineNumber(), 0)), ScriptPlace.details(e));
@@ -105,18 +117,11 @@ public final class RuleGeneration {
         }
     }
 
-    private void addAll(int file, List<RuleFileCode.Statement> statements) {
-        for (int i = 0; i < statements.size(); i++) {
-            RuleFileCode.Statement each = statements.get(i);
-            functions(each.kind()).add(new RuleFunctions.Entry(file, i, each.function()));
-        }
-    }
-
-    private void run(RuleSandbox.Cell cell, Realm realm, int number, RuleFileCode code) {
+    private void run(RuleSandbox.Cell cell, Realm realm, RuleFileCode code) {
         SourceLine whole = new SourceLine(code.path(), 0);
         List<Realm.Added> added = new ArrayList<>();
         List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
-        cell.attach(realm.global(), Budget.ofFile(sandbox.limits()));
+        cell.attach(Budget.ofFile(sandbox.limits()));
         try {
             boolean failed = false;
             try {
@@ -125,34 +130,33 @@ public final class RuleGeneration {
                 failed = true;
                 wrong(place(e, code), ScriptPlace.details(e));
             }
-            added.forEach(each -> guards.put(source(each), RuleGuard.of(source(each))));
-            files.add(new Program(number, code, added.size(), failed, List.copyOf(ran)));
+            files.add(new Loaded.Program(code, added.size(), failed, List.copyOf(ran)));
         } catch (Abort e) {
             SourceLine place = e.place().file().equals(code.path()) ? e.place() : whole;
-            stopped(number, code, added, place, String.valueOf(e.getMessage()));
+            stopped(code, added, place, String.valueOf(e.getMessage()));
         } catch (StackOverflowError e) {
-            stopped(number, code, added, whole, "nests too deeply");
+            stopped(code, added, whole, "nests too deeply");
         } catch (OutOfMemoryError e) {
-            stopped(number, code, added, whole, "took more memory than there is");
+            stopped(code, added, whole, "took more memory than there is");
         } catch (RuntimeException e) { // thrown by the interpreter itself
-            stopped(number, code, added, whole, e.toString());
+            stopped(code, added, whole, e.toString());
         } finally {
             cell.detach();
         }
     }
 
     /** Handles a file that no realm can run again: keeps only its statements that add a rule. */
-    private void stopped(
-            int number, RuleFileCode code, List<Realm.Added> added, SourceLine place, String why) {
+    private void stopped(RuleFileCode code, List<Realm.Added> added, SourceLine place, String why) {
         wrong(place, why);
-        addAll(
-                number,
-                code.rules().stream()
-                        .filter(rule ->
-                                added.stream()
-                                        .anyMatch(each ->
-                                                each.place().equals(rule.function().place())))
-                        .toList());
+        files.add(
+                new Loaded.Statements(
+                        code.rules().stream()
+                                .filter(rule ->
+                                        added.stream()
+                                                .anyMatch(each ->
+                                                        each.place()
+                                                                .equals(rule.function().place())))
+                                .toList()));
     }
 
     private static SourceLine place(RhinoException thrown, RuleFileCode code) {
@@ -165,65 +169,75 @@ public final class RuleGeneration {
         diagnostics.add(new RuleDiagnostic(place, PrintableText.of(why, RuleLog.LINE)));
     }
 
-    private static String source(Realm.Added added) {
-        String source = added.function() instanceof JSFunction script ? script.getRawSource() : "";
-        return source == null ? "" : source;
-    }
-
     /** Returns the errors in the files. */
     public List<RuleDiagnostic> diagnostics() {
         return diagnostics;
     }
 
-    /** Returns the functions of one kind that exist without a realm. */
-    RuleFunctions functions(Realm.Kind kind) {
-        return Objects.requireNonNull(rules.get(kind));
-    }
-
-    /** Returns whether only a realm can show all functions. */
-    boolean hasPrograms() {
-        return !files.isEmpty();
-    }
-
     /** Makes a realm for one evaluation. */
     Realm realm(RuleSandbox.Cell cell) {
-        return new Realm(cell, sandbox, programs, RuleLog.NOWHERE);
+        return new Realm(cell, sandbox, builtIns(cell), programs, RuleLog.NOWHERE);
+    }
+
+    private BuiltIns builtIns(RuleSandbox.Cell cell) {
+        return changesBuiltIns ? BuiltIns.own(cell) : sandbox.builtIns(cell);
+    }
+
+    /** Gives each evaluation built-in objects of its own from now on. */
+    void changesBuiltIns() {
+        changesBuiltIns = true;
     }
 
     /**
-     * Runs in a realm the files that do more than add rules, in the same way as at their load.
+     * Selects the functions of one kind that may concern an action. Runs the files that do more
+     * than add rules, in the same way as at their load.
      *
-     * @return the functions of that kind that they added
      * @throws Abort if a file behaves differently than at its load: rules of it may be missing
      */
-    List<RuleFunctions.Entry> run(RuleSandbox.Cell cell, Realm realm, Realm.Kind kind) {
-        List<RuleFunctions.Entry> entries = new ArrayList<>();
-        for (Program file : files) {
-            List<Realm.Added> added = new ArrayList<>();
-            boolean failed = false;
-            try {
-                realm.runAgain(file.code(), cell, file.ran(), added);
-            } catch (RhinoException e) {
-                failed = true;
-            }
-            if (failed != file.failed() || added.size() != file.added()) {
-                throw Abort.of(file.code().path() + ": does not run as when it was loaded");
-            }
-            for (int i = 0; i < added.size(); i++) {
-                Realm.Added each = added.get(i);
-                if (each.kind() == kind) {
-                    entries.add(
-                            new RuleFunctions.Entry(
-                                    file.number(),
-                                    i,
-                                    new RuleFunction(
-                                            each.place(),
-                                            guards.getOrDefault(source(each), RuleGuard.NONE),
-                                            (_, _) -> each.function())));
+    Selection select(RuleSandbox.Cell cell, Supplier<Realm> realm, Realm.Kind kind, String action) {
+        List<RuleFunction> selected = new ArrayList<>();
+        int skipped = 0;
+        for (Loaded file : files) {
+            switch (file) {
+                case Loaded.Program program -> runAgain(cell, realm.get(), program, kind, selected);
+                case Loaded.Statements statements -> {
+                    for (RuleFileCode.Statement each : statements.rules()) {
+                        if (each.kind() != kind) {
+                            continue;
+                        }
+                        if (each.function().isAbout(action)) {
+                            selected.add(each.function());
+                        } else {
+                            skipped++;
+                        }
+                    }
                 }
             }
         }
-        return entries;
+        return new Selection(selected, skipped);
+    }
+
+    private static void runAgain(
+            RuleSandbox.Cell cell,
+            Realm realm,
+            Loaded.Program file,
+            Realm.Kind kind,
+            List<RuleFunction> selected) {
+        List<Realm.Added> added = new ArrayList<>();
+        boolean failed = false;
+        try {
+            realm.runAgain(file.code(), cell, file.ran(), added);
+        } catch (RhinoException e) {
+            failed = true;
+        }
+        if (failed != file.failed() || added.size() != file.added()) {
+            throw Abort.of(file.code().path() + ": does not run as when it was loaded");
+        }
+        for (Realm.Added each : added) {
+            if (each.kind() == kind) {
+                selected.add(new RuleFunction(each.place(), Set.of(), (_, _) -> each.function()));
+            }
+        }
     }
 
     RuleSandbox sandbox() {

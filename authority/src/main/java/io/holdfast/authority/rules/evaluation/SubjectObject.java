@@ -71,20 +71,6 @@ public final class SubjectObject extends ScriptableObject {
         return Property.BY_NAME.keySet();
     }
 
-    /**
-     * Returns the user that a script would read, which a script may have changed.
-     *
-     * @return null if reading it could have an effect, or it is not a text
-     * @throws Abort if it cannot be looked up, as for a script that reads it
-     */
-    @Nullable String userAsText() {
-        String name = Property.USER.key;
-        read(name);
-        return !isGetterOrSetter(name, 0, false) && super.get(name, this) instanceof String user
-                ? user
-                : null;
-    }
-
     boolean isInGroup(String group) {
         return lookUp(facts -> facts.isInGroup(group));
     }

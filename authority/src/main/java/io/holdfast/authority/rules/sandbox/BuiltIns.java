@@ -1,427 +1,307 @@
 package io.holdfast.authority.rules.sandbox;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
-import java.util.IdentityHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntUnaryOperator;
-import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.BaseFunction;
+import org.mozilla.javascript.Callable;
+import org.mozilla.javascript.Function;
 import org.mozilla.javascript.NativeArray;
-import org.mozilla.javascript.RhinoException;
+import org.mozilla.javascript.NativeObject;
+import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
-import org.mozilla.javascript.Symbol;
 import org.mozilla.javascript.SymbolKey;
 import org.mozilla.javascript.Undefined;
-import org.mozilla.javascript.UniqueTag;
 
 /**
- * The built-in functions of scripts, each behind the {@link BuiltinGuard} for its kind of work. A
- * function that is not in the table is removed, even if a later interpreter adds it. Also removed
- * are the parts of the language that no polkit rule needs and no guard could bound: big integers,
- * typed arrays, proxies, promises, and compiling code from text except by {@code eval}.
+ * The built-in objects of the language: {@code Object}, {@code Array}, {@code String} and so on,
+ * without those that no rule of polkit needs. The global scopes of all evaluations inherit from one
+ * sealed set of them, since making a set takes much longer than a check: an attempt to change one
+ * throws {@link BuiltInChange}. A rule that needs such a change gets a set of its own.
  *
- * <p>An entry is {@code object: names}, where {@code @@name} is a well-known symbol. Iterators have
- * no constructor that could name their prototype; the table uses the interpreter's own names.
+ * <p>Nothing is checked within a call of a built-in function. So the ones that can make a long text
+ * of texts that a caller chooses reserve the memory for it first, and those that would take
+ * quadratic time for such texts are bounded or replaced. Immutable once sealed; then thread-safe.
  */
 public final class BuiltIns {
-    /** Constructors, objects and values without a guard; their functions are in the table. */
-    private static final Set<String> OBJECTS =
+    private static final Set<String> GLOBALS =
             Set.of(
                     ("Object Function Error EvalError RangeError ReferenceError SyntaxError"
                                     + " TypeError URIError InternalError Array String Boolean Number"
                                     + " Date Math JSON RegExp Map Set WeakMap WeakSet Symbol NaN"
-                                    + " Infinity undefined eval")
+                                    + " Infinity undefined eval decodeURI decodeURIComponent encodeURI"
+                                    + " encodeURIComponent escape unescape isFinite isNaN parseFloat"
+                                    + " parseInt")
                             .split(" "));
 
-    /** The prototypes of iterators, by the interpreter's names. */
-    private static final List<String> ITERATORS =
-            List.of(
-                    "ArrayIterator",
-                    "StringIterator",
-                    "RegExpStringIterator",
-                    "Map Iterator",
-                    "Set Iterator",
-                    "Generator");
+    /** The bytes of a character in a text, and of an element of an array that is made of a text. */
+    private static final double CHARACTER = 2;
 
-    private static final String PLAIN =
-            """
-            : decodeURI decodeURIComponent encodeURI encodeURIComponent escape isFinite isNaN
-              parseFloat parseInt unescape
-            Object: assign create defineProperties defineProperty entries freeze fromEntries
-              getOwnPropertyDescriptor getOwnPropertyDescriptors getOwnPropertyNames
-              getOwnPropertySymbols getPrototypeOf hasOwn is isExtensible isFrozen isSealed keys
-              preventExtensions seal setPrototypeOf values
-            Object.prototype: __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__
-              hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf
-            Function.prototype: toString @@hasInstance
-            Error.prototype: toString
-            Array: isArray of
-            Array.prototype: entries keys values @@iterator
-            String: fromCharCode fromCodePoint
-            String.prototype: at charAt charCodeAt codePointAt endsWith slice startsWith substr substring toString trim trimEnd trimLeft trimRight trimStart
-              valueOf @@iterator
-            Boolean.prototype: toString valueOf
-            Number: isFinite isInteger isNaN isSafeInteger parseFloat parseInt
-            Number.prototype: toExponential toFixed toPrecision toString valueOf
-            Date: UTC now parse
-            Date.prototype: getDate getDay getFullYear getHours getMilliseconds getMinutes getMonth
-              getSeconds getTime getTimezoneOffset getUTCDate getUTCDay getUTCFullYear getUTCHours
-              getUTCMilliseconds getUTCMinutes getUTCMonth getUTCSeconds getYear setDate setFullYear
-              setHours setMilliseconds setMinutes setMonth setSeconds setTime setUTCDate
-              setUTCFullYear setUTCHours setUTCMilliseconds setUTCMinutes setUTCMonth setUTCSeconds
-              setYear toDateString toISOString toJSON toString toTimeString toUTCString valueOf
-              @@toPrimitive
-            Math: abs acos acosh asin asinh atan atan2 atanh cbrt ceil clz32 cos cosh exp expm1 floor
-              fround hypot imul log log10 log1p log2 max min pow random round sign sin sinh sqrt tan
-              tanh trunc
-            JSON: parse
-            RegExp.prototype: toString
-            Map.prototype: clear delete entries forEach get has keys set values @@iterator
-            Set.prototype: add clear delete entries forEach has keys values @@iterator
-            WeakMap.prototype: delete get has set
-            WeakSet.prototype: add delete has
-            Symbol.prototype: toString valueOf @@toPrimitive
-            ArrayIterator: next @@iterator
-            StringIterator: next @@iterator
-            RegExpStringIterator: next @@iterator
-            Map_Iterator: next @@iterator
-            Set_Iterator: next @@iterator
-            Generator: next return throw @@iterator
-            """;
+    private static final double ELEMENT = 64;
 
-    private static final Map<String, BuiltinGuard> GUARDS = new HashMap<>();
+    /** The maximum number of pairs of characters that a search for a text may compare. */
+    private static final double MOST_COMPARED = 1 << 26;
 
-    static {
-        add(
-                BuiltinGuard.READS_ARRAY,
-                "Array.prototype: every filter find findIndex findLast findLastIndex"
-                        + " forEach map reduce reduceRight some toReversed");
-        add(BuiltinGuard.withNumbers(0, 0, BuiltinGuard.READS_ARRAY), "Array.prototype: at with");
-        add(
-                BuiltinGuard.withNumbers(0, 1, BuiltinGuard.READS_ARRAY),
-                "Array.prototype: slice toSpliced");
-        add(BuiltinGuard.CONCATENATES, "Array.prototype: concat");
-        add(BuiltinGuard.CHANGES_ARRAY, "Array.prototype: pop push reverse shift unshift");
-        add(BuiltinGuard.withNumbers(0, 1, BuiltinGuard.CHANGES_ARRAY), "Array.prototype: splice");
-        add(BuiltinGuard.withNumbers(1, 2, BuiltinGuard.CHANGES_ARRAY), "Array.prototype: fill");
-        add(
-                BuiltinGuard.withNumbers(0, 2, BuiltinGuard.CHANGES_ARRAY),
-                "Array.prototype: copyWithin");
-        add(BuiltinGuard.APPLIES, "Function.prototype: apply");
-        add(BuiltinGuard.BINDS, "Function.prototype: bind");
-        add(BuiltinGuard.REPEATS, "String.prototype: repeat");
-        add(BuiltinGuard.PADS, "String.prototype: padEnd padStart");
-        add(BuiltinGuard.JOINS_TEXTS, "String.prototype: concat");
-        add(BuiltinGuard.REPLACES, "String.prototype: replace replaceAll");
-        add(BuiltinGuard.SPLITS, "String.prototype: match matchAll split");
-        add(BuiltinGuard.SEARCHES, "String.prototype: search");
-        add(BuiltinGuard.FINDS_TEXT, "String.prototype: includes indexOf lastIndexOf");
-        add(
-                BuiltinGuard.MATCHES,
-                "RegExp.prototype: exec test @@match @@matchAll @@search @@split");
-        add(BuiltinGuard.MATCHES_AND_REPLACES, "RegExp.prototype: @@replace");
-        add(BuiltinGuard.WRITES_JSON, "JSON: stringify");
-        add(BuiltinGuard.PLAIN, PLAIN);
+    private final ScriptableObject library;
+
+    private BuiltIns(ScriptableObject library) {
+        this.library = library;
     }
 
-    /**
-     * A function without a guard: the interpreter itself handles {@code call}, so that a script
-     * called by it can be suspended.
-     */
-    private static final String UNGUARDED = "Function.prototype.call";
-
-    /** Names of properties that are not built-in functions of their object. */
-    private static final Set<String> NOT_BUILT_IN = Set.of("constructor", "prototype", "arguments");
-
-    /** Bytes reserved for each character of source text that is compiled. */
-    private static final long PARSED = 32;
-
-    /** Settings, not functions, that make the interpreter run scripts at unexpected points. */
-    private static final List<String> SETTINGS = List.of("stackTraceLimit", "prepareStackTrace");
-
-    /** Well-known symbols by which a script could make a built-in function evade its guard. */
-    private static final List<String> UNBOUNDED_SYMBOLS =
-            List.of("isConcatSpreadable", "species", "unscopables");
-
-    private static final Map<String, Symbol> SYMBOLS =
-            Map.of(
-                    "@@iterator", SymbolKey.ITERATOR,
-                    "@@hasInstance", SymbolKey.HAS_INSTANCE,
-                    "@@toPrimitive", SymbolKey.TO_PRIMITIVE,
-                    "@@match", SymbolKey.MATCH,
-                    "@@matchAll", SymbolKey.MATCH_ALL,
-                    "@@replace", SymbolKey.REPLACE,
-                    "@@search", SymbolKey.SEARCH,
-                    "@@split", SymbolKey.SPLIT);
-
-    private final ScriptableObject global;
-    private final Set<Scriptable> joining = Collections.newSetFromMap(new IdentityHashMap<>());
-
-    private BuiltIns(ScriptableObject global) {
-        this.global = global;
+    /** Returns whether scripts find a built-in object or function by this name. */
+    public static boolean has(String name) {
+        return GLOBALS.contains(name);
     }
 
-    /** Makes the standard objects of a new realm. */
-    public static ScriptableObject create(RuleSandbox.Cell cell) {
-        ScriptableObject global = cell.initSafeStandardObjects(null, false);
-        new BuiltIns(global).guard();
+    /** Makes a set for one evaluation, which may change it. */
+    public static BuiltIns own(RuleSandbox.Cell cell) {
+        ScriptableObject library = cell.initSafeStandardObjects(null, false);
+        for (Object id : library.getAllIds()) {
+            String name = id.toString();
+            if (GLOBALS.contains(name)) {
+                Object _ = library.get(name, library); // makes what exists at its first use
+            } else {
+                library.setAttributes(name, ScriptableObject.EMPTY); // or delete has no effect
+                library.delete(name);
+            }
+        }
+        BuiltIns made = new BuiltIns(library);
+        made.guard(cell);
+        return made;
+    }
+
+    /** Makes a set that nothing can change. */
+    static BuiltIns sealed(RuleSandbox.Cell cell) {
+        BuiltIns made = own(cell);
+        Function reachable =
+                (Function) cell.evaluateString(made.library, REACHABLE, Prelude.NAME, 1, null);
+        Object found = reachable.call(cell, made.library, made.library, new Object[0]);
+        for (Object each : ((NativeArray) found).toArray()) {
+            ((ScriptableObject) each).sealObject();
+        }
+        made.library.sealObject();
+        return made;
+    }
+
+    /** Makes a global scope, whose variables belong to one evaluation. */
+    public ScriptableObject global() {
+        ScriptableObject global = new NativeObject();
+        global.setPrototype(library);
+        global.setParentScope(null);
         return global;
     }
 
-    private static void add(BuiltinGuard guard, String entries) {
-        String object = "";
-        for (String word : entries.strip().split("\\s+")) {
-            if (word.endsWith(":")) {
-                object = word.substring(0, word.length() - 1);
-            } else {
-                GUARDS.put(object.isEmpty() ? word : object + "." + word, guard);
-            }
-        }
-    }
-
-    /**
-     * A change to a function of an object.
-     *
-     * @param id its name or symbol in the object
-     * @param guard null to remove the function
-     */
-    private record Step(Object id, @Nullable BuiltinGuard guard) {}
-
-    /** The steps for each object, computed for the first realm: all realms start identical. */
-    private static final Map<String, List<Step>> STEPS = new ConcurrentHashMap<>();
-
-    private void guard() {
-        apply("", global);
-        for (String name : OBJECTS) {
-            if (global.get(name, global) instanceof ScriptableObject object) {
-                apply(name, object);
-                if (object.get("prototype", object) instanceof ScriptableObject prototype) {
-                    apply(name + ".prototype", prototype);
+    /** Returns the objects that scripts can reach from an empty global scope. */
+    static final String REACHABLE =
+            """
+            (function () {
+                var global = this, found = [], seen = new Set();
+                function add(value) {
+                    if (value !== null && (typeof value === "object" || typeof value === "function")
+                            && value !== global && !seen.has(value)) {
+                        seen.add(value);
+                        found.push(value);
+                    }
                 }
-            }
-        }
-        for (String name : ITERATORS) {
-            if (global.getAssociatedValue(name) instanceof ScriptableObject prototype) {
-                apply(name.replace(' ', '_'), prototype);
-            }
-        }
-        replace();
-    }
-
-    /** Puts the functions of an object behind their guards, and removes those without a guard. */
-    private void apply(String path, ScriptableObject holder) {
-        List<Step> steps = STEPS.get(path);
-        if (steps == null) {
-            steps = steps(path, holder);
-            List<Step> _ = STEPS.put(path, steps);
-        }
-        for (Step step : steps) {
-            switch (step.id()) {
-                case String name when step.guard() == null -> holder.delete(name);
-                case String name -> {
-                    Object function = holder.get(name, holder);
-                    holder.setAttributes(name, ScriptableObject.DONTENUM); // or put has no effect
-                    holder.put(name, holder, guarded(function, step.guard()));
+                function addAll(value) {
+                    Object.getOwnPropertyNames(value).concat(Object.getOwnPropertySymbols(value))
+                        .forEach(function (name) {
+                            try { value[name]; } catch (e) {} // makes what exists at its first use
+                            var property = Object.getOwnPropertyDescriptor(value, name);
+                            if (property !== undefined) {
+                                add(property.value);
+                                add(property.get);
+                                add(property.set);
+                            }
+                        });
+                    add(Object.getPrototypeOf(value));
                 }
-                case Symbol symbol when step.guard() == null -> holder.delete(symbol);
-                case Symbol symbol ->
-                        holder.put(
-                                symbol, holder, guarded(holder.get(symbol, holder), step.guard()));
-                default -> throw new AssertionError(step);
+                addAll(global);
+                [[][Symbol.iterator](), ""[Symbol.iterator](), "".matchAll(/./g), new Map().entries(),
+                    new Set().entries(), function* () {}, (function* () {})(), arguments].forEach(add);
+                for (var i = 0; i < found.length; i++) {
+                    addAll(found[i]);
+                }
+                return found;
+            })
+            """;
+
+    /** What a built-in function does before its work. */
+    @FunctionalInterface
+    private interface Before {
+        void check(RuleSandbox.Cell cell, Scriptable self, Object[] arguments);
+    }
+
+    private void guard(RuleSandbox.Cell cell) {
+        Before changesSelf = (_, self, _) -> requireOpen(self);
+        Before changesArgument = (_, _, given) -> requireOpen(BuiltIn.argument(given, 0));
+        wrap("Object", CHANGE_ARGUMENT, changesArgument);
+        wrap("Array", CHANGE_ARRAY, changesArgument);
+        wrap("Array.prototype", CHANGE_ARRAY, changesSelf);
+        wrap("Date.prototype", CHANGE_DATE, changesSelf);
+        wrap("RegExp.prototype", "compile", changesSelf);
+        wrap("String.prototype", "repeat", BuiltIns::repeats);
+        wrap("String.prototype", "padEnd padStart", BuiltIns::pads);
+        wrap("String.prototype", "replace", (each, self, given) -> replaces(each, self, given, 1));
+        wrap(
+                "String.prototype",
+                "replaceAll",
+                (each, self, given) -> replaces(each, self, given, Integer.MAX_VALUE));
+        wrap("String.prototype", "includes indexOf lastIndexOf", BuiltIns::searches);
+        wrap(
+                "String.prototype",
+                "match matchAll split",
+                (each, self, given) -> {
+                    searches(each, self, given);
+                    reserve(each, ELEMENT * length(self));
+                });
+        wrap("Array.prototype", "join", BuiltIns::joins);
+        ScriptableObject texts = (ScriptableObject) object("String").get("prototype");
+        replace(texts, "localeCompare", BuiltIns::compare);
+        replace(texts, "toLowerCase toLocaleLowerCase", changed(Character::toLowerCase));
+        replace(texts, "toUpperCase toLocaleUpperCase", changed(Character::toUpperCase));
+        texts.delete("normalize"); // takes quadratic time for some texts
+        ScriptableObject arrays = (ScriptableObject) object("Array").get("prototype");
+        arrays.delete(SymbolKey.UNSCOPABLES); // only for "with", and a value of the interpreter's
+        arrays.delete(""); // from which it is made
+        object("Symbol").delete("for"); // a registry that outlives the evaluation
+        object("Symbol").delete("keyFor");
+        Object _ = cell.evaluateString(library, PROTOTYPE, Prelude.NAME, 1, null);
+    }
+
+    private static final String CHANGE_ARGUMENT =
+            "defineProperties defineProperty freeze preventExtensions seal setPrototypeOf";
+
+    private static final String CHANGE_ARRAY =
+            "copyWithin fill pop push reverse shift sort splice unshift";
+
+    private static final String CHANGE_DATE =
+            "setDate setFullYear setHours setMilliseconds setMinutes setMonth setSeconds setTime"
+                    + " setUTCDate setUTCFullYear setUTCHours setUTCMilliseconds setUTCMinutes"
+                    + " setUTCMonth setUTCSeconds setYear";
+
+    /** Makes an assignment to {@code __proto__} a call of the guarded function. */
+    private static final String PROTOTYPE =
+            """
+            (function (getPrototypeOf, setPrototypeOf) {
+                Object.defineProperty(Object.prototype, "__proto__", {
+                    get: function () { return getPrototypeOf(this); },
+                    set: function (prototype) { setPrototypeOf(this, prototype); }
+                });
+            })(Object.getPrototypeOf, Object.setPrototypeOf);
+            """;
+
+    private void wrap(String path, String names, Before before) {
+        int dot = path.indexOf('.');
+        ScriptableObject holder = object(dot < 0 ? path : path.substring(0, dot));
+        if (dot > 0) {
+            holder = (ScriptableObject) ScriptableObject.getProperty(holder, "prototype");
+        }
+        for (String name : names.split(" ")) {
+            if (holder.get(name, holder) instanceof BaseFunction original) {
+                replace(
+                        holder,
+                        name,
+                        (cell, self, arguments) -> {
+                            before.check(cell, self, arguments);
+                            return original.call(cell, library, self, arguments);
+                        });
             }
         }
     }
 
-    private GuardedFunction guarded(Object function, BuiltinGuard guard) {
-        return new GuardedFunction(global, (BaseFunction) function, guard);
-    }
-
-    private List<Step> steps(String path, ScriptableObject holder) {
-        List<Step> steps = new ArrayList<>();
-        Set<String> names = new TreeSet<>();
-        for (Object id : holder.getAllIds()) {
-            boolean _ = names.add(id.toString());
+    private void replace(ScriptableObject holder, String names, BuiltIn.Body body) {
+        for (String name : names.split(" ")) {
+            holder.setAttributes(name, ScriptableObject.DONTENUM); // or put has no effect
+            holder.put(name, holder, new BuiltIn(library, name, body));
         }
-        if (path.equals("Set.prototype")) {
-            boolean _ = names.add("keys"); // the interpreter does not list it
-        }
-        for (String name : names) {
-            if ((path.isEmpty() && OBJECTS.contains(name)) || NOT_BUILT_IN.contains(name)) {
-                continue;
-            }
-            BuiltinGuard guard = GUARDS.get(path.isEmpty() ? name : path + "." + name);
-            boolean isFunction =
-                    path.isEmpty() // every global that is not listed, function or not
-                            || isFunction(holder, name);
-            if (guard != null || (isFunction && !UNGUARDED.equals(path + "." + name))) {
-                steps.add(new Step(name, guard));
-            }
-        }
-        for (Map.Entry<String, Symbol> each : SYMBOLS.entrySet()) {
-            Symbol symbol = each.getValue();
-            if (holder.get(symbol, holder) instanceof BaseFunction
-                    && (holder.getAttributes(symbol) & ScriptableObject.READONLY) == 0) {
-                steps.add(new Step(symbol, GUARDS.get(path + "." + each.getKey())));
-            }
-        }
-        return List.copyOf(steps);
-    }
-
-    private static boolean isFunction(ScriptableObject holder, String name) {
-        try {
-            return holder.get(name, holder) instanceof BaseFunction;
-        } catch (RhinoException e) {
-            return false; // an accessor, which fails on this object
-        }
-    }
-
-    private void replace() {
-        ScriptableObject error = object("Error");
-        SETTINGS.forEach(error::delete);
-        ScriptableObject arrays = prototype("Array");
-        BuiltIn join = new BuiltIn(global, "join", this::join);
-        arrays.delete(SymbolKey.UNSCOPABLES); // only for "with", which is not supported
-        arrays.delete(""); // the property from which the interpreter makes it
-        hide(arrays, "join", join);
-        BuiltIn text =
-                new BuiltIn(global, "toString", (cx, self, _) -> join(cx, self, new Object[0]));
-        hide(arrays, "toString", text);
-        hide(arrays, "toLocaleString", text);
-        ScriptableObject texts = prototype("String");
-        hide(texts, "localeCompare", new BuiltIn(global, "localeCompare", BuiltIns::compare));
-        BuiltIn lower = new BuiltIn(global, "toLowerCase", BuiltIns::lower);
-        hide(texts, "toLowerCase", lower);
-        hide(texts, "toLocaleLowerCase", lower);
-        BuiltIn upper = new BuiltIn(global, "toUpperCase", BuiltIns::upper);
-        hide(texts, "toUpperCase", upper);
-        hide(texts, "toLocaleUpperCase", upper);
-        ScriptableObject symbols = object("Symbol");
-        for (String name : UNBOUNDED_SYMBOLS) {
-            symbols.setAttributes(name, ScriptableObject.EMPTY); // or delete has no effect
-            symbols.delete(name);
-        }
-        hide(global, "eval", new BuiltIn(global, "eval", BuiltIns::eval));
-        NoCode noCode = new NoCode(global, prototype("Function"));
-        hide(prototype("Function"), "constructor", noCode);
-        hide(global, "Function", noCode);
-        GuardedRegExp regExp = new GuardedRegExp(global, (BaseFunction) object("RegExp"));
-        hide(prototype("RegExp"), "constructor", regExp);
-        hide(global, "RegExp", regExp);
-        // To the interpreter, a block with "let" is an object, in which names are looked up first.
-        BuiltIn check = new BuiltIn(global, CheckedCode.CHECK, BuiltIns::check);
-        fix(global, CheckedCode.CHECK, check);
-        fix(prototype("Object"), CheckedCode.CHECK, check);
-        fix(global, "Object", object("Object"));
-    }
-
-    /** Makes the prelude's additions to arrays non-enumerable, so that for…in skips them. */
-    public static void hideAll(ScriptableObject global) {
-        ScriptableObject array = (ScriptableObject) global.get("Array", global);
-        ScriptableObject arrays = (ScriptableObject) array.get("prototype", array);
-        for (ScriptableObject holder : new ScriptableObject[] {array, arrays}) {
-            for (Object id : holder.getIds()) {
-                holder.setAttributes(id.toString(), ScriptableObject.DONTENUM);
-            }
-        }
-    }
-
-    private static void hide(ScriptableObject holder, String name, Object value) {
-        holder.defineProperty(name, value, ScriptableObject.DONTENUM);
-    }
-
-    /** Defines a property that no script can change. */
-    private static void fix(ScriptableObject holder, String name, Object value) {
-        holder.defineProperty(
-                name,
-                value,
-                ScriptableObject.DONTENUM | ScriptableObject.READONLY | ScriptableObject.PERMANENT);
     }
 
     private ScriptableObject object(String name) {
-        return (ScriptableObject) global.get(name, global);
+        return (ScriptableObject) library.get(name, library);
     }
 
-    private ScriptableObject prototype(String name) {
-        return (ScriptableObject) ScriptableObject.getProperty(object(name), "prototype");
+    /** Sealing an object does not keep these functions from changing it. */
+    private static void requireOpen(Object value) {
+        if (value instanceof ScriptableObject object && object.isSealed()) {
+            throw new BuiltInChange();
+        }
     }
 
-    // ---- functions implemented here
-
-    /** Throws a RangeError if the result of an operation is a text beyond the limit. */
-    private static Object check(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        Object value = arguments[0];
-        if (value instanceof CharSequence text) {
-            LengthLimits.requireShort(cell, text);
-        }
-        return value;
+    private static void reserve(RuleSandbox.Cell cell, double bytes) {
+        cell.reserve((long) bytes);
     }
 
-    private Object join(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        NativeArray array = LengthLimits.array(cell, self);
-        long length = array.getLength(); // once: an element's toString may make it longer
-        Object given = BuiltIn.argument(arguments, 0);
-        String separator = Undefined.isUndefined(given) ? "," : LengthLimits.text(cell, given);
-        if (!joining.add(self)) {
-            return ""; // the array contains itself
-        }
-        try {
-            StringBuilder joined = new StringBuilder();
-            for (int i = 0; i < length; i++) {
-                if (i > 0) {
-                    joined.append(separator);
-                }
-                Object element = array.get(i, array);
-                if (element != null
-                        && !(element instanceof UniqueTag)
-                        && !Undefined.isUndefined(element)) {
-                    joined.append(LengthLimits.text(cell, element));
-                }
-                LengthLimits.requireShort(cell, joined);
-            }
-            return joined.toString();
-        } finally {
-            boolean _ = joining.remove(self);
-        }
+    private static double length(Object text) {
+        return ScriptRuntime.toString(text).length();
     }
 
     /**
      * Compares UTF-16 code units: the collation of a locale takes quadratic time for some texts.
      */
     private static Object compare(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        String other = LengthLimits.text(cell, BuiltIn.argument(arguments, 0));
-        return Integer.signum(LengthLimits.text(cell, self).compareTo(other));
+        String other = ScriptRuntime.toString(BuiltIn.argument(arguments, 0));
+        return Integer.signum(ScriptRuntime.toString(self).compareTo(other));
     }
 
     /** Maps single characters: mapping in context takes quadratic time for some texts. */
-    private static Object lower(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        return map(LengthLimits.text(cell, self), Character::toLowerCase);
+    private static BuiltIn.Body changed(IntUnaryOperator change) {
+        return (_, self, _) -> {
+            StringBuilder changed = new StringBuilder();
+            ScriptRuntime.toString(self).codePoints().map(change).forEach(changed::appendCodePoint);
+            return changed.toString();
+        };
     }
 
-    private static Object upper(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        return map(LengthLimits.text(cell, self), Character::toUpperCase);
+    private static void repeats(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        double times = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
+        reserve(cell, CHARACTER * length(self) * Math.max(times, 0));
     }
 
-    private static String map(String text, IntUnaryOperator change) {
-        StringBuilder changed = new StringBuilder(text.length());
-        text.codePoints().map(change).forEach(changed::appendCodePoint);
-        return changed.toString();
+    private static void pads(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        reserve(cell, CHARACTER * ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0)));
     }
 
-    /** Evaluates code in the global scope, as JavaScript does for every indirect eval. */
-    private static Object eval(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
-        if (!(BuiltIn.argument(arguments, 0) instanceof CharSequence code)) {
-            return BuiltIn.argument(arguments, 0);
+    /**
+     * Reserves the longest result.
+     *
+     * @param most how often a text is replaced at most; a regular expression may match everywhere
+     */
+    private static void replaces(
+            RuleSandbox.Cell cell, Scriptable self, Object[] arguments, int most) {
+        searches(cell, self, arguments);
+        double length = length(self);
+        Object pattern = BuiltIn.argument(arguments, 0);
+        Object replacement = BuiltIn.argument(arguments, 1);
+        double each = 1;
+        if (!(replacement instanceof Callable)) { // otherwise each call is checked
+            String text = ScriptRuntime.toString(replacement);
+            each = text.length() + length * text.chars().filter(c -> c == '$').count();
         }
-        LengthLimits.requireShort(cell, code);
-        cell.reserve(PARSED * LengthLimits.weight(code));
-        String name = ScriptPlace.ofCaller().file() + "(eval)";
-        return cell.evaluateString(cell.global(), code.toString(), name, 1, null);
+        double times =
+                pattern instanceof Scriptable && !Undefined.isUndefined(pattern)
+                        ? length + 1
+                        : Math.min(most, length / Math.max(length(pattern), 1) + 1);
+        reserve(cell, ELEMENT * length + CHARACTER * each * times);
+    }
+
+    /** Checks that a search for a text from each place of another ends soon. */
+    private static void searches(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        if (BuiltIn.argument(arguments, 0) instanceof CharSequence wanted
+                && length(self) * wanted.length() > MOST_COMPARED) {
+            throw ScriptRuntime.rangeError(
+                    "a search for %d characters in %.0f".formatted(wanted.length(), length(self)));
+        }
+    }
+
+    private static void joins(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        if (self instanceof NativeArray array) {
+            Object separator = BuiltIn.argument(arguments, 0);
+            reserve(
+                    cell,
+                    CHARACTER
+                            * array.getLength()
+                            * (Undefined.isUndefined(separator) ? 1 : length(separator)));
+        }
     }
 }

@@ -1,16 +1,11 @@
 package io.holdfast.authority.rules.sandbox;
 
 import io.holdfast.authority.rules.RuleLimits;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.mozilla.javascript.CompilerEnvirons;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.ContextFactory;
 import org.mozilla.javascript.ErrorReporter;
-import org.mozilla.javascript.Evaluator;
 import org.mozilla.javascript.Script;
-import org.mozilla.javascript.Scriptable;
-import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.debug.DebugFrame;
 import org.mozilla.javascript.debug.DebuggableScript;
 import org.mozilla.javascript.debug.Debugger;
@@ -23,6 +18,7 @@ public final class RuleSandbox extends ContextFactory {
     private final RuleLimits limits;
     private final EvaluationMemory memory;
     private @Nullable Script prelude;
+    private @Nullable BuiltIns builtIns;
 
     public RuleSandbox(RuleLimits limits) {
         this.limits = limits;
@@ -31,36 +27,20 @@ public final class RuleSandbox extends ContextFactory {
 
     /** An interpreter on one thread, for one step of one evaluation. */
     public static final class Cell extends Context {
-        private final RuleLimits limits;
         private @Nullable Budget budget;
-        private @Nullable ScriptableObject global;
 
         private Cell(RuleSandbox sandbox) {
             super(sandbox);
-            limits = sandbox.limits;
         }
 
-        /** Sets the globals and the budget of the scripts that run from now on. */
-        public void attach(ScriptableObject global, Budget budget) {
-            this.global = global;
+        /** Sets the budget of the scripts that run from now on. */
+        public void attach(Budget budget) {
             this.budget = budget;
         }
 
         /** Removes the budget, when the scripts have ended. */
         public void detach() {
             budget = null;
-        }
-
-        RuleLimits limits() {
-            return limits;
-        }
-
-        /** Returns the globals of the scripts that run. */
-        ScriptableObject global() {
-            if (global == null) {
-                throw new IllegalStateException("no scripts are attached");
-            }
-            return global;
         }
 
         /**
@@ -89,42 +69,9 @@ public final class RuleSandbox extends ContextFactory {
         public Budget budget() {
             return budget;
         }
-
-        /** Checks the budget: the interpreter calls this for each object that it makes. */
-        @Override
-        public boolean hasFeature(int feature) {
-            if (feature == FEATURE_THREAD_SAFE_OBJECTS) {
-                check();
-                return false;
-            }
-            return super.hasFeature(feature);
-        }
-
-        @Override
-        protected Object compileImpl(
-                @Nullable Scriptable scope,
-                String source,
-                String name,
-                int line,
-                @Nullable Object domain,
-                boolean isFunction,
-                @Nullable Evaluator compiler,
-                @Nullable ErrorReporter reporter,
-                @Nullable Consumer<CompilerEnvirons> settings) {
-            return super.compileImpl(
-                    scope,
-                    source,
-                    name,
-                    line,
-                    domain,
-                    isFunction,
-                    new CheckedCode(),
-                    reporter,
-                    settings);
-        }
     }
 
-    /** Checks the budget: the interpreter calls this for each function entry. */
+    /** Checks the budget at each function entry, even if a built-in function calls the script. */
     private static final Debugger ENTRIES =
             new Debugger() {
                 @Override
@@ -155,6 +102,14 @@ public final class RuleSandbox extends ContextFactory {
         return prelude;
     }
 
+    /** Returns the built-in objects that evaluations share, which are made at the first call. */
+    public synchronized BuiltIns builtIns(Cell cell) {
+        if (builtIns == null) {
+            builtIns = BuiltIns.sealed(cell);
+        }
+        return builtIns;
+    }
+
     /** Returns the memory that all evaluations share. */
     EvaluationMemory memory() {
         return memory;
@@ -170,6 +125,7 @@ public final class RuleSandbox extends ContextFactory {
         cell.setClassShutter(_ -> false);
         cell.setGeneratingDebug(true); // no tail calls: they lose the caller's place
         cell.setDebugger(ENTRIES, null);
+        ErrorReporter _ = cell.setErrorReporter(new BuiltInChange.Reporter());
         cell.getWrapFactory().setJavaPrimitiveWrap(false);
         return cell;
     }

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every known kind of attack by a rule. Each ends within its limits, on its own thread, with a
- * refusal or an answer, and leaves no trace for the next evaluation.
+ * What rules may do by mistake or on purpose: each ends within its limits, on its own thread, with
+ * a refusal or an answer, and leaves no trace for the next evaluation.
  */
 @Timeout(60)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -108,6 +108,26 @@ class RuleLintTest {
     }
 
     @Test
+    void changesOfBuiltInObjectsAreReported() {
+        assertThat(
+                        lint(
+                                """
+                                if (!String.prototype.isLong) {
+                                    String.prototype.isLong = function() { return this.length > 9; };
+                                }
+                                polkit.addRule(function(action, subject) {
+                                    var Date = {};
+                                    Date.now = 1;
+                                    Array.prototype.last = null;
+                                });
+                                """))
+                .map(line -> line.replaceAll(" makes every.*", ""))
+                .containsExactly(
+                        "/r/1.rules:2: the change of the built-in String",
+                        "/r/1.rules:7: the change of the built-in Array");
+    }
+
+    @Test
     void rulesThatNoCheckComesToAreTold() {
         assertThat(
                         lint(

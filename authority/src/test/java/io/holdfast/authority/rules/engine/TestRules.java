@@ -52,7 +52,7 @@ public final class TestRules implements AutoCloseable {
         return new RuleFiles(List.of(files), List.of());
     }
 
-    void replace(String... sources) {
+    public void replace(String... sources) {
         files = files(sources);
         engine.reload();
     }

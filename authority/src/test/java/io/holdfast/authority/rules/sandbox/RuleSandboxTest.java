@@ -12,24 +12,14 @@ import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.rules.engine.RuleTrial;
 import io.holdfast.authority.rules.engine.TestRules;
-import io.holdfast.authority.rules.evaluation.ProgramRuns;
-import io.holdfast.authority.rules.evaluation.Realm;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.mozilla.javascript.BaseFunction;
-import org.mozilla.javascript.JSFunction;
-import org.mozilla.javascript.RhinoException;
-import org.mozilla.javascript.ScriptableObject;
-import org.mozilla.javascript.SymbolKey;
 
 /** Tests what scripts can use, and what they cannot take from others. */
 @Timeout(120)
@@ -131,19 +121,6 @@ class RuleSandboxTest {
     }
 
     @Test
-    void aCatchWithoutANameHidesNoBigInteger() {
-        try (TestRules rules =
-                TestRules.of(
-                        "polkit.addRule(function() { try { f('1n'); } catch { return 'yes'; } });",
-                        "try { f(); } catch { 1n; }")) {
-            assertThat(rules.word("x")).isEqualTo("yes");
-            assertThat(rules.engine.diagnostics())
-                    .map(RuleDiagnostic::toString)
-                    .containsExactly("/r/2.rules:1: big integers are not supported");
-        }
-    }
-
-    @Test
     void regularExpressionsAreAsTheyWere() {
         RuleVerdict verdict =
                 run(
@@ -189,7 +166,7 @@ class RuleSandboxTest {
                 "var f = function(a, b) { return this + a + b; }.bind('x', 'y'); f('z') == 'xyz'",
                 "function P(a) { this.a = a; } var Q = P.bind(null, 7); new Q().a == 7"
                         + " && new Q() instanceof P && new Q() instanceof Q",
-                "JSON.stringify({a: [1, 'b', null], c: {}}, null, 2) == '{\"a\":[1,\"b\",null],\"c\":{}}'",
+                "JSON.stringify({a: [1, 'b', null], c: {}}) == '{\"a\":[1,\"b\",null],\"c\":{}}'",
                 "var t = ''; for (let i = 0; i < 3; i++) { t += `${i}`; } t == '012'",
                 "var o = {a: 'x'}; o.a += 'y'; o['a'] += 'z'; o.a == 'xyz'",
                 "var a = [1]; a[1] = 2; a.length = 1; a[0]++; a.length++; a.length == 2 && a[0] == 2",
@@ -210,71 +187,5 @@ class RuleSandboxTest {
                                 + "\")) return 'no';");
         assertThat(verdict.failure()).isEmpty();
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
-    }
-
-    /** It includes functions that a later version of the interpreter may add. */
-    @Test
-    void everyBuiltInFunctionIsBehindItsGuard() {
-        RuleSandbox sandbox = new RuleSandbox(RuleLimits.STANDARD);
-        try (RuleSandbox.Cell cell = sandbox.open()) {
-            Realm realm =
-                    new Realm(
-                            cell,
-                            sandbox,
-                            new ProgramRuns(RuleLimits.STANDARD, Optional.empty()),
-                            RuleLog.NOWHERE);
-            Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-            List<String> bare = new ArrayList<>();
-            look("", realm.global(), seen, bare);
-            for (String iterable :
-                    List.of(
-                            "[].values()",
-                            "''[Symbol.iterator]()",
-                            "new Map().keys()",
-                            "new Set().keys()",
-                            "'a'.matchAll(/a/g)",
-                            "(function*() {})()")) {
-                cell.attach(realm.global(), Budget.ofFile(RuleLimits.STANDARD));
-                look(
-                        iterable,
-                        cell.evaluateString(realm.global(), iterable, "x", 1, null),
-                        seen,
-                        bare);
-            }
-            assertThat(bare)
-                    .containsExactlyInAnyOrder(
-                            ".Function.prototype.__proto__.constructor .Error .EvalError .RangeError .ReferenceError .SyntaxError"
-                                    .concat(
-                                            " .TypeError .URIError .InternalError .Array .String"
-                                                    + " .Boolean .Number .Date .Map .Set .WeakMap"
-                                                    + " .WeakSet .Symbol .Function.prototype"
-                                                    + " .Function.prototype.call")
-                                    .split(" "));
-        }
-    }
-
-    private static void look(String path, Object value, Set<Object> seen, List<String> bare) {
-        if (!(value instanceof ScriptableObject object) || !seen.add(value)) {
-            return;
-        }
-        switch (object) {
-            case JSFunction _, GuardedFunction _, BuiltIn _, GuardedRegExp _, NoCode _ -> {}
-            case BaseFunction _ -> bare.add(path);
-            default -> {}
-        }
-        for (Object id : object.getAllIds()) {
-            if (id.equals("arguments")) {
-                continue; // exists only during a call
-            }
-            try {
-                look(path + "." + id, object.get(id.toString(), object), seen, bare);
-            } catch (RhinoException e) {
-                // an accessor that fails on this object
-            }
-        }
-        for (SymbolKey symbol : List.of(SymbolKey.ITERATOR, SymbolKey.MATCH, SymbolKey.REPLACE)) {
-            look(path + "." + symbol, object.get(symbol, object), seen, bare);
-        }
-        look(path + ".__proto__", object.getPrototype(), seen, bare);
     }
 }

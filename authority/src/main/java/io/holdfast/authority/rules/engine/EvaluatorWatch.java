@@ -66,6 +66,7 @@ final class EvaluatorWatch implements Runnable {
     public void run() {
         while (!engine.isClosed()) {
             try {
+                engine.generation().prepare();
                 look();
             } catch (RuntimeException | Error e) { // thrown by the receiver of an answer
                 engine.failed(e);

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.EvaluatorException;
 import org.mozilla.javascript.RhinoException;
 
@@ -92,18 +93,26 @@ public final class RuleGeneration {
     private void load(RuleFiles files) {
         diagnostics.addAll(files.diagnostics());
         try (RuleSandbox.Cell cell = sandbox.open()) {
-            Realm realm = new Realm(cell, sandbox, builtIns(cell), programs, log);
-            files.files().forEach(file -> load(cell, realm, file));
+            @Nullable Realm realm = null; // made for the first file that has to run
+            for (RuleFile file : files.files()) {
+                realm = load(cell, realm, file);
+            }
         }
     }
 
-    private void load(RuleSandbox.Cell cell, Realm realm, RuleFile file) {
+    private @Nullable Realm load(RuleSandbox.Cell cell, @Nullable Realm made, RuleFile file) {
+        Realm realm = made;
         SourceLine whole = new SourceLine(file.path(), 0);
         try {
             RuleFileCode code = RuleFileCode.compile(cell, file);
             if (code.isRulesOnly()) {
-                files.add(new Loaded.Statements(code.rules()));
+                if (!code.rules().isEmpty()) {
+                    files.add(new Loaded.Statements(code.rules()));
+                }
             } else {
+                if (realm == null) {
+                    realm = new Realm(cell, sandbox, builtIns(cell), programs, log);
+                }
                 run(cell, realm, code);
             }
         } catch (EvaluatorException e) {
@@ -115,6 +124,7 @@ public final class RuleGeneration {
         } catch (RuntimeException e) { // thrown by the interpreter itself
             wrong(whole, e.toString());
         }
+        return realm;
     }
 
     private void run(RuleSandbox.Cell cell, Realm realm, RuleFileCode code) {
@@ -172,6 +182,15 @@ public final class RuleGeneration {
     /** Returns the errors in the files. */
     public List<RuleDiagnostic> diagnostics() {
         return diagnostics;
+    }
+
+    /** Makes the built-in objects if these rules need them, before a check has to wait for them. */
+    public void prepare() {
+        if (!files.isEmpty()) {
+            try (RuleSandbox.Cell cell = sandbox.open()) {
+                BuiltIns _ = sandbox.builtIns(cell);
+            }
+        }
     }
 
     /** Makes a realm for one evaluation. */

@@ -47,14 +47,8 @@ public final class AuthorityRow implements Row {
         }
     }
 
-    /**
-     * The condition of a rule about one user, which the engine can look up without running the
-     * rule.
-     */
+    /** The condition of a rule about one user. */
     private static final String IS_USER = "subject.user == \"%s\"";
-
-    /** The condition of a rule that has to be run. */
-    private static final String IS_OTHER = "subject.user.indexOf(\"%s\") == 0";
 
     private static final List<Question> IMPLICIT =
             List.of(
@@ -82,57 +76,41 @@ public final class AuthorityRow implements Row {
         List<AuthorityProgram> both = List.of(ours.get(), polkitd.get());
         List<Line> lines = new ArrayList<>();
         lines.addAll(questions(effort, both, "", false, IMPLICIT));
-        OptionalDouble most = OptionalDouble.of(0.35);
-        lines.addAll(ruled(effort, both, "1 rule", rules(IS_USER, 1, 0), most));
-        lines.addAll(ruled(effort, both, "50 rules", rules(IS_USER, 50, 0), most));
-        lines.addAll(
-                ruled(
-                        effort,
-                        both,
-                        "50 rules that all run",
-                        rules(IS_OTHER, 50, 0),
-                        OptionalDouble.empty()));
-        lines.addAll(
-                ruled(effort, both, "1 rule behind 50 idle ones", rules(IS_USER, 1, 50), most));
-        lines.addAll(
-                ruled(
-                        effort,
-                        both,
-                        "1 rule behind 1,000 idle ones",
-                        rules(IS_USER, 1, 1_000),
-                        most));
+        lines.addAll(ruled(effort, both, "1 rule", rules(1, 0)));
+        lines.addAll(ruled(effort, both, "50 rules", rules(50, 0)));
+        lines.addAll(ruled(effort, both, "1 rule behind 50 idle ones", rules(1, 50)));
+        lines.addAll(ruled(effort, both, "1 rule behind 1,000 idle ones", rules(1, 1_000)));
         lines.addAll(starts(effort, both));
         lines.addAll(resident(effort, both));
         return lines;
     }
 
+    /** Compares checks that run rules, one at a time and 64 in flight. */
     private static List<Line> ruled(
-            Effort effort,
-            List<AuthorityProgram> both,
-            String what,
-            String rules,
-            OptionalDouble most)
+            Effort effort, List<AuthorityProgram> both, String what, String rules)
             throws IOException, InterruptedException {
         return questions(
                 effort,
                 both,
                 rules,
                 true,
-                List.of(new Question("check by pid, " + what, "pid", 1, most)));
+                List.of(
+                        Question.of("check by pid, " + what, "pid", 0.6),
+                        new Question(
+                                "check by pid, " + what + ", 64 in flight",
+                                "pid",
+                                64,
+                                OptionalDouble.of(1 / 4.0))));
     }
 
-    /**
-     * Returns rules of which the last one decides, behind others about other actions.
-     *
-     * @param before the condition of the rules before the last, which is false
-     */
-    private static String rules(String before, int rules, int idle) {
+    /** Returns rules of which the last one decides, behind others about other actions. */
+    private static String rules(int rules, int idle) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < idle; i++) {
             text.append(rule("org.example.idle" + i, IS_USER.formatted("daemon"), "NO"));
         }
         for (int i = 1; i < rules; i++) {
-            text.append(rule(AuthorityProcess.ACTION, before.formatted("nobody" + i), "NO"));
+            text.append(rule(AuthorityProcess.ACTION, IS_USER.formatted("nobody" + i), "NO"));
         }
         return text.append(rule(AuthorityProcess.ACTION, IS_USER.formatted("daemon"), "YES"))
                 .toString();

@@ -19,6 +19,7 @@ import org.mozilla.javascript.ast.FunctionCall;
 import org.mozilla.javascript.ast.FunctionNode;
 import org.mozilla.javascript.ast.Name;
 import org.mozilla.javascript.ast.PropertyGet;
+import org.mozilla.javascript.ast.TaggedTemplateLiteral;
 
 /**
  * A compiled rules file. Most files consist only of statements that add a rule: their effect is
@@ -42,6 +43,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
         String name = file.path().toString();
         Script whole = cell.compileString(file.source(), name, 1, null);
         AstRoot root = ScriptSource.parse(file.source(), name);
+        ScriptSource.walk(root, node -> refuseTagged(node, name));
         List<Statement> rules = new ArrayList<>();
         boolean isRulesOnly = true;
         for (Node statement : root) {
@@ -50,6 +52,15 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
             isRulesOnly &= rule.isPresent();
         }
         return new RuleFileCode(file.path(), whole, rules, isRulesOnly);
+    }
+
+    /** Refuses tagged templates: the interpreter keeps their parts for the next evaluation. */
+    private static boolean refuseTagged(AstNode node, String file) {
+        if (node instanceof TaggedTemplateLiteral) {
+            throw new EvaluatorException(
+                    "tagged templates are not supported", file, node.getLineno());
+        }
+        return true;
     }
 
     private static Optional<Statement> rule(RuleSandbox.Cell cell, RuleFile file, Node statement) {

@@ -120,6 +120,20 @@ class RuleSandboxTest {
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
 
+    /** The interpreter would keep the parts, an object of the first evaluation, for the next one. */
+    @Test
+    void taggedTemplatesAreRefusedWithTheirLine() {
+        try (TestRules rules =
+                TestRules.of(
+                        "\npolkit.addRule(function() { return (s => s[0])`yes`; });",
+                        "polkit.addRule(function() { return `no`; });")) {
+            assertThat(rules.engine.diagnostics())
+                    .map(RuleDiagnostic::toString)
+                    .containsExactly("/r/1.rules:2: tagged templates are not supported");
+            assertThat(rules.word("x")).isEqualTo("no");
+        }
+    }
+
     @Test
     void regularExpressionsAreAsTheyWere() {
         RuleVerdict verdict =

@@ -61,7 +61,7 @@ class ManagerSocketTest {
                                     Program.command(
                                             List.of(
                                                     "-Xmx128m",
-                                                    "-Dio.holdfast.cli.replyTimeout=1s"),
+                                                    "-Dio.holdfast.cli.replyTimeout=1000"),
                                             line.toArray(String[]::new))));
             server.interrupt();
             server.join();

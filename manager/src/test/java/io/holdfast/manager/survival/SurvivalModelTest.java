@@ -155,13 +155,12 @@ class SurvivalModelTest {
         }
         for (Task process : world.processes()) {
             if (process.life() == Life.ALIVE) {
-                List<Task> others = new ArrayList<>(world.processes());
-                others.remove(process);
                 if (process.unit() == STRANGER) {
-                    next.add(world.with(others)); // its own parent reaps it
+                    next.add(world.without(process.birth())); // its own parent reaps it
                 } else {
-                    others.add(process.zombie());
-                    next.add(world.with(others));
+                    List<Task> all = new ArrayList<>(world.processes()); // by birth, always
+                    all.set(all.indexOf(process), process.zombie());
+                    next.add(world.with(all));
                 }
             }
         }

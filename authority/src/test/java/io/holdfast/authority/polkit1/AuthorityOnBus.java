@@ -38,8 +38,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 abstract class AuthorityOnBus extends AuthorityBusSetUp {
     private static final int ABANDONED = 50;
 
-    /** {@link FlatMemoryTest} makes a million checks, several at a time. */
-    private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 100_000 : 10_000;
+    /** {@link FlatMemoryTest} makes many more, several at a time. */
+    private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 100_000 : 1_000;
 
     /** Malformed subjects; a call has no descriptors except those in the variants. */
     private List<Struct> malformed(int reaped) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Replies of the bus that would not fit into a message. */
-@Timeout(120)
+@Timeout(300)
 class LongAnswerTest {
     private static final String STATS = "org.freedesktop.DBus.Debug.Stats";
     private static final int RULE = 1_000;

@@ -34,7 +34,7 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
  * libcs are hidden: each fallback has the same result, or is refused as documented. Tests that need
  * a hidden feature are skipped there, and tests of its absence run.
  */
-@Timeout(300)
+@Timeout(900)
 class FallbacksTest {
     /** Features that the tests themselves need. */
     private static final List<Feature> INDISPENSABLE =

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(30)
+@Timeout(120)
 class FdTest {
     private static boolean isOpenNumber(int number) {
         return new File("/proc/self/fdinfo/" + number).exists();

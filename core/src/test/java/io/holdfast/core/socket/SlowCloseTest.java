@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A file of another process whose last close takes two minutes delays no thread of this process.
  */
-@Timeout(60)
+@Timeout(180)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final int MORE_THAN_THREADS = 70; // than FdCloser has

@@ -89,7 +89,7 @@ public final class LockFile implements AutoCloseable {
                 && (stat.permissions() & OTHERS) == 0;
     }
 
-    /** Whether the name still means the file: the lock of a removed file excludes no process. */
+    /** Returns whether the name still refers to the file: a removed file excludes nobody. */
     private static boolean isThere(Fd folder, String name, Fd file) {
         try (Fd now = Fcntl.open(folder, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
             return SysStat.stat(now).isSameFile(SysStat.stat(file));

@@ -28,7 +28,7 @@ record Owners(long self) {
         return trusts(directory.uid()) && !group && (directory.mode() & OTHERS_WRITE) == 0;
     }
 
-    /** Whether only trusted users can make a name of a directory mean another file. */
+    /** Returns whether only trusted users can replace a file in the directory. */
     boolean isStable(FileStatus directory, FileStatus entry) {
         boolean sticky = (directory.mode() & STICKY) != 0;
         return isProtected(directory) || (sticky && trusts(directory.uid()) && trusts(entry.uid()));

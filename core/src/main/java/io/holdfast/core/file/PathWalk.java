@@ -87,7 +87,7 @@ final class PathWalk implements AutoCloseable {
         this(shown, start, beneath, stable, path, new GuardedLinks(shown, links));
     }
 
-    /** The same with another judge. */
+    /** Walks as above, with another check of owners. */
     PathWalk(
             String shown,
             @Nullable Fd start,

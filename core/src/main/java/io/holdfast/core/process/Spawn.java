@@ -594,7 +594,7 @@ public final class Spawn {
     }
 
     /**
-     * Does this first while the child is held, and then what {@link #whileHeld} was given.
+     * Adds an action that runs before the one of {@link #whileHeld}.
      *
      * @param first called with the child while it is held
      * @return this

@@ -223,7 +223,7 @@ public final class UnixSocket implements AutoCloseable {
         return new UnixSocket[] {endOfPair(pair[0], type), endOfPair(pair[1], type)};
     }
 
-    /** Makes one end, whose close is its own matter: the user at the other end is not known. */
+    /** Wraps one end. Its slow closes are charged to itself, as the other user is unknown. */
     private static UnixSocket endOfPair(Fd fd, SocketType type) {
         fd.closeWith(FdCloser.automatic(new Object()));
         return new UnixSocket(fd, type, false);

@@ -1,6 +1,6 @@
 package io.holdfast.manager.access;
 
-/** A caller is not authorized for a request, or not now. */
+/** A caller is not authorized for a request, or must authenticate first. */
 public final class DeniedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

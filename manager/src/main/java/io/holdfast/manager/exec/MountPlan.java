@@ -37,11 +37,11 @@ public final class MountPlan {
 
     /** The kinds of rules, from the weakest to the strongest. */
     enum Kind {
-        /** As it is outside, although a folder above it is changed. */
+        /** The mount of the host, unchanged, although a folder above it is changed. */
         KEPT,
         /** Read-only, by a directive that protects many paths. */
         PROTECTED,
-        /** As it is outside, because the unit names it. */
+        /** The mount of the host, because the unit names it. */
         READ_WRITE,
         /** Read-only, because the unit names it. */
         READ_ONLY,

@@ -45,7 +45,11 @@ final class TreeRemoval {
     /** Returns whether it is gone. */
     private boolean remove(Directory parent, String name, int depth) {
         if (++entries > MAX_ENTRIES) {
-            return refused(parent, name, "is one of more than " + MAX_ENTRIES, Errno.E2BIG);
+            return refused(
+                    parent,
+                    name,
+                    "is in a tree of more than " + MAX_ENTRIES + " entries",
+                    Errno.E2BIG);
         }
         try {
             boolean _ = parent.remove(name);

@@ -6,7 +6,7 @@ public enum ServicePhase {
     DOWN,
     /** It has no run, and waits for its automatic restart. */
     WAITING,
-    /** It has a run or gets one; its sockets keep their state. */
+    /** It runs or is about to; its sockets need not act. */
     BUSY,
     /** Its main process runs and watches for traffic itself. */
     RUNNING,

@@ -18,7 +18,7 @@ import java.util.Optional;
  * @param last when the last of them was found dead
  * @param how the exit of the last one, as far as it is known
  * @param adopted the number of units adopted from it
- * @param earlyCrashes how many in a row, up to the last one, have lived only briefly
+ * @param earlyCrashes consecutive managers, up to the last one, that ended soon after their start
  * @param sameEnds how many of these, up to the last one, ended by themselves and in the same way
  * @param begun whether the task that the first of them was started for is done
  * @param stopping how the last one was about to end after it stopped everything; empty if it was

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * A snapshot of a unit and of its definitions.
  *
- * @param unit as its files were when they last existed
+ * @param unit the definition, from the files when they last existed
  * @param inForce as its files were when it was started
  * @param newest as its files were last read, even if they were gone
  * @param perpetual whether it cannot be stopped

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>All three run in the same process, so it is held from its birth. Neither a thread of this
- * process nor posix_spawn(3) could do what setpriv does: see the decision "Identity by setpriv(1)".
+ * process nor posix_spawn(3) could do what setpriv does: see docs/decisions/setpriv.md.
  */
 public final class SetprivCommand {
     private static final List<String> FOLDERS =

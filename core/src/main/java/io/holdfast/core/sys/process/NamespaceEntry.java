@@ -236,7 +236,7 @@ public final class NamespaceEntry implements AutoCloseable {
         }
     }
 
-    /** What was refused. */
+    /** Returns the call that failed. */
     public @Nullable ErrnoException failure() {
         return errno == 0 ? null : new ErrnoException(steps[done].call, steps[done].subject, errno);
     }

@@ -120,7 +120,7 @@ public record PidfdInfo(
                 info.getInt(COREDUMP_CODE));
     }
 
-    /** Whether all these bits are answered. */
+    /** Returns whether the kernel filled in all these fields. */
     public boolean has(long bits) {
         return (mask & bits) == bits;
     }

@@ -25,7 +25,7 @@ public final class SignalDispositions {
     private static final Libc.Function SIGNAL = Libc.bind("signal");
     private static final Libc.Function PTHREAD_SIGMASK = Libc.bind("pthread_sigmask");
 
-    /** What SIGPIPE did before {@link #ignorePipe}; guarded by the class. */
+    /** The disposition of SIGPIPE before {@link #ignorePipe}; guarded by the class. */
     private static final MemorySegment PIPE_BEFORE = Arena.global().allocate(SIGACTION_SIZE, 16);
 
     private static int pipeIgnorers; // guarded by the class

@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param documentation URIs
  * @param sourcePath of a file from which this one was generated
  * @param dependencies as written, by links in folders, and implied ones
- * @param implied those of the dependencies that the unit's type alone adds
+ * @param implied default dependencies of the unit's type
  * @param requiresMountsFor absolute paths
  * @param conditions {@code Condition…=}: if one is not met, the start is skipped
  * @param assertions {@code Assert…=}: if one is not met, the start fails

@@ -115,7 +115,7 @@ public final class PendingReplies {
             return false;
         }
         Call last = call.caller.callsMade.removeLast();
-        if (last != call) { // it takes the place of the removed call
+        if (last.index != call.index) { // it takes the place of the removed call
             last.index = call.index;
             Call _ = call.caller.callsMade.set(last.index, last);
         }

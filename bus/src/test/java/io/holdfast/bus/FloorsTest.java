@@ -44,8 +44,8 @@ class FloorsTest {
     void eachUsesOnlyThoseBelow() {
         ORDER.assertUsesOnly("config");
         ORDER.assertUsesOnly("policy", "config");
-        ORDER.assertUsesOnly("match", "policy");
         ORDER.assertUsesOnly("account", "policy", "config");
+        ORDER.assertUsesOnly("match", "account", "policy");
         ORDER.assertUsesOnly("relay", "account");
         ORDER.assertUsesOnly("service", "config");
         ORDER.assertUsesOnly("connection", "relay", "account", "policy", "config");
@@ -66,6 +66,7 @@ class FloorsTest {
                 "connection",
                 "relay",
                 "account",
+                "match",
                 "policy",
                 "config");
     }

@@ -15,7 +15,6 @@ import io.holdfast.dbus.stream.ConnectedSocket;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
-import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
@@ -23,8 +22,6 @@ import io.holdfast.dbus.wire.Syntax;
 import io.holdfast.dbus.wire.match.MatchRule;
 import io.holdfast.dbus.wire.sasl.SaslClient;
 import io.holdfast.dbus.wire.sasl.SaslServer;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,8 +55,6 @@ import org.jspecify.annotations.Nullable;
  * ConnectionLostException}.
  */
 public final class BusConnection implements AutoCloseable {
-    private static final Logger LOG = System.getLogger(BusConnection.class.getName());
-
     /** The account of queries that are not made for a caller. */
     private static final Object OWN = "this process";
 
@@ -70,7 +65,7 @@ public final class BusConnection implements AutoCloseable {
     private final boolean isBus;
     private final CredentialQueries credentialQueries =
             new CredentialQueries(CredentialQueries.MAX);
-    private final Subscriptions subscriptions = new Subscriptions();
+    private final Subscriptions subscriptions;
     private final ExportedObjects objects;
     private String uniqueName = "";
 
@@ -83,6 +78,7 @@ public final class BusConnection implements AutoCloseable {
         this.options = options;
         this.isBus = isBus;
         this.link = new Link(connected, options, handshake, new Incoming(), name);
+        this.subscriptions = new Subscriptions(this, link, isBus, options.queuedSignals);
         this.objects =
                 new ExportedObjects(this, link, new CallsUnderWay(options, isBus, this::userOf));
     }
@@ -455,25 +451,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(MatchRule rule) throws InterruptedException {
-        requireNonNull(rule, "rule");
-        Subscription subscription =
-                new Subscription(rule, options.queuedSignals, this::unsubscribe);
-        subscriptions.add(subscription);
-        try {
-            link.requireOpen();
-            if (isBus) {
-                addMatch(subscription, rule);
-                String sender = rule.sender();
-                if (sender != null && subscription.followsName()) {
-                    addMatch(subscription, Subscriptions.changesOf(sender));
-                    subscription.initialOwner(owner(sender).orElse(""));
-                }
-            }
-            return subscription;
-        } catch (RuntimeException | InterruptedException e) {
-            subscription.close();
-            throw e;
-        }
+        return subscriptions.open(requireNonNull(rule, "rule"));
     }
 
     /**
@@ -490,64 +468,12 @@ public final class BusConnection implements AutoCloseable {
             throws InterruptedException {
         requireNonNull(handler, "handler");
         Subscription subscription = subscribe(rule);
-        var _ =
-                Thread.ofVirtual()
-                        .name("D-Bus signals " + rule)
-                        .start(() -> handle(subscription, handler));
+        subscription.handleBy(handler);
         return subscription;
     }
 
-    private static void handle(Subscription subscription, Consumer<Message> handler) {
-        for (; ; ) {
-            Message signal;
-            try {
-                signal = subscription.take();
-            } catch (InterruptedException e) { // late, by the handler; a closed subscription throws
-                continue;
-            } catch (ConnectionLostException | IllegalStateException e) {
-                return;
-            }
-            try (signal) {
-                handler.accept(signal);
-            } catch (Throwable e) { // the signals behind it must still be handled
-                LOG.log(Level.WARNING, "a handler of signals failed: " + subscription.rule(), e);
-            }
-            boolean _ = Thread.interrupted();
-        }
-    }
-
-    private void addMatch(Subscription subscription, MatchRule rule) throws InterruptedException {
-        subscription.rulesAtBus.incrementAndGet();
-        try {
-            bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
-        } catch (DBusException e) {
-            // after a timeout the bus may still add it
-            if (!e.name().equals(DBusException.TIMEOUT)) {
-                subscription.rulesAtBus.decrementAndGet();
-            }
-            throw e;
-        }
-    }
-
-    private void unsubscribe(Subscription subscription) {
-        subscriptions.remove(subscription);
-        // Remove only as many as were added: other subscriptions of ours may have the same rules.
-        int added = subscription.rulesAtBus.getAndSet(0);
-        if (added > 0 && isOpen()) {
-            removeMatch(subscription.rule());
-            String sender = subscription.rule().sender();
-            if (added > 1 && sender != null) {
-                removeMatch(Subscriptions.changesOf(sender));
-            }
-        }
-    }
-
-    private void removeMatch(MatchRule rule) {
-        link.offer(driverCall("RemoveMatch", MessageFlags.NO_REPLY_EXPECTED, rule.toString()));
-    }
-
     /** Returns a call of a method of the bus that takes one string. */
-    private static IntFunction<Outgoing> driverCall(String method, int flags, String argument) {
+    static IntFunction<Outgoing> driverCall(String method, int flags, String argument) {
         return Outgoing.call(
                 BusNames.BUS,
                 BusNames.BUS_PATH,

@@ -120,6 +120,30 @@ public final class Subscription implements AutoCloseable {
         return signals.next(Readiness.nanos(time));
     }
 
+    /** Handles the signals one after the other on a virtual thread, until there are no more. */
+    void handleBy(Consumer<Message> handler) {
+        var _ = Thread.ofVirtual().name("D-Bus signals " + rule).start(() -> handle(handler));
+    }
+
+    private void handle(Consumer<Message> handler) {
+        for (; ; ) {
+            Message signal;
+            try {
+                signal = take();
+            } catch (InterruptedException e) { // late, by the handler; a closed subscription throws
+                continue;
+            } catch (ConnectionLostException | IllegalStateException e) {
+                return;
+            }
+            try (signal) {
+                handler.accept(signal);
+            } catch (Throwable e) { // the signals behind it must still be handled
+                LOG.log(System.Logger.Level.WARNING, "a handler of signals failed: " + rule, e);
+            }
+            boolean _ = Thread.interrupted();
+        }
+    }
+
     /**
      * {@return how many signals were lost so far because the queue was full, or because their
      * descriptors could not be duplicated}

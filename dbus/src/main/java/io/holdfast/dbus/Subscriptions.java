@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.ObjectPath;
@@ -14,18 +15,74 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The subscriptions of one connection. The bus matches the rules as well, but a signal that it
- * sends does not say which rule it matched. Called by the reader thread, in the order of all
- * messages.
+ * sends does not say which rule it matched. The reader thread delivers the signals, in the order of
+ * all messages; any thread may subscribe.
  */
 final class Subscriptions {
     private final List<Subscription> all = new CopyOnWriteArrayList<>();
+    private final BusConnection connection;
+    private final Link link;
+    private final boolean isBus;
+    private final int queuedSignals;
 
-    void add(Subscription subscription) {
-        all.add(subscription);
+    Subscriptions(BusConnection connection, Link link, boolean isBus, int queuedSignals) {
+        this.connection = connection;
+        this.link = link;
+        this.isBus = isBus;
+        this.queuedSignals = queuedSignals;
     }
 
-    void remove(Subscription subscription) {
+    /** Subscribes to the signals that match a rule, and adds the rule at the bus. */
+    Subscription open(MatchRule rule) throws InterruptedException {
+        Subscription subscription = new Subscription(rule, queuedSignals, this::unsubscribe);
+        all.add(subscription);
+        try {
+            link.requireOpen();
+            if (isBus) {
+                addMatch(subscription, rule);
+                String sender = rule.sender();
+                if (sender != null && subscription.followsName()) {
+                    addMatch(subscription, changesOf(sender));
+                    subscription.initialOwner(connection.owner(sender).orElse(""));
+                }
+            }
+            return subscription;
+        } catch (RuntimeException | InterruptedException e) {
+            subscription.close();
+            throw e;
+        }
+    }
+
+    private void addMatch(Subscription subscription, MatchRule rule) throws InterruptedException {
+        subscription.rulesAtBus.incrementAndGet();
+        try {
+            connection.bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
+        } catch (DBusException e) {
+            // after a timeout the bus may still add it
+            if (!e.name().equals(DBusException.TIMEOUT)) {
+                subscription.rulesAtBus.decrementAndGet();
+            }
+            throw e;
+        }
+    }
+
+    private void unsubscribe(Subscription subscription) {
         all.remove(subscription);
+        // Remove only as many as were added: other subscriptions of ours may have the same rules.
+        int added = subscription.rulesAtBus.getAndSet(0);
+        if (added > 0 && link.isOpen()) {
+            removeMatch(subscription.rule());
+            String sender = subscription.rule().sender();
+            if (added > 1 && sender != null) {
+                removeMatch(changesOf(sender));
+            }
+        }
+    }
+
+    private void removeMatch(MatchRule rule) {
+        link.offer(
+                BusConnection.driverCall(
+                        "RemoveMatch", MessageFlags.NO_REPLY_EXPECTED, rule.toString()));
     }
 
     void failAll(ConnectionLostException why) {

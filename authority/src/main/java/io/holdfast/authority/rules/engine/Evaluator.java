@@ -92,7 +92,9 @@ public final class Evaluator {
         }
         Evaluation<?> evaluation;
         try {
-            evaluation = question.apply(engine.generation());
+            RuleGeneration generation = engine.generation();
+            generation.prepare();
+            evaluation = question.apply(generation);
         } catch (Abort e) {
             cannotBegin.accept(String.valueOf(e.getMessage()));
             return;

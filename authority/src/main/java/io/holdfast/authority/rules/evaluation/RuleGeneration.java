@@ -184,12 +184,13 @@ public final class RuleGeneration {
         return diagnostics;
     }
 
-    /** Makes the built-in objects if these rules need them, before a check has to wait for them. */
+    /**
+     * Makes the built-in objects if these rules need them: this takes long once in a process, which
+     * counts for no evaluation.
+     */
     public void prepare() {
         if (!files.isEmpty()) {
-            try (RuleSandbox.Cell cell = sandbox.open()) {
-                BuiltIns _ = sandbox.builtIns(cell);
-            }
+            sandbox.prepare();
         }
     }
 

@@ -18,7 +18,7 @@ public final class RuleSandbox extends ContextFactory {
     private final RuleLimits limits;
     private final EvaluationMemory memory;
     private @Nullable Script prelude;
-    private @Nullable BuiltIns builtIns;
+    private volatile @Nullable BuiltIns builtIns;
 
     public RuleSandbox(RuleLimits limits) {
         this.limits = limits;
@@ -103,11 +103,27 @@ public final class RuleSandbox extends ContextFactory {
     }
 
     /** Returns the built-in objects that evaluations share, which are made at the first call. */
-    public synchronized BuiltIns builtIns(Cell cell) {
-        if (builtIns == null) {
-            builtIns = BuiltIns.sealed(cell);
+    public BuiltIns builtIns(Cell cell) {
+        BuiltIns made = builtIns;
+        return made == null ? make(cell) : made;
+    }
+
+    private synchronized BuiltIns make(Cell cell) {
+        BuiltIns made = builtIns;
+        if (made == null) {
+            made = BuiltIns.sealed(cell);
+            builtIns = made;
         }
-        return builtIns;
+        return made;
+    }
+
+    /** Makes the built-in objects that evaluations share, unless that has been done. */
+    public void prepare() {
+        if (builtIns == null) {
+            try (Cell cell = open()) {
+                BuiltIns _ = make(cell);
+            }
+        }
     }
 
     /** Returns the memory that all evaluations share. */

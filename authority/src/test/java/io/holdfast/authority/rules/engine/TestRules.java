@@ -34,6 +34,7 @@ public final class TestRules implements AutoCloseable {
         engine =
                 RuleEngine.start(
                         () -> files, limits, (place, text) -> logged.add(place + ": " + text));
+        engine.generation().prepare(); // some limits are shorter than this takes once in a JVM
     }
 
     public static TestRules of(String... sources) {

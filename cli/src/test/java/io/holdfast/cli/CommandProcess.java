@@ -23,7 +23,9 @@ public final class CommandProcess implements AutoCloseable {
     @GuardedBy("this")
     private boolean ended;
 
-    private CommandProcess(List<String> command) throws IOException {
+    private CommandProcess(List<String> before, List<String> java) throws IOException {
+        List<String> command = new ArrayList<>(before);
+        command.addAll(java);
         process =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
@@ -32,35 +34,18 @@ public final class CommandProcess implements AutoCloseable {
         reader = Thread.ofPlatform().daemon().start(this::read);
     }
 
-    /** Returns the class path of the command. */
-    public static String classPath() {
-        return System.getProperty(
-                "surefire.test.class.path", System.getProperty("java.class.path", ""));
-    }
-
     /**
      * Starts the command.
      *
      * @param before words before the java command, such as {@code setpriv …}
      */
-    public static CommandProcess start(List<String> before, String classPath, String... arguments)
+    public static CommandProcess start(List<String> before, String... arguments)
             throws IOException {
-        List<String> command = new ArrayList<>(before);
-        command.addAll(
-                List.of(
-                        Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        classPath,
-                        Holdfast.class.getName()));
-        command.addAll(List.of(arguments));
-        return new CommandProcess(command);
+        return new CommandProcess(before, Program.command(List.of(), arguments));
     }
 
     public static CommandProcess start(String... arguments) throws IOException {
-        return start(List.of(), classPath(), arguments);
+        return start(List.of(), arguments);
     }
 
     /**
@@ -81,7 +66,8 @@ public final class CommandProcess implements AutoCloseable {
                                 "env",
                                 "HOME=" + home));
         before.addAll(by);
-        return start(before, ChildJvm.classPathIn(home), arguments);
+        return new CommandProcess(
+                before, Program.ofClasses(ChildJvm.classPathIn(home), List.of(), arguments));
     }
 
     private void read() {

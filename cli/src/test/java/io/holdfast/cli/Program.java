@@ -4,26 +4,71 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** The result of the command in another process: its exit code and its output. */
 public record Program(int code, String out, String err) {
     private static final long LIMIT_SECONDS = 60;
 
-    /** Returns the words that start the command: java, this class path, its main class. */
+    /**
+     * The folder of the jars and AOT caches that the launcher uses, or null. {@code ./test} has
+     * built it: a command starts from there with a third of the processor time.
+     */
+    private static final @Nullable String PACKAGED = System.getProperty("holdfast.packaged");
+
+    private static final Set<String> DAEMONS = Set.of("up", "bus", "authority");
+
+    /** Returns the words that start the command: java, its options, the command, its arguments. */
     public static List<String> command(List<String> vmOptions, String... arguments) {
+        if (PACKAGED == null) {
+            return ofClasses(classPath(), vmOptions, arguments);
+        }
+        String cache =
+                arguments.length > 0 && DAEMONS.contains(arguments[0]) ? arguments[0] : "holdfast";
+        List<String> how =
+                List.of(
+                        "-Xlog:disable", // as the launcher; a cache that does not fit is no error
+                        "-XX:AOTCache=" + PACKAGED + "/" + cache + ".aot",
+                        "-p",
+                        PACKAGED,
+                        "--enable-native-access=io.holdfast.core,io.holdfast.authority",
+                        "-m",
+                        "io.holdfast.cli/" + Holdfast.class.getName());
+        return words(vmOptions, how, arguments);
+    }
+
+    /** Returns the words that start the command from other copies of the classes. */
+    public static List<String> ofClasses(
+            String classPath, List<String> vmOptions, String... arguments) {
+        List<String> how =
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        classPath,
+                        Holdfast.class.getName());
+        return words(vmOptions, how, arguments);
+    }
+
+    private static List<String> words(
+            List<String> vmOptions, List<String> how, String... arguments) {
         List<String> words = new ArrayList<>();
-        words.add(ProcessHandle.current().info().command().orElseThrow());
-        words.addAll(
-                List.of("-Xint", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "-cp"));
-        words.add(System.getProperty("java.class.path"));
+        words.add(Path.of(System.getProperty("java.home", ""), "bin", "java").toString());
+        words.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
         words.addAll(vmOptions);
-        words.add(Holdfast.class.getName());
+        words.addAll(how);
         words.addAll(List.of(arguments));
         return words;
+    }
+
+    private static String classPath() {
+        return System.getProperty(
+                "surefire.test.class.path", System.getProperty("java.class.path", ""));
     }
 
     public static Process start(String... arguments) throws IOException {

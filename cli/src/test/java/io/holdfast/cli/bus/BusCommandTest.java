@@ -3,7 +3,6 @@ package io.holdfast.cli.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
-import io.holdfast.cli.Holdfast;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.Program;
 import io.holdfast.cli.command.ExitCode;
@@ -28,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
@@ -116,19 +116,10 @@ class BusCommandTest {
     void itNeedsNoPrivilegesAndNoEntryInPasswd() throws Exception {
         String id = Long.toString(NOT_IN_PASSWD);
         List<String> command =
-                List.of(
-                        "setpriv",
-                        "--reuid=" + id,
-                        "--regid=" + id,
-                        "--clear-groups",
-                        Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
-                        "-Xint",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        ChildJvm.classPathIn(folder),
-                        Holdfast.class.getName(),
-                        "bus",
-                        "--system");
+                new ArrayList<>(
+                        List.of("setpriv", "--reuid=" + id, "--regid=" + id, "--clear-groups"));
+        command.addAll(
+                Program.ofClasses(ChildJvm.classPathIn(folder), List.of(), "bus", "--system"));
         livesWithItsManager(command, NOT_IN_PASSWD);
     }
 
@@ -277,7 +268,6 @@ class BusCommandTest {
         try (CommandProcess bus =
                 CommandProcess.start(
                         List.of("sh", "-c", "cd \"$0\"; " + script, folder.toString()),
-                        CommandProcess.classPath(),
                         "bus",
                         "--print-address")) {
             assertThat(bus.await("unix:path=" + folder + "/dbus-", 1)).contains("guid=");

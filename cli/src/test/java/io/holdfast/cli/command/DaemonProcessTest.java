@@ -74,10 +74,7 @@ class DaemonProcessTest {
     /** Starts a manager from a shell, after these commands. */
     private CommandProcess up(String commands, String... names) throws IOException {
         List<String> shell = List.of("/bin/sh", "-c", commands + "; exec \"$@\"", "sh");
-        return CommandProcess.start(
-                shell,
-                CommandProcess.classPath(),
-                words(freshSlice(), names).toArray(String[]::new));
+        return CommandProcess.start(shell, words(freshSlice(), names).toArray(String[]::new));
     }
 
     private static Map<Path, Integer> modes(Path top) throws IOException {
@@ -180,8 +177,8 @@ class DaemonProcessTest {
     @Needs(programs = "script")
     void theEndOfItsTerminalStopsIt() throws Exception {
         service("a", "ExecStart=/bin/sleep 1000", "ExecStop=/usr/bin/touch " + folder + "/stopped");
-        List<String> java = new ArrayList<>(Program.command(List.of(), new String[0]));
-        java.addAll(words(freshSlice(), "a"));
+        List<String> java =
+                Program.command(List.of(), words(freshSlice(), "a").toArray(String[]::new));
         String line = String.join(" ", java.stream().map(word -> "'" + word + "'").toList());
         Process terminal =
                 new ProcessBuilder("script", "-qec", "exec " + line, "/dev/null")

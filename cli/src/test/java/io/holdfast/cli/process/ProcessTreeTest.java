@@ -113,11 +113,7 @@ class ProcessTreeTest {
             Await.until(() -> sleeping(unit) == 200);
             try (CommandProcess tree =
                     CommandProcess.start(
-                            List.of("prlimit", "--nofile=128"),
-                            CommandProcess.classPath(),
-                            "info",
-                            "--tree",
-                            UNIT)) {
+                            List.of("prlimit", "--nofile=128"), "info", "--tree", UNIT)) {
                 assertThat(tree.exitCode()).as(tree::toString).isZero();
                 assertThat(tree.lines())
                         .filteredOn(line -> line.endsWith("  sleep 600"))

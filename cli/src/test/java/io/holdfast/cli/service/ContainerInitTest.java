@@ -104,9 +104,7 @@ class ContainerInitTest {
         List<String> words =
                 new ArrayList<>(List.of("up", "--slice", slice, "--units", units.toString()));
         words.addAll(List.of(names));
-        CommandProcess unshare =
-                CommandProcess.start(
-                        container, CommandProcess.classPath(), words.toArray(String[]::new));
+        CommandProcess unshare = CommandProcess.start(container, words.toArray(String[]::new));
         Await.until(() -> hasChild(unshare));
         inits.add(init(unshare));
         return unshare;

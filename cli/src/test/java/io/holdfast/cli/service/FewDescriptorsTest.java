@@ -46,7 +46,6 @@ class FewDescriptorsTest {
         try (CommandProcess up =
                 CommandProcess.start(
                         List.of("prlimit", "--nofile=" + LIMIT),
-                        CommandProcess.classPath(),
                         "up",
                         "--runtime-dir",
                         runtime,

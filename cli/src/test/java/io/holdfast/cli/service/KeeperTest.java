@@ -80,8 +80,7 @@ class KeeperTest {
                                 "--units",
                                 units.toString()));
         words.addAll(List.of(names));
-        return CommandProcess.start(
-                before, CommandProcess.classPath(), words.toArray(String[]::new));
+        return CommandProcess.start(before, words.toArray(String[]::new));
     }
 
     private CommandProcess up(String... names) throws IOException {

@@ -59,7 +59,6 @@ class KeptOutputTest {
         CommandProcess up =
                 CommandProcess.start(
                         List.of("env", options),
-                        CommandProcess.classPath(),
                         "up",
                         "--runtime-dir",
                         runtime,

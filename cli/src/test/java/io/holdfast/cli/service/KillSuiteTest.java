@@ -131,7 +131,6 @@ class KillSuiteTest {
     private CommandProcess up() throws IOException {
         return CommandProcess.start(
                 List.of("env", WITHOUT_PAUSE),
-                CommandProcess.classPath(),
                 "up",
                 "--runtime-dir",
                 folder.resolve("run").toString(),

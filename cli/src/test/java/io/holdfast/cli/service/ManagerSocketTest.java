@@ -142,9 +142,7 @@ class ManagerSocketTest {
                                 runtimeDir.isEmpty()
                                         ? "--unset=XDG_RUNTIME_DIR"
                                         : "XDG_RUNTIME_DIR=" + runtimeDir));
-        List<String> java = Program.command(List.of(), words);
-        java.set(java.indexOf("-cp") + 1, classPath);
-        command.addAll(java);
+        command.addAll(Program.ofClasses(classPath, List.of(), words));
         return Program.run(new ProcessBuilder(command));
     }
 

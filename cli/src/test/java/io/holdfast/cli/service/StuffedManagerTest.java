@@ -58,7 +58,6 @@ class StuffedManagerTest {
         up =
                 CommandProcess.start(
                         AS_THE_LAUNCHER,
-                        CommandProcess.classPath(),
                         "up",
                         "--runtime-dir",
                         runtime.toString(),

@@ -379,8 +379,7 @@ class UpTest {
         Path own = Files.createDirectory(folder.resolve("xdg"));
         List<String> inFolder = List.of("env", "XDG_RUNTIME_DIR=" + own);
         String[] up = {"up", "--user", "--units", units.toString(), "--slice", slice, "a"};
-        try (CommandProcess first =
-                CommandProcess.start(inFolder, CommandProcess.classPath(), up)) {
+        try (CommandProcess first = CommandProcess.start(inFolder, up)) {
             first.await("holdfast: ready");
             ProcessBuilder systemctl =
                     new ProcessBuilder("systemctl", "--user", "is-active", "a.service");
@@ -397,8 +396,7 @@ class UpTest {
                                 UnixAddress.path(own.resolve("systemd/private")),
                                 SocketType.STREAM,
                                 1);
-                CommandProcess second =
-                        CommandProcess.start(inFolder, CommandProcess.classPath(), up)) {
+                CommandProcess second = CommandProcess.start(inFolder, up)) {
             assertThat(second.await("systemctl --user cannot find this manager"))
                     .contains("EADDRINUSE", "XDG_RUNTIME_DIR=" + own.resolve("holdfast"));
             second.await("holdfast: ready");

@@ -83,8 +83,7 @@ class TourTest {
                 new String[] {
                     "1. A PID", "3. A program", "4. Identity", "pidfd → pid", "5. Authoriz"
                 }) {
-            try (CommandProcess tour =
-                    CommandProcess.start(temporary, CommandProcess.classPath(), "tour")) {
+            try (CommandProcess tour = CommandProcess.start(temporary, "tour")) {
                 tour.await(line);
                 tour.signal("INT");
                 assertThat(tour.exitCode()).as(line).isIn(0, 130); // it may have finished

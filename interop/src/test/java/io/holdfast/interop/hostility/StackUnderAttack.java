@@ -117,6 +117,10 @@ final class StackUnderAttack implements AutoCloseable {
     }
 
     private void writeUnits() throws IOException {
+        for (String daemon : List.of("dbus", "polkit")) { // the end waits for each of them
+            stage.write(
+                    UNITS + "/" + daemon + ".service.d/end.conf", "[Service]\nTimeoutStopSec=1\n");
+        }
         for (int i = 0; i < QUIET; i++) {
             write("quiet%d.service".formatted(i), "exec sleep infinity");
         }

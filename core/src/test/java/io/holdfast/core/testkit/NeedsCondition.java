@@ -49,6 +49,9 @@ public final class NeedsCondition implements ExecutionCondition {
                 missing.add(feature.name() + " (" + feature.since() + ")");
             }
         }
+        if (List.of(needs.features()).contains(Feature.MOUNT_TREES) && !isRootMounted()) {
+            missing.add("a root that is a mount point, unlike that of this chroot (mount --bind)");
+        }
         for (Feature feature : needs.without()) {
             if (feature.isPresent()) {
                 missing.add("a kernel or libc without " + feature.name());
@@ -68,6 +71,13 @@ public final class NeedsCondition implements ExecutionCondition {
             missing.add("a machine to throw away (scripts/vm)");
         }
         return missing;
+    }
+
+    /** Whether the kernel lets a mount namespace change the propagation of its root. */
+    private static boolean isRootMounted() {
+        return KernelFile.text(null, "/proc/self/mountinfo")
+                .lines()
+                .anyMatch(line -> line.split(" ", 6)[4].equals("/"));
     }
 
     private static boolean isRoot() {

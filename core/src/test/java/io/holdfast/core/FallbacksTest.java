@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -162,6 +163,7 @@ class FallbacksTest {
     }
 
     @Test
+    @Needs(root = true, cgroup2 = true)
     void scopesByBothMeansWithoutAnyOther() throws Exception {
         assertPasses(SCOPES);
     }

@@ -542,12 +542,20 @@ final class ExportedObjects {
     }
 
     private static DBusException failed(Throwable e) {
-        String text = e.getMessage() == null ? "" : e.getMessage().strip();
+        String text = e.getMessage() == null || isOfJvm(e) ? "" : e.getMessage().strip();
         return new DBusException(
                 DBusException.FAILED,
                 text.isEmpty()
-                        ? e.getClass().getSimpleName()
+                        ? "internal error of the service, which it has logged"
                         : text.lines().findFirst().orElseThrow());
+    }
+
+    /** Returns whether the JVM made its text, which says nothing to a caller. */
+    private static boolean isOfJvm(Throwable e) {
+        return e instanceof VirtualMachineError
+                || e instanceof NullPointerException
+                || e instanceof ClassCastException
+                || e instanceof IndexOutOfBoundsException;
     }
 
     private void answer(Message message, CallTarget target, List<?> values, Sender sender)

@@ -634,6 +634,7 @@ class PeerToPeerTest {
                                         case 0 -> throw new IllegalStateException("a\0b");
                                         case 1 -> throw new IllegalStateException("\ud83d");
                                         case 2 -> throw new NoClassDefFoundError("x/Y");
+                                        case 3 -> throw new ClassCastException("class x.Y");
                                         default -> throw new DBusException("a.b", "\0");
                                     }
                                 })
@@ -641,13 +642,17 @@ class PeerToPeerTest {
         try (BusConnection one = both[0];
                 BusConnection other = both[1];
                 ExportedObject object = other.export("/other", failing)) {
-            for (int i = 0; i < 4; i++) {
+            for (int i = 0; i < 5; i++) {
                 int kind = i;
                 assertThatExceptionOfType(DBusException.class)
                         .isThrownBy(() -> one.object("/other").call(TEST, "Fail", "i", kind))
-                        .satisfies(e ->
-                                assertThat(e.name())
-                                        .isEqualTo(kind == 3 ? "a.b" : DBusException.FAILED));
+                        .satisfies(e -> {
+                            assertThat(e.name())
+                                    .isEqualTo(kind == 4 ? "a.b" : DBusException.FAILED);
+                            assertThat(String.valueOf(e.getMessage()).contains("internal error"))
+                                    .isEqualTo(kind == 3);
+                            assertThat(e.getMessage()).doesNotContain("x.Y");
+                        });
             }
         }
     }

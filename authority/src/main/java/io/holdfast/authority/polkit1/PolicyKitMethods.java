@@ -210,8 +210,13 @@ final class PolicyKitMethods {
             case ErrnoException e ->
                     new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
             case RuntimeException e -> e;
-            default -> new DBusException(PolicyKit1.FAILED, String.valueOf(cause));
+            default -> internalError(cause);
         };
+    }
+
+    /** Returns what is logged with its cause; the caller receives the text alone. */
+    private static RuntimeException internalError(Throwable cause) {
+        return new IllegalStateException("internal error of the authority", cause);
     }
 
     private DBusException error(AuthorityException e) {
@@ -224,10 +229,9 @@ final class PolicyKitMethods {
         try {
             return answer.get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof AuthorityException refused) {
-                throw refused;
-            }
-            throw AuthorityException.failed(String.valueOf(e.getCause()));
+            throw e.getCause() instanceof RuntimeException refused
+                    ? refused
+                    : internalError(e.getCause());
         }
     }
 

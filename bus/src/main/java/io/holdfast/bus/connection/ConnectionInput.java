@@ -83,7 +83,7 @@ public final class ConnectionInput implements AutoCloseable {
                 receive();
             }
         } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
-            connection.disconnect(EndReason.FAULT, "internal error of the bus: " + e);
+            connection.disconnect(EndReason.FAULT, "internal error of the bus; see its log");
             throw e;
         } finally {
             reading = false;

@@ -231,7 +231,7 @@ public final class Connections implements AutoCloseable {
                 next.flushNow();
             } catch (RuntimeException e) {
                 log.fault(e);
-                next.markForRemoval(EndReason.FAULT, "internal error of the bus: " + e);
+                next.markForRemoval(EndReason.FAULT, "internal error of the bus; see its log");
             }
         }
         toFlush.clear();

@@ -136,7 +136,7 @@ interface EntryPoint {
      * An answer.
      *
      * @param length in bytes
-     * @param error the name of the error; empty if there is none
+     * @param error the name and the text of the error; empty if there is none
      */
     record Answer(int length, String error) {}
 }

@@ -47,6 +47,10 @@ class HostilityMatrixTest {
     private static final boolean LONG = Boolean.getBoolean("holdfast.long");
     private static final Pattern CELLS = Pattern.compile(System.getProperty("holdfast.cells", ""));
 
+    /** Names of classes, and texts that the JVM makes. */
+    private static final Pattern JAVA =
+            Pattern.compile("java\\.|[a-z]Exception\\b|[a-z]Error\\b: |because \"|cannot be cast");
+
     private static final Duration LONGEST_ATTACK = Duration.ofSeconds(5);
     private static final Duration LONGEST_RETURN = Duration.ofSeconds(15);
 
@@ -115,6 +119,13 @@ class HostilityMatrixTest {
                 }
             }
         }
+    }
+
+    @Test
+    void noErrorShowsTheJavaCodeThatFailed() {
+        Set<String> errors = new LinkedHashSet<>();
+        methods.values().forEach(found -> found.forEach(one -> errors.addAll(one.errors())));
+        assertThat(errors).isNotEmpty().noneMatch(error -> JAVA.matcher(error).find());
     }
 
     Stream<Cell> cells() {

@@ -7,8 +7,10 @@ import io.holdfast.interop.hostility.EntryPoint.Dialogue;
 import io.holdfast.interop.hostility.EntryPoint.Method;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +38,9 @@ final class HostilitySurvey implements AutoCloseable {
      *
      * @param longest the seed of the arguments that lead to it
      * @param length the length of that answer, in bytes
+     * @param errors all error replies
      */
-    record Surveyed(Method method, int longest, int length) implements Method {
+    record Surveyed(Method method, int longest, int length, Set<String> errors) implements Method {
         @Override
         public String name() {
             return method.name();
@@ -65,25 +68,30 @@ final class HostilitySurvey implements AutoCloseable {
             List<? extends Method> methods = face.methods(stack);
             boolean isWorthwhile = face.question().isPresent() && methods.size() > 1;
             for (Method method : methods) {
-                found.add(isWorthwhile ? survey.tried(method) : new Surveyed(method, 0, 0));
+                found.add(
+                        isWorthwhile ? survey.tried(method) : new Surveyed(method, 0, 0, Set.of()));
             }
         }
         return found;
     }
 
     private Surveyed tried(Method method) throws InterruptedException {
-        Surveyed longest = new Surveyed(method, 0, 0);
+        Set<String> errors = new LinkedHashSet<>();
+        Surveyed longest = new Surveyed(method, 0, 0, errors);
         for (int arguments = 0; arguments < TRIES; arguments++) {
-            int length = lengthOf(method, arguments);
-            if (length > longest.length) {
-                longest = new Surveyed(method, arguments, length);
+            Answer answer = answer(method, arguments);
+            if (!answer.error().isEmpty()) {
+                errors.add(answer.error());
+            }
+            if (answer.length() > longest.length) {
+                longest = new Surveyed(method, arguments, answer.length(), errors);
             }
         }
         return longest;
     }
 
-    /** Returns the length of the answer; 0 if there is none. */
-    private int lengthOf(Method method, int arguments) throws InterruptedException {
+    /** Returns the answer; an empty one if there is none. */
+    private Answer answer(Method method, int arguments) throws InterruptedException {
         serial++;
         Call call = method.call(serial, arguments, 0);
         if (dialogue.isEmpty()) {
@@ -95,11 +103,11 @@ final class HostilitySurvey implements AutoCloseable {
         FutureTask<Answer> pending = new FutureTask<>(() -> with.call(call, user.process().fd()));
         Thread thread = Thread.ofVirtual().start(pending);
         try {
-            return pending.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).length();
+            return pending.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) { // no answer, or disconnected
             thread.interrupt();
             hangUp();
-            return 0;
+            return new Answer(0, "");
         }
     }
 

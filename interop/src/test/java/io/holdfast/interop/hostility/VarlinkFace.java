@@ -66,7 +66,7 @@ record VarlinkFace(String name, Daemon daemon, String socket, String probe, Json
             String answer = read(socket);
             String error =
                     Json.parse(answer) instanceof JsonObject object
-                            ? object.optionalString("error").orElse("")
+                            ? object.optionalString("error").map(_ -> answer).orElse("")
                             : "no object";
             return new Answer(answer.length(), error);
         };

@@ -263,7 +263,7 @@ public final class VarlinkServer implements AutoCloseable {
         } catch (RuntimeException | OutOfMemoryError e) { // no memory for the buffers of a thread
             open.close();
             memory.close();
-            return e.toString();
+            return "cannot serve one more connection: " + e.getMessage();
         }
     }
 

@@ -9,6 +9,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.HeapWatch;
 import io.holdfast.cli.metrics.AuthorityFamilies;
 import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
@@ -28,6 +29,7 @@ import io.holdfast.dbus.address.BusAddressException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,6 +40,7 @@ import picocli.CommandLine.ParseResult;
 public final class AuthorityCommand implements Command {
     private static final int ALL_MAY_CONNECT = 0666;
     private static final String NO_BUS = "none";
+    private static final Duration HEAP_CHECKS = Duration.ofSeconds(2);
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
@@ -124,7 +127,7 @@ public final class AuthorityCommand implements Command {
             }
             presence.serve(engine, signals::stop);
             notifyManager("READY=1");
-            HeapWatch.begin(signals);
+            HeapWatch.begin(signals, HEAP_CHECKS);
             signals.run();
             notifyManager("STOPPING=1");
             presence.close(); // no caller must reach an engine that ends

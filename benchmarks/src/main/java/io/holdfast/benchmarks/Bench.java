@@ -14,6 +14,7 @@ import io.holdfast.benchmarks.library.SpawnRow;
 import io.holdfast.benchmarks.library.WatchRow;
 import io.holdfast.benchmarks.operations.OperationsRow;
 import io.holdfast.benchmarks.stack.DaemonRow;
+import io.holdfast.benchmarks.stack.HostilityRow;
 import io.holdfast.benchmarks.stack.LauncherRow;
 import io.holdfast.benchmarks.stack.ManagerRow;
 import io.holdfast.benchmarks.stack.StackRow;
@@ -48,7 +49,8 @@ public final class Bench {
                     new BusMemoryRow(),
                     new AuthorityRow(),
                     StackRow.identity(),
-                    StackRow.size());
+                    StackRow.size(),
+                    new HostilityRow());
 
     private Bench() {}
 

@@ -52,6 +52,29 @@ public final class Worker implements AutoCloseable {
         return new Worker(name, command);
     }
 
+    /**
+     * Starts a JVM of a user that runs a program of these sources.
+     *
+     * @param arguments of the program
+     */
+    public static Worker javaAs(int uid, Class<?> program, String name, List<String> arguments)
+            throws IOException {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                "setpriv",
+                                "--reuid=" + uid,
+                                "--regid=" + uid,
+                                "--clear-groups",
+                                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                program.getName()));
+        command.addAll(arguments);
+        return new Worker(name, command);
+    }
+
     /** Starts the reference program in C. */
     public static Worker c() throws IOException, InterruptedException {
         return new Worker("C", List.of(Native.REFERENCE.build().toString()));

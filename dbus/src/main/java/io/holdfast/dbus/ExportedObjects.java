@@ -54,6 +54,7 @@ final class ExportedObjects {
     private final ManagedObjects objects;
     private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
     private final CallsUnderWay underWay;
+    private final UserTurns turns = new UserTurns();
 
     /** Objects that are looked up at each call. */
     private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
@@ -161,17 +162,11 @@ final class ExportedObjects {
                             .runInOrder(() ->
                                     handle(message, target, counted, sending(message, counted)));
                 } else {
-                    boolean _ =
-                            execute(
-                                    executor,
-                                    message,
-                                    counted,
-                                    () ->
-                                            handle(
-                                                    message,
-                                                    target,
-                                                    counted,
-                                                    offering(message, counted)));
+                    turns.execute(
+                            executor,
+                            counted.user(),
+                            () -> handle(message, target, counted, offering(message, counted)),
+                            e -> reject(message, counted, e));
                 }
             }
             case CONCURRENTLY -> {
@@ -204,20 +199,11 @@ final class ExportedObjects {
         }
     }
 
-    /**
-     * Runs on the executor. If the executor rejects it, refuses the call, ends its charges and
-     * returns false.
-     */
-    private boolean execute(Executor executor, Message message, Counted counted, Runnable running) {
-        try {
-            executor.execute(running);
-            return true;
-        } catch (RejectedExecutionException e) {
-            counted.end();
-            message.close();
-            refuse(message, rejected(e), link::offer);
-            return false;
-        }
+    /** Refuses a call that an executor has rejected, and ends its charges. */
+    private void reject(Message message, Counted counted, RejectedExecutionException e) {
+        counted.end();
+        message.close();
+        refuse(message, rejected(e), link::offer);
     }
 
     private static DBusException rejected(RejectedExecutionException e) {
@@ -250,15 +236,14 @@ final class ExportedObjects {
             return; // called again when the user is known
         }
         CallOrder.Turn turn = tree.order.next(connection.senderOf(message));
-        boolean taken =
-                execute(
-                        tree.executor,
-                        message,
-                        counted,
-                        () -> turn.ready(() -> found(tree, path, message, counted)));
-        if (!taken) {
-            turn.ready(() -> CompletableFuture.completedStage(null));
-        }
+        turns.execute(
+                tree.executor,
+                counted.user(),
+                () -> turn.ready(() -> found(tree, path, message, counted)),
+                e -> {
+                    reject(message, counted, e);
+                    turn.ready(() -> CompletableFuture.completedStage(null));
+                });
     }
 
     private CompletionStage<?> found(Tree tree, String path, Message message, Counted counted) {

@@ -121,12 +121,12 @@ final class Probe {
         SignalDispositions.keepChildren();
         try (ChildTable table = new ChildTable(Collections.emptySortedMap());
                 PosixSpawn spawn = new PosixSpawn(table, new ThreadAttributes())) {
-            int pid = spawn.spawn("/bin/true", List.of("true"), null);
-            if (pid < 0) {
-                requireNoShortage(pid, "posix_spawn");
+            int pidfd = spawn.spawn("/bin/true", List.of("true"), null);
+            if (pidfd < 0) {
+                requireNoShortage(pidfd, "posix_spawn");
                 return false;
             }
-            try (Fd child = Fd.adopt(SysPidfd.open(pid, 0), "pidfd_open", pid)) {
+            try (Fd child = Fd.adopt(pidfd)) {
                 if (SysWait.waitid(child, SysWait.WEXITED) < 0) {
                     return false;
                 }

@@ -26,6 +26,7 @@ import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.file.FolderWatch;
 import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.sys.Uninterruptible;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -652,28 +653,13 @@ public final class AuthorityEngine implements AutoCloseable {
         closeParts();
         checks.connections().forEach(checks::cancelAll);
         loop.stop();
-        awaitLoop();
+        Uninterruptible.join(thread); // the loop uses what is closed next
         tasks.close();
         agents.close();
         temporaryAuthorizations.close();
         loop.close();
         agentsToRestore().forEach(each -> state.remove(each.record()));
         state.close();
-    }
-
-    /** Waits for the end of the loop, which uses what is closed next; keeps an interrupt. */
-    private void awaitLoop() {
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     @Override

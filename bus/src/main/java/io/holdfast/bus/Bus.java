@@ -7,6 +7,7 @@ import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusListener;
 import java.io.IOException;
@@ -257,16 +258,6 @@ public final class Bus implements AutoCloseable {
         if (Thread.currentThread().equals(thread)) {
             return;
         }
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Uninterruptible.join(thread);
     }
 }

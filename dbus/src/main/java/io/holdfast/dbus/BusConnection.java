@@ -7,6 +7,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Deadline;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.address.BusAddress;

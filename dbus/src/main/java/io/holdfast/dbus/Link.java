@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.core.sys.Deadline;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.stream.ConnectedSocket;
 import io.holdfast.dbus.stream.Handshake;

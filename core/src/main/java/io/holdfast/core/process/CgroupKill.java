@@ -4,7 +4,9 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
+import io.holdfast.core.sys.Deadline;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.Uninterruptible;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * does not have it (before Linux 5.14).
  */
 final class CgroupKill {
-    private static final long LIMIT_NANOS = 2_000_000_000; // for the loop on older kernels
+    private static final Duration LIMIT = Duration.ofSeconds(2); // for the loop on older kernels
     private static final Duration PAUSE = Duration.ofMillis(10);
 
     private CgroupKill() {}
@@ -46,30 +48,30 @@ final class CgroupKill {
      */
     private static void killFrozen(Cgroup cgroup) {
         int frozen = KernelFile.write(cgroup.fd(), "cgroup.freeze", "1");
-        long start = System.nanoTime();
-        boolean interrupted = false;
-        boolean empty = false;
-        ErrnoException refused = null;
+        Deadline limit = Deadline.after(LIMIT);
         try (CgroupEvents events = new CgroupEvents(cgroup)) {
-            while (!empty && System.nanoTime() - start < LIMIT_NANOS) {
-                refused = killMembers(cgroup);
-                try {
-                    empty = events.await("populated 0", PAUSE);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
+            ErrnoException refused = Uninterruptible.await(() -> killAll(cgroup, events, limit));
+            if (refused != null) {
+                throw refused;
             }
         } finally {
             if (frozen >= 0) {
                 int ignored = KernelFile.write(cgroup.fd(), "cgroup.freeze", "0");
             }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Returns the last refusal; null if no member is left, or none was refused. */
+    private static @Nullable ErrnoException killAll(
+            Cgroup cgroup, CgroupEvents events, Deadline limit) throws InterruptedException {
+        ErrnoException refused = null;
+        while (!limit.isOver()) {
+            refused = killMembers(cgroup);
+            if (events.await("populated 0", PAUSE)) {
+                return null;
             }
         }
-        if (refused != null && !empty) {
-            throw refused;
-        }
+        return refused;
     }
 
     /** Kills the current members; returns the last refusal, or null. */

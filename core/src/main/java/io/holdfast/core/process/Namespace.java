@@ -7,6 +7,7 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.ThreadAttributes;
 import io.holdfast.core.sys.socket.NetDevice;
@@ -91,7 +92,7 @@ public final class Namespace implements AutoCloseable {
                     return new Namespace(kind, Fcntl.open(path, Fcntl.O_RDONLY));
                 });
         Thread.ofPlatform().daemon().name("holdfast-unshare").start(task);
-        return Starter.result(task);
+        return Uninterruptible.result(task);
     }
 
     /** See {@link PidFd#namespace}. */

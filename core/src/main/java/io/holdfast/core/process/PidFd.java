@@ -352,8 +352,8 @@ public final class PidFd implements AutoCloseable {
         }
     }
 
-    /** Whether it is an unreaped child of this process. */
-    boolean isChild() {
+    /** {@return whether it is an unreaped child of this process} */
+    public boolean isChild() {
         return SysWait.waitid(fd, SysWait.WEXITED | SysWait.WNOHANG | SysWait.WNOWAIT)
                 != -Errno.ECHILD;
     }

@@ -11,6 +11,7 @@ import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.KernelPath;
+import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import io.holdfast.core.sys.process.PosixSpawn;
@@ -29,7 +30,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -190,7 +190,7 @@ final class Starter {
     private PidFd startFreely(StartCommand command) {
         if (Thread.currentThread().isVirtual()) {
             Callable<PidFd> task = () -> spawnNow(command, null);
-            return result((FutureTask<PidFd>) Lazy.PLATFORM.submit(task));
+            return Uninterruptible.result(Lazy.PLATFORM.submit(task));
         }
         return spawnNow(command, null);
     }
@@ -232,16 +232,8 @@ final class Starter {
          * Handles the child while it is held, and then lets it execute its program or refuses that.
          */
         void handle() {
-            boolean interrupted = false;
             try {
-                interrupted = awaitArrival();
-                int pid = arrived ? onlyChildOf(spawner) : 0;
-                if (pid != 0) {
-                    try (PidFd child = PidFd.open(pid)) {
-                        handle(new HeldChild(child, pid));
-                        handled = true;
-                    }
-                }
+                handled = Uninterruptible.await(this::isHandled);
             } catch (RuntimeException | Error e) {
                 refusal = e;
             } finally {
@@ -249,9 +241,18 @@ final class Starter {
                     gate.refuse();
                 }
             }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+        }
+
+        private boolean isHandled() throws InterruptedException {
+            arrived = gate.awaitArrival();
+            int pid = arrived ? onlyChildOf(spawner) : 0;
+            if (pid == 0) {
+                return false;
             }
+            try (PidFd child = PidFd.open(pid)) {
+                handle(new HeldChild(child, pid));
+            }
+            return true;
         }
 
         private void handle(HeldChild child) {
@@ -280,21 +281,10 @@ final class Starter {
             }
         }
 
-        private boolean awaitArrival() {
-            for (boolean interrupted = false; ; interrupted = true) {
-                try {
-                    arrived = gate.awaitArrival();
-                    return interrupted;
-                } catch (InterruptedException e) {
-                    // a start is not abandoned half-way
-                }
-            }
-        }
-
         PidFd finish() {
             PidFd pidFd;
             try {
-                pidFd = result(task);
+                pidFd = Uninterruptible.result(task);
             } catch (RuntimeException | Error e) {
                 throw handled ? unchecked(e) : reason(e);
             }
@@ -344,25 +334,11 @@ final class Starter {
     private static void discard(PidFd child) {
         try {
             boolean ignored = child.signal(Signal.KILL);
-            reap(child);
+            Exit _ = Uninterruptible.await(child::await);
+            var _ = child.reap();
             child.close();
         } catch (RuntimeException e) { // no free descriptor for the wait
             Child.killAndReap(child);
-        }
-    }
-
-    private static void reap(PidFd killed) {
-        boolean interrupted = false;
-        while (killed.isAlive()) {
-            try {
-                Exit ignored = killed.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        var ignored = killed.reap();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -577,31 +553,5 @@ final class Starter {
                     throughGate ? "it was held for longer than fs.lease-break-time allows" : null;
             default -> null;
         };
-    }
-
-    /** Waits for an internal task, which never takes long, and rethrows its exception. */
-    static <T> T result(FutureTask<T> task) {
-        boolean interrupted = false;
-        try {
-            for (; ; ) {
-                try {
-                    return task.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    switch (e.getCause()) {
-                        case ErrnoException errno ->
-                                throw errno; // its stack trace is the spawning thread's
-                        case RuntimeException runtime -> throw runtime;
-                        case Error error -> throw error;
-                        case null, default -> throw new AssertionError(e);
-                    }
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
     }
 }

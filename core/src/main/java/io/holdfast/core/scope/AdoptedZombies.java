@@ -42,7 +42,7 @@ final class AdoptedZombies {
     static boolean areExpected() {
         for (StringTokenizer each = childrenOfFirstThread(); each.hasMoreTokens(); ) {
             try (PidFd child = PidFd.find(Integer.parseInt(each.nextToken())).orElse(null)) {
-                if (child != null && OwnChildren.isOurs(child) && !Child.isStarted(child)) {
+                if (child != null && child.isChild() && !Child.isStarted(child)) {
                     return true;
                 }
             }
@@ -71,9 +71,7 @@ final class AdoptedZombies {
     private static void handle(PidFd child, Map<PidFd, Integer> before, Map<PidFd, Integer> now) {
         boolean kept = false;
         try {
-            if (child.state() == PidFd.State.EXITED
-                    && OwnChildren.isOurs(child)
-                    && Child.isOrphan(child)) {
+            if (child.state() == PidFd.State.EXITED && child.isChild() && Child.isOrphan(child)) {
                 int found = before.getOrDefault(child, 0) + 1;
                 kept = found < PASSES || !OwnChildren.reap(child);
                 if (kept) {

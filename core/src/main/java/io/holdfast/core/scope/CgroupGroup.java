@@ -7,6 +7,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Deadline;
 import io.holdfast.core.sys.process.SysPrctl;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,9 +70,7 @@ final class CgroupGroup implements Group {
     private void keepIfChild(PidFd process) {
         synchronized (adoptedChildren) {
             adoptedChildren.removeIf(CgroupGroup::isReaped);
-            if (OwnChildren.isOurs(process)
-                    && !Child.isStarted(process)
-                    && !isAdoptedChild(process)) {
+            if (process.isChild() && !Child.isStarted(process) && !isAdoptedChild(process)) {
                 boolean _ = adoptedChildren.add(process.duplicate());
             }
         }

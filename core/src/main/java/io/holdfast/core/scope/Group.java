@@ -3,6 +3,7 @@ package io.holdfast.core.scope;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Deadline;
 import java.util.List;
 
 /** The processes of a scope, as one mechanism finds them. Safe for use by any thread. */

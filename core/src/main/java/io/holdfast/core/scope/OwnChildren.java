@@ -4,18 +4,11 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.sys.process.SysWait;
 import java.util.function.BiPredicate;
 
 /** The children of this JVM that no other code reaps. */
 final class OwnChildren {
     private OwnChildren() {}
-
-    /** Returns whether a process is an unreaped child of this JVM. */
-    static boolean isOurs(PidFd process) {
-        int options = SysWait.WEXITED | SysWait.WNOHANG | SysWait.WNOWAIT;
-        return SysWait.waitid(process.fd(), options) != -Errno.ECHILD;
-    }
 
     /**
      * Reaps the zombies among our children that match the predicate and that no other code reaps.

@@ -10,6 +10,8 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Deadline;
+import io.holdfast.core.sys.Uninterruptible;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -296,7 +298,7 @@ public final class ProcessScope implements AutoCloseable {
             return true;
         }
         try {
-            return group.awaitEmpty(Deadline.in(limit));
+            return group.awaitEmpty(Deadline.after(limit));
         } catch (ClosedException | ErrnoException e) {
             if (closed) {
                 return true;
@@ -475,23 +477,9 @@ public final class ProcessScope implements AutoCloseable {
     /** Kills all processes. A kill is not abandoned half-way: the thread stays interrupted. */
     private void killAll() {
         Duration timeout = CoreLimits.SCOPE_TIMEOUT.duration();
-        Deadline limit = Deadline.in(timeout);
-        boolean interrupted = Thread.interrupted();
-        try {
-            while (true) {
-                try {
-                    if (!group.kill(starts, limit)) {
-                        throw new ProcessesLeftException(toString(), timeout.toString(), left());
-                    }
-                    return;
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+        Deadline limit = Deadline.after(timeout);
+        if (!Uninterruptible.await(() -> group.kill(starts, limit))) {
+            throw new ProcessesLeftException(toString(), timeout.toString(), left());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.core.scope;
 
 import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.sys.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,7 @@ final class ShutdownScopes {
 
     private static void endAll() {
         Duration limit = CoreLimits.SCOPE_SHUTDOWN_TIMEOUT.duration();
-        Deadline deadline = Deadline.in(limit);
+        Deadline deadline = Deadline.after(limit);
         Duration reserved = limit.minus(KILL_RESERVE);
         Duration grace = reserved.isNegative() ? Duration.ZERO : reserved;
         List<Thread> threads = new ArrayList<>();

@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.sys.Deadline;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 

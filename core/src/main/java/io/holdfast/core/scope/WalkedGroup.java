@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Deadline;
 import java.util.List;
 
 /** The processes of a scope that are found by a {@link Walk}, and ended in rounds. */

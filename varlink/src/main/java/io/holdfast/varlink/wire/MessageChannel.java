@@ -5,6 +5,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Deadline;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.VarlinkLimits;
 import io.holdfast.varlink.json.Json;
@@ -112,11 +113,11 @@ public final class MessageChannel implements AutoCloseable {
     private void awaitMore(Deadline deadline)
             throws MalformedMessageException, InterruptedException, TimeoutException {
         if (waiting.isEmpty() || deadline.isBefore(completion)) {
-            deadline.await(socket, Readiness.IN);
+            await(Readiness.IN, deadline);
             return;
         }
         try {
-            completion.await(socket, Readiness.IN);
+            await(Readiness.IN, completion);
         } catch (TimeoutException e) {
             throw new MalformedMessageException(
                     "descriptors arrived with a message that is not complete after "
@@ -204,7 +205,7 @@ public final class MessageChannel implements AutoCloseable {
                                 ? socket.trySend(bytes)
                                 : socket.trySend(bytes, descriptors);
                 if (count == UnixSocket.WOULD_BLOCK) {
-                    deadline.await(socket, Readiness.OUT);
+                    await(Readiness.OUT, deadline);
                 } else {
                     descriptors = List.of();
                 }
@@ -224,43 +225,11 @@ public final class MessageChannel implements AutoCloseable {
         ancillary.close();
     }
 
-    /**
-     * A time by which something must be done.
-     *
-     * @param nanos the time on the clock of {@link System#nanoTime}; ignored if endless
-     */
-    public record Deadline(long nanos, boolean endless) {
-        public static final Deadline NEVER = new Deadline(0, true);
-
-        /**
-         * Returns the deadline after a duration; a duration that exceeds the range of the clock
-         * never ends.
-         */
-        public static Deadline after(Duration time) {
-            return time.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0
-                    ? NEVER
-                    : new Deadline(System.nanoTime() + time.toNanos(), false);
-        }
-
-        boolean isBefore(Deadline other) {
-            return !endless && (other.endless || nanos - other.nanos < 0);
-        }
-
-        /** Returns the time until the deadline, at least 0; Long.MAX_VALUE ns if endless. */
-        public Duration left() {
-            return Duration.ofNanos(
-                    endless ? Long.MAX_VALUE : Math.max(0, nanos - System.nanoTime()));
-        }
-
-        void await(UnixSocket socket, int events) throws InterruptedException, TimeoutException {
-            if (endless) {
-                var _ = socket.await(events);
-                return;
-            }
-            Duration left = left();
-            if (left.isZero() || Readiness.await(socket.fd(), events, left) == Readiness.NONE) {
-                throw new TimeoutException();
-            }
+    private void await(int events, Deadline deadline)
+            throws InterruptedException, TimeoutException {
+        Duration left = deadline.left();
+        if (left.isZero() || Readiness.await(socket.fd(), events, left) == Readiness.NONE) {
+            throw new TimeoutException();
         }
     }
 }

@@ -22,6 +22,7 @@ import io.holdfast.authority.rules.evaluation.RuleEvaluation;
 import io.holdfast.authority.rules.evaluation.RuleGeneration;
 import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
+import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.text.PrintableText;
 import java.util.HashSet;
 import java.util.List;
@@ -165,22 +166,13 @@ public final class RuleEngine implements Rules, AutoCloseable {
         Thread thread = new Thread(null, task, "rules-load", Evaluator.STACK_BYTES);
         thread.setDaemon(true);
         thread.start();
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return task.get();
-                } catch (InterruptedException e) {
-                    interrupted = true; // wait on: each file has a time limit
-                } catch (ExecutionException e) {
-                    throw new IllegalStateException("the rules cannot be run", e.getCause());
-                }
+        return Uninterruptible.await(() -> { // each file has a time limit
+            try {
+                return task.get();
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("the rules cannot be run", e.getCause());
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        });
     }
 
     /** Returns the present metrics. */

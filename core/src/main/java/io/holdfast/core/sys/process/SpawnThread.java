@@ -9,12 +9,12 @@ import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
+import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -244,26 +244,7 @@ public final class SpawnThread implements Runnable {
         }
         FutureTask<T> result = new FutureTask<>(task::get);
         Thread.ofPlatform().daemon().name("holdfast-spawn-wait").start(result);
-        boolean interrupted = false;
-        try {
-            for (; ; ) {
-                try {
-                    return result.get();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (ExecutionException e) {
-                    switch (e.getCause()) {
-                        case RuntimeException runtime -> throw runtime;
-                        case Error error -> throw error;
-                        case null, default -> throw new AssertionError(e);
-                    }
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        return Uninterruptible.result(result);
     }
 
     private static synchronized Root makeRoot() {
@@ -279,17 +260,10 @@ public final class SpawnThread implements Runnable {
             if (copy >= 0) {
                 Fd.adopt(copy).close();
                 thread("holdfast-spawn-root").start(made);
-                boolean interrupted = false;
-                try {
-                    boolean ignored = made.ready.tryAcquire(ROOT_SECONDS, TimeUnit.SECONDS);
-                } catch (InterruptedException e) {
-                    made.ready.acquireUninterruptibly();
-                    interrupted = true;
-                }
+                boolean _ =
+                        Uninterruptible.await(
+                                () -> made.ready.tryAcquire(ROOT_SECONDS, TimeUnit.SECONDS));
                 copy = made.result;
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
             }
             if (copy == -Errno.EMFILE || copy == -Errno.ENFILE || copy == -Errno.ENOMEM) {
                 throw new ErrnoException("pidfd_getfd", "self", -copy);

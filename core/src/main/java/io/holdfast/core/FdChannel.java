@@ -181,7 +181,8 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
 
     private int checked(String call, int result) throws IOException {
         if (result < 0) {
-            throw new IOException(new ErrnoException(call, toString(), -result));
+            ErrnoException e = new ErrnoException(call, toString(), -result);
+            throw new IOException(e.getMessage(), e);
         }
         return result;
     }

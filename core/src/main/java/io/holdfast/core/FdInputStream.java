@@ -78,7 +78,8 @@ public final class FdInputStream extends InputStream {
                     if (n == -Errno.EAGAIN) {
                         int ignored = Readiness.await(transfer.fd(), Readiness.IN);
                     } else if (n < 0) {
-                        throw new IOException(new ErrnoException("read", transfer.toString(), -n));
+                        ErrnoException e = new ErrnoException("read", transfer.toString(), -n);
+                        throw new IOException(e.getMessage(), e);
                     } else {
                         return n == 0 ? -1 : n;
                     }

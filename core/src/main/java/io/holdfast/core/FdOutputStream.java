@@ -146,7 +146,8 @@ public final class FdOutputStream extends OutputStream {
                     return n;
                 }
                 if (n != -Errno.EAGAIN) {
-                    throw new IOException(new ErrnoException("write", transfer.toString(), -n));
+                    ErrnoException e = new ErrnoException("write", transfer.toString(), -n);
+                    throw new IOException(e.getMessage(), e);
                 }
                 int ignored = Readiness.await(transfer.fd(), Readiness.OUT);
             }

@@ -1,6 +1,7 @@
 package io.holdfast.core.file;
 
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
 import java.util.EnumSet;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -42,8 +43,7 @@ public record OpenHow(
     public OpenHow {
         kinds = Set.copyOf(kinds);
         if (createMode.isPresent() && (createMode.getAsInt() & ~PERMISSIONS) != 0) {
-            throw new IllegalArgumentException(
-                    "no permissions: " + Integer.toOctalString(createMode.getAsInt()));
+            throw new IllegalArgumentException(SysStat.notPermissions(createMode.getAsInt()));
         }
     }
 

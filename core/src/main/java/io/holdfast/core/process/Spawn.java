@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -82,7 +83,7 @@ public final class Spawn {
     OptionalInt nice = OptionalInt.empty();
 
     private Spawn(String program) {
-        this.program = program;
+        this.program = Objects.requireNonNull(program, "program");
     }
 
     /**
@@ -181,7 +182,12 @@ public final class Spawn {
      * @return this
      */
     public Spawn arguments(List<String> more) {
-        arguments.addAll(more);
+        for (String each : more) {
+            int number = arguments.size() + 1;
+            arguments.add(
+                    Objects.requireNonNull(
+                            each, () -> "argument " + number + " of " + program + " is null"));
+        }
         return this;
     }
 
@@ -660,11 +666,12 @@ public final class Spawn {
                 denied = true;
             }
         }
+        String advice = StartCommand.adviceOnWords(program);
         throw new ErrnoException(
                 "pidfd_spawn",
                 program,
                 denied ? Errno.EACCES : Errno.ENOENT,
-                "no such program in PATH=" + path);
+                advice == null ? "no such program in PATH=" + path : advice);
     }
 
     /** Returns an absolute path: the child may enter another directory before it uses the path. */

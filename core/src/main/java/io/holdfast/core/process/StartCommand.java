@@ -52,6 +52,13 @@ record StartCommand(
         return new StartCommand(line.getFirst(), line, environment);
     }
 
+    /** Returns advice on the name of a missing program that may be a whole command; or null. */
+    static @Nullable String adviceOnWords(String program) {
+        return program.contains(" ")
+                ? "the program and each of its arguments are separate strings, not one with spaces"
+                : null;
+    }
+
     private static List<String> options(Spawn spawn) {
         List<String> options = spawn.ids.options();
         if (spawn.parentDeath != null) {

@@ -386,10 +386,7 @@ final class Starter {
     private PidFd spawnNow(StartCommand command, @Nullable HeldSpawn hold) {
         Isolation isolation = spawn.isolation;
         Path path = spawn.directory;
-        Fd directory =
-                path == null || isolation != null
-                        ? null
-                        : Fcntl.open(KernelPath.text(path), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+        Fd directory = path == null || isolation != null ? null : workingDirectory(path);
         ThreadAttributes ofThread = ofThread();
         try (directory;
                 ChildTable table = new ChildTable(streams.all(spawn));
@@ -437,6 +434,16 @@ final class Starter {
                 throw refused == null ? e : new Isolation.FailedException(refused);
             }
         }
+    }
+
+    private Fd workingDirectory(Path path) {
+        String text = KernelPath.text(path);
+        int number = Fcntl.openat(null, text, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0);
+        if (number < 0) {
+            String advice = "the working directory of " + spawn;
+            throw new ErrnoException("chdir", text, -number, advice);
+        }
+        return Fd.adopt(number);
     }
 
     private ThreadAttributes ofThread() {
@@ -536,14 +543,16 @@ final class Starter {
         return switch (errno) {
             case Errno.ENOENT ->
                     !Files.exists(program)
-                            ? null
+                            ? StartCommand.adviceOnWords(spawn.program)
                             : cgroup == null
                                     ? "its interpreter is missing"
                                     : "its interpreter is missing, or " + cgroup + " was removed";
             case Errno.EACCES ->
-                    cgroup != null && Files.isExecutable(program)
-                            ? "no permission to start processes in " + cgroup
-                            : null;
+                    Files.isDirectory(program)
+                            ? "it is a directory"
+                            : cgroup != null && Files.isExecutable(program)
+                                    ? "no permission to start processes in " + cgroup
+                                    : null;
             case Errno.ENOEXEC -> "a script needs a #! line";
             case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
             case Errno.EBUSY ->

@@ -54,18 +54,25 @@ final class Feeder {
     }
 
     private static void start(FdOutputStream out, InputStream from, Consumer<Throwable> failed) {
-        Thread _ =
-                Thread.ofVirtual()
-                        .name("holdfast-run-input")
-                        .start(() -> {
-                            try {
-                                copy(out, from);
-                            } catch (Throwable e) { // from the caller's stream
-                                failed.accept(e);
-                            } finally {
-                                out.closeNow();
-                            }
-                        });
+        try {
+            Thread _ =
+                    Thread.ofVirtual()
+                            .name("holdfast-run-input")
+                            .start(() -> run(out, from, failed));
+        } catch (OutOfMemoryError e) { // no thread for it
+            out.closeNow();
+            throw e;
+        }
+    }
+
+    private static void run(FdOutputStream out, InputStream from, Consumer<Throwable> failed) {
+        try {
+            copy(out, from);
+        } catch (Throwable e) { // from the caller's stream
+            failed.accept(e);
+        } finally {
+            out.closeNow();
+        }
     }
 
     private static void copy(FdOutputStream out, InputStream from) throws IOException {

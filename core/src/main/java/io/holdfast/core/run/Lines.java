@@ -8,7 +8,10 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.util.function.Consumer;
 
-/** A sink that hands a stream over line by line; it keeps only the incomplete last line. */
+/**
+ * A sink that hands a stream over line by line; it keeps only the incomplete last line. A line ends
+ * with LF, CR LF, or CR as in the output of a progress bar, as for {@link String#lines}.
+ */
 final class Lines implements Sink {
     private static final int CHUNK = 8 << 10;
 
@@ -17,6 +20,7 @@ final class Lines implements Sink {
     private final CharBuffer chars = CharBuffer.allocate(CHUNK);
     private final StringBuilder line = new StringBuilder();
     private final int longest = (int) Math.min(CoreLimits.RUN_LINE.value(), Integer.MAX_VALUE / 4);
+    private boolean returned; // whether the last character was CR, which ended a line
     private ByteBuffer incomplete = ByteBuffer.allocate(0); // bytes of an incomplete character
 
     Lines(Charset charset, Consumer<String> action) {
@@ -49,13 +53,11 @@ final class Lines implements Sink {
         chars.flip();
         while (chars.hasRemaining()) {
             char c = chars.get();
-            if (c == '\n') {
-                int length = line.length();
-                if (length > 0 && line.charAt(length - 1) == '\r') {
-                    line.setLength(length - 1);
-                }
+            boolean isOfPair = c == '\n' && returned;
+            returned = c == '\r';
+            if (c == '\r' || (c == '\n' && !isOfPair)) {
                 handOver();
-            } else {
+            } else if (!isOfPair) {
                 boolean isPair = Character.isLowSurrogate(c);
                 if (line.length() >= longest && !isPair) {
                     handOver();

@@ -44,7 +44,12 @@ final class PipeReader {
      */
     static PipeReader start(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         PipeReader reader = new PipeReader(pipe, sink, failed);
-        reader.thread.start();
+        try {
+            reader.thread.start();
+        } catch (OutOfMemoryError e) { // no thread for it
+            pipe.close();
+            throw e;
+        }
         return reader;
     }
 

@@ -13,18 +13,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The pipes of one run: from this process to the first program, from each program to the next, from
  * the last one to this process, and from the standard error of all to this process. The programs'
- * ends are closed with this.
+ * ends are closed with this, and ours unless they were taken.
  */
 final class Pipes implements AutoCloseable {
     private final Settings settings;
     private final List<Fd> theirs = new ArrayList<>();
-    private final @Nullable Fd input;
-    private final @Nullable Fd output;
-    private final @Nullable Fd error;
+    private @Nullable Fd input; // until it is taken
+    private @Nullable Fd output; // until it is taken
+    private @Nullable Fd error; // until it is taken
     private final @Nullable Stdio errorOfAll;
     private Stdio nextInput;
     private final Stdio lastOutput;
-    private boolean taken; // whether our ends have other owners
 
     Pipes(Settings settings) {
         this.settings = settings;
@@ -91,37 +90,36 @@ final class Pipes implements AutoCloseable {
     /**
      * Returns our end of the input, owned by the caller; null if this process does not write it.
      */
-    @Nullable Fd input() {
-        return input;
+    @Nullable Fd takeInput() {
+        Fd end = input;
+        input = null;
+        return end;
     }
 
     /**
      * Returns our end of the output, owned by the caller; null if this process does not read it.
      */
-    @Nullable Fd output() {
-        return output;
+    @Nullable Fd takeOutput() {
+        Fd end = output;
+        output = null;
+        return end;
     }
 
     /**
      * Returns our end of the standard error, owned by the caller; null if it is merged everywhere.
      */
-    @Nullable Fd error() {
-        return error;
-    }
-
-    /** Passes the ownership of our ends on, after all programs are started. */
-    void handOver() {
-        taken = true;
+    @Nullable Fd takeError() {
+        Fd end = error;
+        error = null;
+        return end;
     }
 
     @Override
     public void close() {
         theirs.forEach(Fd::close);
-        if (!taken) {
-            for (Fd end : new Fd[] {input, output, error}) {
-                if (end != null) {
-                    end.close();
-                }
+        for (Fd end : new @Nullable Fd[] {input, output, error}) {
+            if (end != null) {
+                end.close();
             }
         }
     }

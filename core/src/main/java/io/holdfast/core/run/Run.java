@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -54,7 +55,7 @@ public final class Run {
      * @throws IllegalArgumentException if it is empty
      */
     public static Run of(String... command) {
-        return of(List.of(command));
+        return of(Arrays.asList(command));
     }
 
     /**
@@ -199,6 +200,7 @@ public final class Run {
         return with(s -> {
             s.outputLimit = bytes;
             s.errorLimit = bytes;
+            s.ownLimit = true;
             s.overflow = overflow;
         });
     }
@@ -246,9 +248,10 @@ public final class Run {
     }
 
     /**
-     * Hands over each line of output as it arrives, without its line break, instead of keeping the
-     * output. The action runs on a virtual thread, one line after the other; while it is slow, the
-     * program waits. A line longer than {@link CoreLimits#RUN_LINE} arrives in pieces.
+     * Hands over each line of output as it arrives, without its line break (LF, CR LF or CR),
+     * instead of keeping the output. The action runs on a virtual thread, one line after the other;
+     * while it is slow, the program waits. A line longer than {@link CoreLimits#RUN_LINE} arrives
+     * in pieces.
      *
      * @param action called with each line; if it throws, the program is ended, and the run fails
      *     with that exception as the cause

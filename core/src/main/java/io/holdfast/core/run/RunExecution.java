@@ -3,6 +3,7 @@ package io.holdfast.core.run;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdOutputStream;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
@@ -88,10 +89,9 @@ final class RunExecution {
     }
 
     private void handOver(Pipes pipes) {
-        pipes.handOver();
-        output = reader(pipes.output(), true, settings.outputLines);
-        error = reader(pipes.error(), false, settings.errorLines);
-        Fd pipe = pipes.input();
+        output = reader(pipes.takeOutput(), true, settings.outputLines);
+        error = reader(pipes.takeError(), false, settings.errorLines);
+        Fd pipe = pipes.takeInput();
         if (pipe != null) {
             input = Feeder.start(pipe, settings.input, this::fail);
         }
@@ -108,10 +108,20 @@ final class RunExecution {
                         ? new Lines(settings.charset, lines)
                         : new Capture(
                                 text(settings.stages) + (isOutput ? ": output" : ": error"),
-                                RunResult.remedy(isOutput),
+                                remedy(isOutput),
                                 limit,
                                 settings.overflow);
         return PipeReader.start(pipe, sink, this::fail);
+    }
+
+    /** Returns how to raise the limit, with the name of the default limit if that applies. */
+    private String remedy(boolean ofOutput) {
+        String own = "give it another limit (Run.limit)";
+        return settings.ownLimit
+                ? own
+                : own
+                        + ", or "
+                        + (ofOutput ? CoreLimits.RUN_OUTPUT : CoreLimits.RUN_ERROR).remedy();
     }
 
     private void awaitExits() {

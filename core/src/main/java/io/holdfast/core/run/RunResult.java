@@ -1,7 +1,6 @@
 package io.holdfast.core.run;
 
 import io.holdfast.core.Signal;
-import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.process.Exit;
 import java.nio.charset.Charset;
 import java.util.List;
@@ -150,11 +149,5 @@ public final class RunResult {
                         output.bytes().length,
                         error.bytes().length,
                         timedOut ? ", out of time" : "");
-    }
-
-    /** Returns how to raise the limit, with the name of the default limit. */
-    static String remedy(boolean ofOutput) {
-        return "give it another limit (Run.limit), or "
-                + (ofOutput ? CoreLimits.RUN_OUTPUT : CoreLimits.RUN_ERROR).remedy();
     }
 }

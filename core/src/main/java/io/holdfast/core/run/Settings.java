@@ -18,6 +18,7 @@ final class Settings {
     Duration grace = Duration.ZERO;
     long outputLimit = CoreLimits.RUN_OUTPUT.value();
     long errorLimit = CoreLimits.RUN_ERROR.value();
+    boolean ownLimit; // rather than the default ones
     Overflow overflow = Overflow.FAIL;
     Charset charset = UTF_8;
     @Nullable Path outputFile;
@@ -37,6 +38,7 @@ final class Settings {
         grace = of.grace;
         outputLimit = of.outputLimit;
         errorLimit = of.errorLimit;
+        ownLimit = of.ownLimit;
         overflow = of.overflow;
         charset = of.charset;
         outputFile = of.outputFile;

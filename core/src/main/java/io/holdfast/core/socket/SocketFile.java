@@ -108,6 +108,13 @@ public final class SocketFile implements AutoCloseable {
         if (r == -Errno.EADDRINUSE && removeDead()) {
             r = SysSocket.bind(socket, address);
         }
+        if (r == -Errno.EADDRINUSE && isOtherFile()) {
+            throw new ErrnoException(
+                    "bind",
+                    path,
+                    Errno.EADDRINUSE,
+                    "the file is not a socket; remove or rename it");
+        }
         ErrnoException.check(r, "bind", path);
         try {
             return directory
@@ -154,6 +161,15 @@ public final class SocketFile implements AutoCloseable {
         }
         String held = directory.fd().with(number -> "/proc/self/fd/" + number + "/" + name);
         return UnixName.of(held);
+    }
+
+    /** Returns whether a file that is not a socket has the name. */
+    private boolean isOtherFile() {
+        try {
+            return directory.stat(name).filter(file -> !file.isSocket()).isPresent();
+        } catch (FileException e) {
+            return false;
+        }
     }
 
     /** Removes the file of a dead socket; returns whether the name may be free now. */

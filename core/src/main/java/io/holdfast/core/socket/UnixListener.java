@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.socket.SysSocket;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -65,7 +66,7 @@ public final class UnixListener implements AutoCloseable {
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog, int mode) {
         if (mode < 0 || mode > ALL_PERMISSIONS) {
-            throw new IllegalArgumentException("no permissions: " + Integer.toOctalString(mode));
+            throw new IllegalArgumentException(SysStat.notPermissions(mode));
         }
         if (!(address instanceof UnixAddress.PathName)) {
             throw new IllegalArgumentException("only a path has permissions: " + address);

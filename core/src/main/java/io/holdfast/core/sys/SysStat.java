@@ -79,6 +79,17 @@ public final class SysStat {
 
     private SysStat() {}
 
+    /** Returns why a mode is refused; a number that was meant as octal is recognized. */
+    public static String notPermissions(int mode) {
+        String decimal = Integer.toString(mode);
+        return "not a mode: 0%o%s"
+                .formatted(
+                        mode,
+                        decimal.matches("[0-7]{3,4}")
+                                ? " (" + decimal + " in decimal; write 0" + decimal + ")"
+                                : "");
+    }
+
     /**
      * {@code statx(2)} of an open file.
      *

@@ -2,6 +2,7 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Errno;
@@ -125,14 +126,27 @@ class SpawnErrorsTest {
     void anUnknownProgram() {
         assertFails(Spawn.of("no-such-program"), Errno.ENOENT, "no-such-program", "PATH=");
         assertFails(Spawn.of("/no/such/program"), Errno.ENOENT, "/no/such/program");
+        assertFails(Spawn.of("ls -l /tmp"), Errno.ENOENT, "ls -l /tmp", "separate strings");
+        assertFails(Spawn.of("no such"), Errno.ENOENT, "no such", "separate strings");
         assertFails(Spawn.of("x".repeat(10_000)), Errno.ENOENT, "xxx", "PATH=");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // as a caller without such checks
+    void nullIsNamed() {
+        assertThatNullPointerException()
+                .isThrownBy(() -> Spawn.of("ls", "-l", null))
+                .withMessage("argument 2 of ls is null");
+        assertThatNullPointerException()
+                .isThrownBy(() -> Spawn.of((String) null))
+                .withMessage("program");
     }
 
     @Test
     void aProgramThatIsNotExecutable() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "#!/bin/sh\n");
         assertFails(Spawn.of(file.toString()), Errno.EACCES, file);
-        assertFails(Spawn.of(folder.toString()), Errno.EACCES, folder);
+        assertFails(Spawn.of(folder.toString()), Errno.EACCES, folder, "it is a directory");
     }
 
     @Test
@@ -150,7 +164,8 @@ class SpawnErrorsTest {
     @Test
     void aDirectoryThatIsMissingOrNone() throws IOException {
         Path missing = folder.resolve("missing");
-        assertFails(Spawn.of("true").directory(missing), Errno.ENOENT, missing);
+        assertFails(
+                Spawn.of("true").directory(missing), Errno.ENOENT, missing, "directory of true");
         Path file = Files.createFile(folder.resolve("file"));
         assertFails(Spawn.of("true").directory(file), Errno.ENOTDIR, file);
     }

@@ -43,7 +43,8 @@ class RunLimitTest {
     void tooMuchErrorFailsAsWell() {
         assertThatExceptionOfType(RunFailedException.class)
                 .isThrownBy(() -> Run.of("sh", "-c", "yes >&2").limit(1000).run())
-                .withMessageContaining("error: it has more than 1000 bytes");
+                .withMessageContaining("error: it has more than 1000 bytes")
+                .withMessageEndingWith("give it another limit (Run.limit)");
     }
 
     @Test

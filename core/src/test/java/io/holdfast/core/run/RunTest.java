@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -30,6 +31,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Programs that are run to their end. */
 @Timeout(100)
@@ -78,6 +81,18 @@ class RunTest {
                 .isThrownBy(() -> Run.of("cat").pipeTo(Run.of("holdfast-no-such-program")).run())
                 .matches(e -> e.errno() == Errno.ENOENT);
         before.awaitSameNumber();
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // as a caller without such checks
+    void theCommandIsBlamedRatherThanTheCgroup() {
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(() -> Run.of("/etc").run())
+                .withMessageContaining("/etc: EACCES")
+                .withMessageEndingWith("it is a directory");
+        assertThatNullPointerException()
+                .isThrownBy(() -> Run.of("ls", null))
+                .withMessage("argument 1 of ls is null");
     }
 
     @Test
@@ -176,6 +191,16 @@ class RunTest {
                         .onOutputLine(lines::add)
                         .run();
         assertThat(lines).containsExactly("ä", "b", "Ċ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"a\\rb", "a\\r\\nb\\n", "\\r\\r\\n\\n\\ra", "a\\r", "10%%\\r20%%\\r\\n"})
+    void linesEndAsThoseOfTheResult(String text) throws Exception {
+        Run run = Run.of("printf", text);
+        List<String> lines = new ArrayList<>();
+        RunResult _ = run.onOutputLine(lines::add).run();
+        assertThat(lines).isEqualTo(run.run().outputLines());
     }
 
     @Test

@@ -393,7 +393,8 @@ class UnixListenerTest {
             assertThatThrownBy(() -> listen(name))
                     .as(name)
                     .isInstanceOf(ErrnoException.class)
-                    .hasMessageContaining("EADDRINUSE");
+                    .hasMessageContaining("EADDRINUSE")
+                    .hasMessageContaining("not a socket");
             assertThat(folder.resolve(name)).exists();
         }
         assertThat(folder.resolve("file")).hasContent("precious");
@@ -545,6 +546,9 @@ class UnixListenerTest {
                     .isThrownBy(() -> UnixListener.listen(other, SocketType.STREAM, 1, 0600))
                     .withMessageContaining("permissions");
         }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> UnixListener.listen(address("no"), SocketType.STREAM, 1, 660))
+                .withMessageContaining("write 0660");
         for (int mode : new int[] {-1, 01000, 04600}) {
             assertThatIllegalArgumentException()
                     .isThrownBy(

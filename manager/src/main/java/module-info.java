@@ -8,8 +8,7 @@ module io.holdfast.manager {
 
     exports io.holdfast.manager;
     exports io.holdfast.manager.access;
-    exports io.holdfast.manager.exec to
-            io.holdfast.cli;
+    exports io.holdfast.manager.exec;
     exports io.holdfast.manager.job;
     exports io.holdfast.manager.log;
     exports io.holdfast.manager.process;

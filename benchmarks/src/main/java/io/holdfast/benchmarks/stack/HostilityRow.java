@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -69,7 +70,7 @@ public final class HostilityRow implements Row {
                     double[] _ = attacker.request("load " + load + " " + face);
                     for (var user : users.entrySet()) {
                         double[] now = user.getValue().request(command);
-                        double[] before = quiet.get(user.getKey());
+                        double[] before = Objects.requireNonNull(quiet.get(user.getKey()));
                         lines.add(line(face, load, user.getKey(), now, before));
                         System.err.println(lines.getLast().markdown());
                     }

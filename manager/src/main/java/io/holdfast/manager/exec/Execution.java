@@ -110,14 +110,6 @@ public final class Execution {
             ManagerDefaults defaults,
             boolean reapedLater) {}
 
-    /**
-     * The default of {@code LimitNOFILE=}. The soft limit is not ours, since select(2) cannot wait
-     * for descriptors from 1024 on.
-     */
-    private static final long SOFT_DESCRIPTORS = 1024;
-
-    private static final long HARD_DESCRIPTORS = 524_288;
-
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
 
@@ -530,20 +522,10 @@ public final class Execution {
         }
     }
 
-    /** Returns the limits of processes whose unit and manager have none configured. */
-    public static ResourceLimit usualLimit(Resource resource) {
-        long[] ours = SysResource.limit(resource.number());
-        if (resource != Resource.NOFILE) {
-            return new ResourceLimit(ours[0], ours[1]);
-        }
-        long hard = lower(HARD_DESCRIPTORS, ours[1]);
-        return new ResourceLimit(lower(SOFT_DESCRIPTORS, hard), hard);
-    }
-
     /** Sets limits of the whole process, before its program runs. */
     private void constrain(HeldChild child) {
         if (!settings.limits().containsKey(Resource.NOFILE)) {
-            ResourceLimit usual = usualLimit(Resource.NOFILE);
+            ResourceLimit usual = surroundings.defaults().limit(Resource.NOFILE);
             child.limit(Resource.NOFILE, usual.soft(), usual.hard());
         }
         mark(child);

@@ -3,12 +3,10 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
-import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
 import java.util.List;
@@ -98,8 +96,8 @@ public final class ManagerProperties {
         of(table, "DefaultOOMScoreAdjust", "i", all -> all.oomScoreAdjust().orElse(0));
         for (Resource resource : Resource.values()) {
             String name = "DefaultLimit" + resource;
-            of(table, name, "t", all -> limit(all, resource).hard());
-            of(table, name + "Soft", "t", all -> limit(all, resource).soft());
+            of(table, name, "t", all -> all.limit(resource).hard());
+            of(table, name + "Soft", "t", all -> all.limit(resource).soft());
         }
     }
 
@@ -109,11 +107,6 @@ public final class ManagerProperties {
             String signature,
             Function<ManagerDefaults, Object> value) {
         table.unsignalled(name, signature, manager -> value.apply(manager.defaults()));
-    }
-
-    private static ResourceLimit limit(ManagerDefaults defaults, Resource resource) {
-        ResourceLimit set = defaults.limits().get(resource);
-        return set == null ? Execution.usualLimit(resource) : set;
     }
 
     /** Returns the word of {@code systemctl is-system-running}. */

@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
+import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.StandardStream;
@@ -40,6 +41,14 @@ public record ManagerDefaults(
         Map<Resource, ResourceLimit> limits,
         Optional<Integer> oomScoreAdjust,
         int logLevel) {
+    /**
+     * The default of {@code LimitNOFILE=}. The soft limit is not ours, since select(2) cannot wait
+     * for descriptors from 1024 on.
+     */
+    private static final long SOFT_DESCRIPTORS = 1024;
+
+    private static final long HARD_DESCRIPTORS = 524_288;
+
     /** The log level without a configuration: info. */
     static final int LOG_LEVEL = 6;
 
@@ -69,6 +78,24 @@ public record ManagerDefaults(
     /** Returns the time that a service has after a watchdog timeout, if its unit sets none. */
     public TimeSpan timeoutAbortOrStop() {
         return timeoutAbort.orElse(timeoutStop);
+    }
+
+    /** Returns the limits of processes whose unit sets none. */
+    public ResourceLimit limit(Resource resource) {
+        ResourceLimit set = limits.get(resource);
+        if (set != null) {
+            return set;
+        }
+        long[] ours = SysResource.limit(resource.number());
+        if (resource != Resource.NOFILE) {
+            return new ResourceLimit(ours[0], ours[1]);
+        }
+        long hard = lower(HARD_DESCRIPTORS, ours[1]);
+        return new ResourceLimit(lower(SOFT_DESCRIPTORS, hard), hard);
+    }
+
+    private static long lower(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0 ? a : b;
     }
 
     /**

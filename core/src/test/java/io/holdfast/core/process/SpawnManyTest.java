@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -26,6 +27,18 @@ class SpawnManyTest {
      * minutes. A thread for each child would be four times as many.
      */
     private static final int SLACK = ALIVE / 4;
+
+    private final List<Child> alive = new ArrayList<>();
+
+    /** Ends the children of a failed test, for which the next one in this JVM would wait. */
+    @AfterEach
+    void endTheOthers() throws Exception {
+        for (Child child : alive) {
+            boolean _ = child.signal(Signal.KILL);
+            var _ = child.await();
+            child.close();
+        }
+    }
 
     private static int threads() {
         String status = KernelFile.text(null, "/proc/self/status");
@@ -43,7 +56,6 @@ class SpawnManyTest {
         }
         OpenDescriptors before = OpenDescriptors.now();
         int threadsBefore = threads();
-        List<Child> alive = new ArrayList<>();
         for (int i = 0; i < ALIVE; i++) {
             alive.add(sleeper());
         }
@@ -60,6 +72,7 @@ class SpawnManyTest {
         assertThat(alive).allMatch(child -> child.pidFd().isAlive());
 
         end(alive);
+        alive.clear();
         before.awaitSameNumber();
         SpawnErrorsTest.awaitNoChildren();
         Await.until(() -> threads() < threadsBefore + SLACK);

@@ -120,7 +120,9 @@ class RuleSandboxTest {
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
 
-    /** The interpreter would keep the parts, an object of the first evaluation, for the next one. */
+    /**
+     * The interpreter would keep the parts, an object of the first evaluation, for the next one.
+     */
     @Test
     void taggedTemplatesAreRefusedWithTheirLine() {
         try (TestRules rules =

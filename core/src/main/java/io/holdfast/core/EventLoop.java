@@ -85,7 +85,6 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         private final Handler handler;
         private final long data;
         private int events;
-        private int mode; // EPOLLET or 0
         private volatile boolean ended;
 
         private Watch(Fd fd, int events, Handler handler) {
@@ -107,18 +106,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
          */
         public void events(int wanted) {
             if (events != wanted && !ended) {
-                control(fd, SysEpoll.CTL_MOD, wanted | mode, data);
+                control(fd, SysEpoll.CTL_MOD, wanted, data);
                 events = wanted;
             }
-        }
-
-        /**
-         * Reports only changes from now on (EPOLLET): a lasting state, such as an exited but
-         * unreaped process, is reported once.
-         */
-        public void onlyChanges() {
-            mode = SysEpoll.EPOLLET;
-            control(fd, SysEpoll.CTL_MOD, events | mode, data);
         }
 
         @Override

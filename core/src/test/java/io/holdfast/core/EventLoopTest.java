@@ -132,18 +132,6 @@ class EventLoopTest {
     }
 
     @Test
-    void onlyChangesAreReportedOnRequest() {
-        Fd[] pair = pair();
-        EventLoop.Watch watch = loop.watch(pair[0], Readiness.IN, _ -> said.add("ready"));
-        watch.onlyChanges();
-        write(pair[1]);
-        assertThat(loop.step(LONG)).isEqualTo(1);
-        assertThat(loop.step(NOW)).isZero();
-        write(pair[1]);
-        assertThat(loop.step(LONG)).isEqualTo(1);
-    }
-
-    @Test
     void aClosedWatchIsNotCalled() {
         Fd[] pair = pair();
         EventLoop.Watch watch = loop.watch(pair[0], Readiness.IN, _ -> said.add("ready"));

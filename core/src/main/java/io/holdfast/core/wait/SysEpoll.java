@@ -18,7 +18,6 @@ public final class SysEpoll implements AutoCloseable {
     public static final int CTL_ADD = 1;
     public static final int CTL_DEL = 2;
     public static final int CTL_MOD = 3;
-    public static final int EPOLLET = 1 << 31;
     static final int EPOLLONESHOT = 1 << 30;
 
     // struct epoll_event: packed on x86_64

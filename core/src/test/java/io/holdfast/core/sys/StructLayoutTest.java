@@ -74,7 +74,6 @@ class StructLayoutTest {
         IN_C.put("SysEpoll.CTL_ADD", "EPOLL_CTL_ADD");
         IN_C.put("SysEpoll.CTL_DEL", "EPOLL_CTL_DEL");
         IN_C.put("SysEpoll.CTL_MOD", "EPOLL_CTL_MOD");
-        IN_C.put("SysEpoll.EPOLLET", "(int) EPOLLET");
         IN_C.put("SysEpoll.EPOLLONESHOT", "(int) EPOLLONESHOT");
         for (String event : new String[] {"IN", "PRI", "OUT", "ERR", "HUP", "RDHUP"}) {
             IN_C.put("Readiness." + event, "EPOLL" + event);

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -229,9 +230,8 @@ final class PolicyKitMethods {
         try {
             return answer.get();
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException refused
-                    ? refused
-                    : internalError(e.getCause());
+            Throwable cause = Objects.requireNonNull(e.getCause());
+            throw cause instanceof RuntimeException refused ? refused : internalError(cause);
         }
     }
 

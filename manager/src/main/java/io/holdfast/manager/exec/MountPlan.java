@@ -23,7 +23,7 @@ import java.util.TreeMap;
  * mounts come first. If several rules have one path, the most explicit one wins, then the
  * strictest.
  */
-public final class MountPlan {
+final class MountPlan {
     private static final int FOLDER_MODE = 0755;
 
     /**

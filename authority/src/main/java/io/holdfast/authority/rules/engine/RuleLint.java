@@ -224,7 +224,7 @@ public final class RuleLint {
 
         /** Reports an assignment to a member of a built-in object. */
         private void readBuiltIn(AstNode target, AstNode root) {
-            if (root != target
+            if (!(target instanceof Name)
                     && root instanceof Name name
                     && BuiltIns.has(name.getIdentifier())
                     && isGlobal(name)) {

@@ -260,7 +260,7 @@ class NotifyServiceTest {
                 .doesNotContain(socket.getFileName().toString());
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         AsUser.nobody(() -> {
-            assertThat(socket.getParent().toFile().list()).isNull();
+            assertThat(socket.toFile().getParentFile().list()).isNull();
             UnixSocket.connect(UnixAddress.path(socket), SocketType.DATAGRAM).close();
         });
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);

@@ -93,8 +93,8 @@ final class ContainerSetup {
             RunResult result = Run.of(program).mergeError().timeout(TIME).run();
             boolean isDone =
                     result.exit().isSuccess()
-                            || result.exit() instanceof Exit.Exited(int status)
-                                    && IN_PART.contains(status);
+                            || (result.exit() instanceof Exit.Exited(int status)
+                                    && IN_PART.contains(status));
             if (!isDone) {
                 List<String> lines = result.outputLines();
                 warnings.accept(

@@ -338,7 +338,9 @@ public abstract class TypedOnBus extends OnBus {
                 .withMessage(DBusException.FAILED + ": the disk is gone");
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> proxy().fail("nothing said"))
-                .withMessage(DBusException.FAILED + ": IllegalStateException");
+                .withMessage(
+                        DBusException.FAILED
+                                + ": internal error of the service, which it has logged");
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> proxy().names(List.of()))
                 .withMessage(DBusException.FAILED + ": Workshop.names: the result is null");

@@ -11,6 +11,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,8 @@ class DirectivesTest {
             if (!SETTINGS.contains(settings.getPackageName())
                     || !settings.isRecord()
                     || settings.isAssignableTo(Unit.class)
-                    || settings.isEquivalentTo(UnitReader.class)) {
+                    || settings.isEquivalentTo(UnitReader.class)
+                    || settings.isEquivalentTo(ManagerDefaults.class)) { // become those of units
                 continue;
             }
             for (JavaField component : settings.getFields()) {

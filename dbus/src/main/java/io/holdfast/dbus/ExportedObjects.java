@@ -538,7 +538,8 @@ final class ExportedObjects {
     /** Returns whether the JVM made its text, which says nothing to a caller. */
     private static boolean isOfJvm(Throwable e) {
         return e instanceof VirtualMachineError
-                || e instanceof NullPointerException
+                || (e instanceof NullPointerException
+                        && String.valueOf(e.getMessage()).startsWith("Cannot "))
                 || e instanceof ClassCastException
                 || e instanceof IndexOutOfBoundsException;
     }

@@ -29,6 +29,6 @@ public record RuleVerdict(
                 : Optional.of(
                         skipped
                                 + (skipped == 1 ? " is" : " are")
-                                + " about other actions or users");
+                                + " about other actions");
     }
 }

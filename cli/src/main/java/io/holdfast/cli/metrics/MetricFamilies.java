@@ -1,11 +1,14 @@
 package io.holdfast.cli.metrics;
 
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * Writes the metric families of one request in the format of OpenMetrics 1.0. Families without
- * samples are left out.
+ * samples are left out; labels are sorted by their names.
  */
 final class MetricFamilies {
     private final String prefix;
@@ -59,12 +62,18 @@ final class MetricFamilies {
         int end = text.length();
         samples.accept((value, labels) -> {
             text.append(prefix).append(name).append(suffix);
+            SortedMap<String, String> sorted = new TreeMap<>();
             for (int i = 0; i < labels.length; i += 2) {
-                text.append(i == 0 ? '{' : ',').append(labels[i]).append("=\"");
-                escape(labels[i + 1]);
-                text.append('"');
+                sorted.put(labels[i], labels[i + 1]);
             }
-            text.append(labels.length == 0 ? " " : "} ").append(value).append('\n');
+            char before = '{';
+            for (Map.Entry<String, String> label : sorted.entrySet()) {
+                text.append(before).append(label.getKey()).append("=\"");
+                escape(label.getValue());
+                text.append('"');
+                before = ',';
+            }
+            text.append(sorted.isEmpty() ? " " : "} ").append(value).append('\n');
         });
         if (text.length() == end) {
             text.setLength(begin);

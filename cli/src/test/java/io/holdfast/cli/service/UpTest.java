@@ -526,9 +526,12 @@ class UpTest {
         }
     }
 
+    /** Begins a command line in a new session, and removes both marks of the unit's processes. */
+    private static final String LOSE = "setsid prlimit --locks=unlimited env -i ";
+
     /**
-     * Writes a unit that leaves an orphan in a new session without environment variables, and a
-     * child of the orphan in another session.
+     * Writes a unit that leaves an orphan without its marks in a new session, and a child of the
+     * orphan in another session.
      *
      * @param first the commands that both run first
      */
@@ -544,7 +547,7 @@ class UpTest {
         Path main =
                 Files.writeString(
                         folder.resolve("main.sh"),
-                        "setsid env -i sh -c 'sh " + stray + " &'\nexec sleep 1000");
+                        LOSE + "sh -c 'sh " + stray + " &'\nexec sleep 1000");
         unit("loses", "ExecStart=/bin/sh " + main);
     }
 
@@ -620,8 +623,9 @@ class UpTest {
         Path main =
                 Files.writeString(
                         folder.resolve("main.sh"),
-                        "setsid env -i sh -c '%s --reuid 0 sh %s &'\nexec sleep 1000"
-                                .formatted(setuid, stray));
+                        LOSE
+                                + "sh -c '%s --reuid 0 sh %s &'\nexec sleep 1000"
+                                        .formatted(setuid, stray));
         unit("loses", "ExecStart=/bin/sh " + main);
         try (CommandProcess up = upAsNobody("loses");
                 PidFd root = spokenOf(up, "stray")) {
@@ -641,7 +645,7 @@ class UpTest {
     void moreStrayProcessesThanAreHeldEndToo() throws Exception {
         Path stray =
                 Files.writeString(folder.resolve("stray.sh"), "echo stray $$; exec sleep 1000");
-        String lose = "setsid env -i sh -c 'sh " + stray + " &'\n";
+        String lose = LOSE + "sh -c 'sh " + stray + " &'\n";
         Path main =
                 Files.writeString(folder.resolve("main.sh"), lose.repeat(3) + "exec sleep 1000");
         unit("loses", "ExecStart=/bin/sh " + main);

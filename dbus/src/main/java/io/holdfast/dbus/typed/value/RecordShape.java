@@ -82,7 +82,9 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
             if (e.getCause() instanceof Error error) {
                 throw error;
             }
-            throw new UnfitException("is refused by " + type.getSimpleName() + ": " + e.getCause());
+            String why = e.getCause() == null ? null : e.getCause().getMessage();
+            throw new UnfitException(
+                    "is refused by " + type.getSimpleName() + (why == null ? "" : ": " + why));
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " is not accessible any more", e);
         }

@@ -18,6 +18,8 @@ import picocli.codegen.docgen.manpage.ManPageGenerator;
  * some of their characters for markup, and the sections that the help has in its footer.
  */
 final class CommandPage {
+    private static final int UNBROKEN = 4096; // help breaks NAME.slice at its dot, too
+
     private static final String EXAMPLES = "Examples:";
     private static final String EXIT_CODE = "Exit codes?: ";
 
@@ -107,6 +109,7 @@ final class CommandPage {
         String name = spec.qualifiedName(" ");
         String words =
                 spec.commandLine()
+                        .setUsageHelpWidth(UNBROKEN)
                         .setColorScheme(Help.defaultColorScheme(Ansi.OFF))
                         .getHelp()
                         .synopsis(0)

@@ -54,6 +54,11 @@ public final class RulesTarget {
     static {
         Thread.setDefaultUncaughtExceptionHandler((_, e) -> uncaught = Optional.of(e));
         ENGINE = RuleEngine.start(() -> current, LIMITS, RuleLog.NOWHERE);
+        try { // a fuzzer that instruments a class uses the memory of the evaluation that loads it
+            RuleVerdict _ = evaluate();
+        } catch (ExecutionException | InterruptedException | TimeoutException e) {
+            throw new ExceptionInInitializerError(e);
+        }
     }
 
     private RulesTarget() {}

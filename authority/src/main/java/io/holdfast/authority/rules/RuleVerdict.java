@@ -26,9 +26,6 @@ public record RuleVerdict(
     public Optional<String> describeSkipped() {
         return skipped == 0
                 ? Optional.empty()
-                : Optional.of(
-                        skipped
-                                + (skipped == 1 ? " is" : " are")
-                                + " about other actions");
+                : Optional.of(skipped + (skipped == 1 ? " is" : " are") + " about other actions");
     }
 }

@@ -165,8 +165,17 @@ public final class Proc {
      * @return unsigned; -1: no limit
      */
     public long softLimit(Resource resource) {
-        String[] lines = read(dir -> KernelFile.text(dir, "limits")).split("\n");
-        String line = lines[1 + resource.number()]; // the first line names the columns
+        return softLimit(read(dir -> KernelFile.text(dir, "limits")), resource);
+    }
+
+    /**
+     * Reads a soft limit in a text of the kernel, which is empty if the process was just reaped.
+     */
+    static long softLimit(String limits, Resource resource) {
+        if (limits.isEmpty()) {
+            throw new ErrnoException("read", "/proc/PID/limits", Errno.ESRCH);
+        }
+        String line = limits.split("\n")[1 + resource.number()]; // the first names the columns
         String soft = line.substring(LIMIT_NAME).strip().split(" ")[0];
         return soft.equals("unlimited") ? SysResource.INFINITY : Long.parseUnsignedLong(soft);
     }

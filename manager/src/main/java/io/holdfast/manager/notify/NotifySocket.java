@@ -32,7 +32,7 @@ public final class NotifySocket implements AutoCloseable {
     private final NotifySockets all;
     private final UnitName unit;
     private final Path path;
-    private final UnixSocket socket;
+    final UnixSocket socket;
     private final String owner; // of descriptors, for the closer
     private final EventLoop.Watch watch;
     private boolean refusing; // descriptors
@@ -153,7 +153,8 @@ public final class NotifySocket implements AutoCloseable {
         }
         watch.close();
         all.closed(this);
-        for (int i = 0; i < ManagerLimits.NOTIFY_BATCH.intValue() && receiveOne(); i++) {
+        socket.shutdown(); // nobody can send any more, so the loop ends
+        while (receiveOne()) { // the close of the socket would close the descriptors here
             all.beside.takeSender().ifPresent(Sender::close);
             all.closer.close(owner, all.beside.takeDescriptors());
         }

@@ -1,7 +1,9 @@
 package io.holdfast.cli.service;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.holdfast.cli.command.CommandException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
@@ -11,7 +13,6 @@ import io.holdfast.core.run.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -25,16 +26,19 @@ import java.util.function.Consumer;
  * be made is reported in one line and does not stop the rest. Blocking.
  */
 final class ContainerSetup {
-    private record Folder(String path, String mode) {}
+    private record Folder(String path, int mode) {}
+
+    private static final int FOR_ALL = 01777; // who may remove only their own files
 
     private static final List<Folder> FOLDERS =
             List.of(
-                    new Folder("/run/lock", "rwxrwxrwx"),
-                    new Folder("/run/log", "rwxr-xr-x"),
-                    new Folder("/tmp", "rwxrwxrwx"),
-                    new Folder("/var/tmp", "rwxrwxrwx"));
+                    new Folder("run/lock", FOR_ALL),
+                    new Folder("run/log", 0755),
+                    new Folder("tmp", FOR_ALL),
+                    new Folder("var/tmp", FOR_ALL));
 
-    private static final Path MACHINE_ID = Path.of("/etc/machine-id");
+    private static final String MACHINE_ID = "etc/machine-id";
+    private static final String UNINITIALIZED = "uninitialized"; // in images, machine-id(5)
 
     private static final List<List<String>> PROGRAMS =
             List.of(
@@ -46,45 +50,59 @@ final class ContainerSetup {
 
     private static final Duration TIME = Duration.ofSeconds(30);
 
+    private final Path root;
     private final Consumer<String> warnings;
 
     /**
+     * @param root of the container
      * @param warnings receives one line for each part that cannot be made
      */
-    ContainerSetup(Consumer<String> warnings) {
+    ContainerSetup(Path root, Consumer<String> warnings) {
+        this.root = root;
         this.warnings = warnings;
     }
 
     void run() throws InterruptedException {
-        FOLDERS.forEach(this::make);
-        machineId();
+        makeFiles();
         for (List<String> program : PROGRAMS) {
             run(program);
         }
     }
 
+    /** Makes what needs no program. */
+    void makeFiles() {
+        FOLDERS.forEach(this::make);
+        machineId();
+    }
+
     private void make(Folder folder) {
-        Path path = Path.of(folder.path());
+        Path path = root.resolve(folder.path());
         try {
             if (!Files.exists(path)) {
                 Files.createDirectory(path);
-                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(folder.mode()));
+                Files.setAttribute(path, "unix:mode", folder.mode());
             }
         } catch (IOException e) {
-            warnings.accept("cannot create " + path + ": " + e);
+            warnings.accept("cannot create " + path + ": " + CommandException.reason(e));
         }
     }
 
     /** An image has no machine id, or an empty one: each of its containers gets its own. */
     private void machineId() {
+        Path file = root.resolve(MACHINE_ID);
         try {
-            if (Files.notExists(MACHINE_ID) || Files.size(MACHINE_ID) == 0) {
+            if (Files.notExists(file) || isOfAnImage(Files.readString(file, ISO_8859_1))) {
                 String id = UUID.randomUUID().toString().replace("-", "");
-                Files.writeString(MACHINE_ID, id + "\n", US_ASCII);
+                Files.writeString(file, id + "\n", US_ASCII);
             }
         } catch (IOException e) {
-            warnings.accept("no machine id can be written to " + MACHINE_ID + ": " + e);
+            warnings.accept(
+                    "no machine id can be written to " + file + ": " + CommandException.reason(e));
         }
+    }
+
+    private static boolean isOfAnImage(String id) {
+        return id.isBlank() || id.strip().equals(UNINITIALIZED);
     }
 
     private void run(List<String> program) throws InterruptedException {

@@ -247,7 +247,7 @@ public final class UpCommand implements Command {
         boolean isFirst = keeper.isEmpty() || keeper.get().store().isEmpty();
         if (isInit && isFirst) {
             EventLines events = new EventLines(output);
-            new ContainerSetup(text -> events.event(Level.WARNING, text)).run();
+            new ContainerSetup(Path.of("/"), text -> events.event(Level.WARNING, text)).run();
         }
         ManagerOptions options =
                 options(line, process).withProcessOwned().withContainerInit(isInit);

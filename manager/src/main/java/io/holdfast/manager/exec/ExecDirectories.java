@@ -41,8 +41,8 @@ final class ExecDirectories {
     /**
      * Makes all folders that are missing. The innermost folder of each path gets the mode and the
      * owner. A configuration folder never changes its owner, and keeps its mode if it exists
-     * already. The content of a folder keeps its owner, but for that of a private folder ({@link
-     * PrivateDirectories}).
+     * already. The content of a folder keeps its owner, but for that of a dynamic user, who may
+     * have another number each time.
      *
      * @param uid of the innermost folders, or {@link #UNCHANGED}
      * @param gid likewise
@@ -146,7 +146,7 @@ final class ExecDirectories {
         try (Directory parent = parent(top, path, true)) {
             boolean made = parent.makeDirectory(name, FRESH_MODE);
             try (Directory folder = parent.enter(name)) {
-                if (settings.isPrivate(directory.kind())) {
+                if (settings.dynamicUser() && !configuration) {
                     TreeOwnership.set(folder, uid, gid);
                     folder.chmod(directory.mode());
                 } else if (made || !configuration) {

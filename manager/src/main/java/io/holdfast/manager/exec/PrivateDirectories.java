@@ -76,7 +76,7 @@ final class PrivateDirectories {
             try (Directory base = top.enter(NAME);
                     Directory from = ExecDirectories.parent(base, path, false);
                     Directory folder = from.enter(name)) {
-                TreeOwnership.set(folder, Math.max(uid, ROOT), Math.max(gid, ROOT));
+                TreeOwnership.setAll(folder, Math.max(uid, ROOT), Math.max(gid, ROOT));
                 boolean _ = to.remove(name);
                 move(from, to, name);
             }

@@ -46,9 +46,19 @@ final class TreeOwnership {
     static void set(Directory folder, long uid, long gid) throws FileException {
         FileStatus top = folder.stat();
         if (top.uid() != uid || top.gid() != gid) {
-            new TreeOwnership(top, uid, gid).content(folder, 0);
-            folder.chown(uid, gid);
+            setAll(folder, uid, gid);
         }
+    }
+
+    /**
+     * Does the same also where the folder has the owner and group already: other users are about to
+     * reach its files, which may have set-user-ID bits.
+     *
+     * @throws FileException if something could not be given away
+     */
+    static void setAll(Directory folder, long uid, long gid) throws FileException {
+        new TreeOwnership(folder.stat(), uid, gid).content(folder, 0);
+        folder.chown(uid, gid);
     }
 
     private void content(Directory folder, int depth) throws FileException {

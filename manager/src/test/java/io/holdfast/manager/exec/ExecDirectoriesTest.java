@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.process.Namespace;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -279,6 +282,44 @@ class ExecDirectoriesTest {
         assertThat(file).hasContent("precious");
         assertThat(ownerAndMode(file)).startsWith("0:0 ");
         assertThat(folder.resolve("state/private/x")).isEmptyDirectory();
+    }
+
+    /** Returns the folders as a manager has them that can mount nothing. */
+    private ExecDirectories withoutMounts(String... lines) {
+        ExecSettings settings = TestUnits.service(scope, lines).exec();
+        return new ExecDirectories(
+                settings.withSandbox(settings.sandbox().without(Set.of(Namespace.Kind.MNT))),
+                scope);
+    }
+
+    private static Path program(Path folder) throws IOException {
+        Path program = Files.writeString(folder.resolve("program"), "");
+        Files.setAttribute(program, "unix:uid", (int) SOMEBODY);
+        Files.setAttribute(program, "unix:mode", 04755);
+        return program;
+    }
+
+    @Test
+    void theContentOfAFolderIsGivenToTheNextDynamicUserAlsoWithoutMounts() throws Exception {
+        assumeRoot();
+        ExecDirectories directories = withoutMounts("DynamicUser=yes", "StateDirectory=a");
+        directories.create(SOMEBODY, SOME_GROUP);
+        Path program = program(folder.resolve("state/a"));
+        directories.create(SOMEBODY + 10, SOME_GROUP + 10);
+
+        assertThat(ownerAndMode(folder.resolve("state/a"))).isEqualTo("54331:54332 755");
+        assertThat(ownerAndMode(program)).isEqualTo("54331:54332 755");
+    }
+
+    @Test
+    void aProgramThatOthersCanReachAgainGivesThemNoPrivileges() throws Exception {
+        assumeRoot();
+        directories("DynamicUser=yes", "StateDirectory=a").create(SOMEBODY, SOME_GROUP);
+        Path program = program(folder.resolve("state/private/a"));
+        withoutMounts("DynamicUser=yes", "StateDirectory=a").create(SOMEBODY, SOME_GROUP);
+
+        assertThat(program).doesNotExist();
+        assertThat(ownerAndMode(folder.resolve("state/a/program"))).isEqualTo("54321:54322 755");
     }
 
     @Test

@@ -303,7 +303,7 @@ public final class Execution {
     }
 
     private void dropSandbox(Exception failure) {
-        warnOnce("sandbox", "runs without its sandbox: " + failure.getMessage());
+        warnOnce("failed sandbox", "runs without its sandbox: " + failure.getMessage());
         closeSandbox();
     }
 
@@ -375,11 +375,21 @@ public final class Execution {
     }
 
     private void nice(Spawn spawn, int value) {
-        if (value >= 0 || support.owns(Capability.SYS_NICE)) {
+        if (value >= lowestNice(SysResource.limit(Resource.NICE.number())[0])
+                || support.owns(Capability.SYS_NICE)) {
             spawn.nice(value);
         } else {
             warnOnce("Nice", "Nice=" + value + " is not applied: the manager has no CAP_SYS_NICE");
         }
+    }
+
+    /**
+     * Returns the lowest nice value for which no capability is needed.
+     *
+     * @param limit RLIMIT_NICE
+     */
+    static long lowestNice(long limit) {
+        return limit < 0 || limit > 40 ? -20 : Math.min(0, 20 - limit);
     }
 
     /** Returns at least argv[0], even if it is a variable that is not set. */

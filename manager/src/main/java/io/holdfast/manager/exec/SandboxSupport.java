@@ -5,6 +5,7 @@ import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toCollection;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Isolation;
@@ -57,7 +58,7 @@ public final class SandboxSupport {
     private final Map<Kind, String> lacking;
     private final Set<Capability> capabilities;
 
-    private SandboxSupport(Mode mode, Map<Kind, String> lacking, Set<Capability> capabilities) {
+    SandboxSupport(Mode mode, Map<Kind, String> lacking, Set<Capability> capabilities) {
         this.mode = mode;
         this.lacking = lacking;
         this.capabilities = capabilities;
@@ -124,9 +125,26 @@ public final class SandboxSupport {
             }
             return "";
         } catch (ErrnoException | Isolation.FailedException e) {
-            return e.getMessage()
-                    + "; a seccomp filter or a security module of the container refuses it";
+            return isRefusal(e)
+                    ? e.getMessage()
+                            + "; a seccomp filter or a security module of the container refuses it"
+                    : "";
         }
+    }
+
+    /**
+     * Returns whether this shows that a part cannot be made. Where the attempt met a shortage, or
+     * its program is missing, it shows nothing: then the starts that need the part fail, if they
+     * do.
+     */
+    static boolean isRefusal(RuntimeException failure) {
+        Throwable why = failure instanceof Isolation.FailedException ? failure.getCause() : failure;
+        return !(why instanceof ErrnoException e)
+                || switch (e.errno()) {
+                    case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN, Errno.ENOENT ->
+                            false;
+                    default -> true;
+                };
     }
 
     private static void mount() {

@@ -12,6 +12,7 @@ import io.holdfast.core.FdInputStream;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Fcntl;
@@ -21,6 +22,7 @@ import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
+import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +48,7 @@ class ExecutionTest {
     private static final String STATUS = "ExecStart=/bin/cat /proc/self/status";
 
     @TempDir private Path folder;
-    private SandboxSupport.Mode mode = SandboxSupport.Mode.AS_FOUND;
+    private SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
     private ManagerScope scope = ManagerScope.system(Map.of());
     private final List<String> warnings = new ArrayList<>();
 
@@ -73,7 +75,7 @@ class ExecutionTest {
                         ManagerDefaults.STANDARD,
                         false),
                 new DynamicUids(folder.resolve("uids")),
-                SandboxSupport.find(mode),
+                support,
                 warnings::add);
     }
 
@@ -621,9 +623,30 @@ class ExecutionTest {
     @ParameterizedTest
     @ValueSource(strings = {"BindPaths=/no/such", "BindPaths=/etc/passwd:/tmp"})
     void aWeakManagerStartsWithoutASandboxThatFails(String directive) throws Exception {
-        mode = SandboxSupport.Mode.WEAK;
+        support = SandboxSupport.find(SandboxSupport.Mode.WEAK);
         assertThat(run(directive, "ExecStart=/bin/echo started")).isEqualTo("started\n");
         assertThat(warnings).singleElement().asString().startsWith("runs without its sandbox: ");
+    }
+
+    @Test
+    void aWeakManagerReportsBothWhatItCannotMakeAndWhatFails() throws Exception {
+        support =
+                new SandboxSupport(
+                        SandboxSupport.Mode.WEAK,
+                        Map.of(Namespace.Kind.NET, "it is refused"),
+                        Capability.all());
+        run("PrivateNetwork=yes", "BindPaths=/no/such", "ExecStart=/bin/true");
+
+        assertThat(warnings)
+                .anyMatch(line -> line.startsWith("not applied: PrivateNetwork=: it is refused"))
+                .anyMatch(line -> line.startsWith("runs without its sandbox: "))
+                .hasSize(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 0", "20, 0", "25, -5", "40, -20", "-1, -20"})
+    void niceValuesDownToTheLimitNeedNoCapability(long limit, long lowest) {
+        assertThat(Execution.lowestNice(limit)).isEqualTo(lowest);
     }
 
     @Test

@@ -544,11 +544,15 @@ public final class Execution {
         schedule(child);
     }
 
-    /** Marks a process that has no cgroup of its unit. */
+    /**
+     * Marks a process that has no cgroup of its unit. A mark that this manager has itself stays on
+     * its processes, so that whoever set it finds them: a process scope, or another manager.
+     */
     private void mark(HeldChild child) {
-        long hard = SysResource.limit(Resource.LOCKS.number())[1];
-        if (surroundings.cgroup().isEmpty() && hard == SysResource.INFINITY) {
-            child.limit(Resource.LOCKS, RunMark.of(surroundings.invocationId()), hard);
+        long[] ours = SysResource.limit(Resource.LOCKS.number());
+        boolean isFree = ours[0] == SysResource.INFINITY && ours[1] == SysResource.INFINITY;
+        if (surroundings.cgroup().isEmpty() && isFree) {
+            child.limit(Resource.LOCKS, RunMark.of(surroundings.invocationId()), ours[1]);
         }
     }
 

@@ -20,7 +20,7 @@ public final class KeeperChildren {
      * processes that this one started were born after it.
      *
      * @param withCgroup whether the run has a cgroup of its own; else its processes are identified
-     *     by their environment, which a process that has ended no longer has
+     *     by their {@link RunMark}; of one that has ended, only the limit is left
      * @param known those that the manager had recorded
      * @return owned by the caller; empty if none was started
      */

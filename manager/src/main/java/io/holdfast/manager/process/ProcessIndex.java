@@ -34,8 +34,8 @@ public final class ProcessIndex {
      * A process that a run holds.
      *
      * @param started whether the manager started it, or a process of the unit named it and that was
-     *     verified. For an adopted orphan only its environment names the run, and a process may put
-     *     anything there
+     *     verified. Only its {@link RunMark} shows the run of an adopted orphan, and a process can
+     *     give itself that of another run
      */
     private record Held(Workload run, boolean started) {}
 
@@ -110,7 +110,7 @@ public final class ProcessIndex {
         held.merge(process, Holders.NONE.with(by), (holders, _) -> holders.with(by));
     }
 
-    /** Records that a run without a cgroup holds an orphan whose environment names the run. */
+    /** Records that a run without a cgroup holds an orphan that has the mark of the run. */
     public void adopt(PidFd orphan, Workload run) {
         hold(orphan, new Held(run, false));
     }

@@ -12,7 +12,8 @@ import java.util.Optional;
  * becomes of the environment, every process can read it ({@code /proc/PID/limits}), and it has
  * limited nothing since Linux 2.4.25. {@code INVOCATION_ID} in the environment is lost by an exec
  * without it, and only a process with CAP_SYS_PTRACE can read that of another user's process; it
- * serves where the limit was lowered or is the unit's own.
+ * serves where the limit was lowered, is the unit's own, or marks the processes of another, in
+ * whose process scope or service this manager runs.
  */
 public final class RunMark {
     /** Bytes of an orphan's environment that are read: its user decides how long it is. */

@@ -654,4 +654,18 @@ class ExecutionTest {
         assertThat(run("ExecStart=/bin/grep locks /proc/self/limits"))
                 .contains(" " + RunMark.of(ID) + " ");
     }
+
+    /** A process scope that this manager is in, or another manager, finds its processes by it. */
+    @Test
+    void theMarkOfAnotherStaysOnTheProcesses() throws Exception {
+        long others = 4711;
+        long[] before = SysResource.limit(Resource.LOCKS.number());
+        assumeThat(SysResource.setLimit(0, Resource.LOCKS.number(), others, before[1])).isZero();
+        try {
+            assertThat(run("ExecStart=/bin/grep locks /proc/self/limits"))
+                    .contains(" " + others + " ");
+        } finally {
+            int _ = SysResource.setLimit(0, Resource.LOCKS.number(), before[0], before[1]);
+        }
+    }
 }

@@ -202,6 +202,28 @@ class NotifyServiceTest {
     }
 
     @Test
+    void aServiceSendsByItsOwnSocketAlone() throws Exception {
+        stage.service("a", "NotifyAccess=all", "ExecStart=/bin/sleep 1000");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        String own = "os.environ['NOTIFY_SOCKET']";
+        String script =
+                """
+                notify("STATUS=at work\\nREADY=1")
+                %s = '%s'
+                notify("STATUS=by another socket")
+                signal.pause()
+                """
+                        .formatted(own, stage.notifySocket());
+        notifyService("b", script);
+        assertThat(stage.start("b")).isEqualTo(JobResult.DONE);
+
+        assertThat(stage.happenings().await("it came by the socket of a.service"))
+                .contains("a process of b.service");
+        assertThat(stage.status("b").statusText()).isEqualTo("at work");
+        assertThat(stage.status("a").statusText()).isEmpty();
+    }
+
+    @Test
     void aComplaintAboutAMessageNamesItsUnitAndItsProcess() throws Exception {
         notifyService(
                 "broken",

@@ -23,11 +23,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Routes each notify message to the unit of its sender. If the sender may be a process that is
- * being spawned, and so not known yet, the message waits until the spawn is over. A waiting message
- * and its descriptors are charged to the sender's user, because every user may send while a spawn
- * is in progress. A message is parsed once its sender's unit is known, so a complaint about it can
- * name both. On the loop.
+ * Routes each notify message to the unit of its sender, if it came by the socket of this unit: an
+ * orphan without a cgroup can give itself the mark of another unit, but does not know the name of
+ * its socket. If the sender may be a process that is being spawned, and so not known yet, the
+ * message waits until the spawn is over. A waiting message and its descriptors are charged to the
+ * sender's user, because every user may send while a spawn is in progress. A message is parsed once
+ * its sender's unit is known, so a complaint about it can name both. On the loop.
  */
 public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable {
     /** A unit whose processes may send messages. */
@@ -56,6 +57,7 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
 
     /** A waiting message. Its close also closes its sender and descriptors. */
     private static final class Early implements AutoCloseable {
+        private final UnitName socket;
         private final NotifySender sender;
         private final byte[] datagram;
         private final List<Fd> descriptors;
@@ -66,11 +68,13 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
          * @param charge for the message and its descriptors
          */
         Early(
+                UnitName socket,
                 NotifySender sender,
                 byte[] datagram,
                 List<Fd> descriptors,
                 FdCloser<String> closer,
                 Charge<Long> charge) {
+            this.socket = socket;
             this.sender = sender;
             this.datagram = datagram;
             this.descriptors = descriptors;
@@ -109,10 +113,11 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
     }
 
     @Override
-    public void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
-        Recipient owner;
+    public void datagram(
+            UnitName socket, NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+        Optional<UnitName> unit;
         try {
-            owner = ownerOf(sender.process());
+            unit = index.ownerOf(sender.process()).map(Workload::unit);
         } catch (ErrnoException e) {
             counters.messageRefused();
             complaints.log(
@@ -120,7 +125,16 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
                     "notify message of " + sender + " ignored: " + e.getMessage());
             return;
         }
-        if (mayBeEarly(sender.process(), owner) && keep(sender, datagram, descriptors)) {
+        if (unit.filter(it -> !it.equals(socket)).isPresent()) {
+            counters.messageRefused();
+            complaints.log(
+                    new Complaints.Source("other socket", sender.uid()),
+                    "notify message of %s, a process of %s, ignored: it came by the socket of %s"
+                            .formatted(sender, unit.get(), socket));
+            return;
+        }
+        Recipient owner = unit.flatMap(recipients).orElse(null);
+        if (mayBeEarly(sender.process(), owner) && keep(socket, sender, datagram, descriptors)) {
             return;
         }
         if (owner != null) {
@@ -131,12 +145,6 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
         complaints.log(
                 new Complaints.Source("stranger", sender.uid()),
                 "notify message of " + sender + " ignored: it belongs to no unit");
-    }
-
-    private @Nullable Recipient ownerOf(PidFd process) {
-        Optional<? extends Recipient> owner =
-                index.ownerOf(process).map(Workload::unit).flatMap(recipients);
-        return owner.orElse(null);
     }
 
     /**
@@ -150,7 +158,8 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
     }
 
     /** Keeps the message for later; returns false if too many of the sender's user wait. */
-    private boolean keep(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+    private boolean keep(
+            UnitName socket, NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         Charge<Long> charge = shares.charge(sender.uid(), 1L + descriptors.size());
         if (charge == null) {
             complaints.log(
@@ -163,6 +172,7 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
         }
         early.add(
                 new Early(
+                        socket,
                         sender.duplicate(),
                         datagram,
                         descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList(),
@@ -177,7 +187,7 @@ public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable
         early.clear();
         for (Early one : waiting) {
             try (one) {
-                datagram(one.sender, one.datagram, one.descriptors);
+                datagram(one.socket, one.sender, one.datagram, one.descriptors);
             }
         }
     }

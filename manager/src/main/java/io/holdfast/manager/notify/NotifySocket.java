@@ -101,7 +101,7 @@ public final class NotifySocket implements AutoCloseable {
             }
             byte[] bytes = new byte[all.data.position()];
             all.data.get(0, bytes);
-            all.receiver.datagram(held, bytes, descriptors);
+            all.receiver.datagram(unit, held, bytes, descriptors);
         } finally {
             sender.ifPresent(Sender::close);
             all.closer.close(owner, descriptors);

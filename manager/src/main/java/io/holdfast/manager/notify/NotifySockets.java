@@ -35,8 +35,8 @@ import java.util.function.Consumer;
  * that nobody else can list; the processes of the service find it in {@code $NOTIFY_SOCKET}. A
  * process that passes its environment on harms its own service alone.
  *
- * <p>The name authorizes nobody: {@link NotifyRouter} identifies the sender of each message. Used
- * on the event loop.
+ * <p>The name alone authorizes nobody: {@link NotifyRouter} identifies the sender of each message.
+ * Used on the event loop.
  */
 public final class NotifySockets implements AutoCloseable {
     /** The length of a path in the runtime folder, with the first slash. */
@@ -56,12 +56,13 @@ public final class NotifySockets implements AutoCloseable {
          * Takes one datagram. The receiver, which knows the sender's unit, reports what is wrong
          * with it.
          *
+         * @param socket the unit whose socket it came by
          * @param sender lent for the call
          * @param datagram not parsed yet; one byte longer than {@link NotifyMessage#MAX_SIZE} if it
          *     is too long
          * @param descriptors lent for the call; closed afterwards
          */
-        void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors);
+        void datagram(UnitName socket, NotifySender sender, byte[] datagram, List<Fd> descriptors);
     }
 
     final EventLoop loop;

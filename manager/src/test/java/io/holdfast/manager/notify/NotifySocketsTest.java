@@ -43,7 +43,7 @@ class NotifySocketsTest {
                                 runtime,
                                 loop,
                                 new FdCloser<>("test"),
-                                (_, _, _) -> {},
+                                (_, _, _, _) -> {},
                                 Survival.none(),
                                 new ManagerCounters(),
                                 complaints::add)) {

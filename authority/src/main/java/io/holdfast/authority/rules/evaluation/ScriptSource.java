@@ -8,6 +8,7 @@ import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ast.AstNode;
 import org.mozilla.javascript.ast.AstRoot;
 import org.mozilla.javascript.ast.CatchClause;
+import org.mozilla.javascript.ast.FunctionNode;
 import org.mozilla.javascript.ast.NodeVisitor;
 
 /** Parses scripts for analysis, without running them. */
@@ -35,10 +36,17 @@ public final class ScriptSource {
 
     /**
      * Visits a node and all nodes below it. Rhino's own visit fails with a NullPointerException at
-     * a {@code catch} without a variable.
+     * a {@code catch} without a variable, and leaves out the default values of parameters.
      */
     public static void walk(AstNode node, NodeVisitor visitor) {
         node.visit(each -> {
+            if (each instanceof FunctionNode function && function.getDefaultParams() != null) {
+                for (Object part : function.getDefaultParams()) { // names and values
+                    if (part instanceof AstNode value) {
+                        walk(value, visitor);
+                    }
+                }
+            }
             if (each instanceof CatchClause clause && clause.getVarName() == null) {
                 if (visitor.visit(clause)) {
                     walk(clause.getBody(), visitor);

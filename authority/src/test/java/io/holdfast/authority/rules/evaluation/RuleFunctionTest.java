@@ -91,4 +91,14 @@ class RuleFunctionTest {
             assertThat(rules.logged).containsExactly("/r/1.rules:2: y");
         }
     }
+
+    @Test
+    void aFileKeepsNoPartsOfATemplateInADefaultValue() {
+        try (TestRules rules = TestRules.of("function parts(a, b = String.raw`x`) { return b; }")) {
+            assertThat(rules.engine.diagnostics())
+                    .singleElement()
+                    .asString()
+                    .contains("tagged templates are not supported");
+        }
+    }
 }

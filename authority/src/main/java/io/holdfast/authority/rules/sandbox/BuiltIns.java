@@ -1,9 +1,11 @@
 package io.holdfast.authority.rules.sandbox;
 
+import java.util.List;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
 import org.mozilla.javascript.BaseFunction;
 import org.mozilla.javascript.Callable;
+import org.mozilla.javascript.Constructable;
 import org.mozilla.javascript.Function;
 import org.mozilla.javascript.NativeArray;
 import org.mozilla.javascript.NativeObject;
@@ -38,6 +40,9 @@ public final class BuiltIns {
     private static final double CHARACTER = 2;
 
     private static final double ELEMENT = 64;
+
+    /** More than any budget; a larger number of bytes could overflow. */
+    private static final double MOST_BYTES = 1L << 60;
 
     /** The maximum number of pairs of characters that a search for a text may compare. */
     private static final double MOST_COMPARED = 1 << 26;
@@ -137,7 +142,11 @@ public final class BuiltIns {
         Before changesArgument = (_, _, given) -> requireOpen(BuiltIn.argument(given, 0));
         wrap("Object", CHANGE_ARGUMENT, changesArgument);
         wrap("Array", CHANGE_ARRAY, changesArgument);
+        wrap("Array", "from of", (_, self, _) -> requireConstructsNew(self));
+        wrap("Array", "from", (each, _, given) -> elements(each, BuiltIn.argument(given, 0)));
+        wrap("JSON", "stringify", (each, _, given) -> elements(each, BuiltIn.argument(given, 0)));
         wrap("Array.prototype", CHANGE_ARRAY, changesSelf);
+        wrap("Array.prototype", ALL_ELEMENTS, (each, self, _) -> elements(each, self));
         wrap("Date.prototype", CHANGE_DATE, changesSelf);
         wrap("RegExp.prototype", "compile", changesSelf);
         wrap("String.prototype", "repeat", BuiltIns::repeats);
@@ -164,9 +173,22 @@ public final class BuiltIns {
         ScriptableObject arrays = (ScriptableObject) object("Array").get("prototype");
         arrays.delete(SymbolKey.UNSCOPABLES); // only for "with", and a value of the interpreter's
         arrays.delete(""); // from which it is made
+        object("Symbol")
+                .setAttributes("species", ScriptableObject.EMPTY); // or delete has no effect
+        object("Symbol").delete("species"); // by which functions of arrays change any object
+        for (String name : List.of("Array", "Map", "RegExp", "Set")) {
+            if (object(name).has(SymbolKey.SPECIES, object(name))) {
+                object(name).setAttributes(SymbolKey.SPECIES, ScriptableObject.EMPTY);
+                object(name).delete(SymbolKey.SPECIES);
+            }
+        }
         object("Symbol").delete("for"); // a registry that outlives the evaluation
         object("Symbol").delete("keyFor");
         Object _ = cell.evaluateString(library, PROTOTYPE, Prelude.NAME, 1, null);
+        Object iterators = cell.evaluateString(library, ITERATORS, Prelude.NAME, 1, null);
+        for (Object each : ((NativeArray) iterators).toArray()) {
+            wrap((ScriptableObject) each, "next return throw", changesSelf);
+        }
     }
 
     private static final String CHANGE_ARGUMENT =
@@ -174,6 +196,13 @@ public final class BuiltIns {
 
     private static final String CHANGE_ARRAY =
             "copyWithin fill pop push reverse shift sort splice unshift";
+
+    /** Those that take time for each element, even for one that a sparse array does not have. */
+    private static final String ALL_ELEMENTS =
+            "concat copyWithin every fill filter find findIndex findLast findLastIndex flat"
+                    + " flatMap forEach includes indexOf join lastIndexOf map reduce reduceRight"
+                    + " reverse shift slice some sort splice toLocaleString toReversed toSorted"
+                    + " toSource toSpliced toString unshift with";
 
     private static final String CHANGE_DATE =
             "setDate setFullYear setHours setMilliseconds setMinutes setMonth setSeconds setTime"
@@ -197,6 +226,10 @@ public final class BuiltIns {
         if (dot > 0) {
             holder = (ScriptableObject) ScriptableObject.getProperty(holder, "prototype");
         }
+        wrap(holder, names, before);
+    }
+
+    private void wrap(ScriptableObject holder, String names, Before before) {
         for (String name : names.split(" ")) {
             if (holder.get(name, holder) instanceof BaseFunction original) {
                 replace(
@@ -228,8 +261,34 @@ public final class BuiltIns {
         }
     }
 
+    /** The prototypes of iterators, which have the state of an iteration themselves. */
+    private static final String ITERATORS =
+            """
+            [[][Symbol.iterator](), ""[Symbol.iterator](), "".matchAll(/./g), new Map().entries(),
+                new Set().entries(), Object.getPrototypeOf((function* () {})())]
+                .map(function (each) { return Object.getPrototypeOf(each); });
+            """;
+
+    /** Array.from and Array.of define elements of what a constructor returns, sealed or not. */
+    @SuppressWarnings("ReferenceEquality") // this very constructor
+    private void requireConstructsNew(Scriptable self) {
+        if (library.isSealed() && self instanceof Constructable && self != object("Array")) {
+            throw new BuiltInChange();
+        }
+    }
+
+    /** Reserves the memory for the elements of an array, even for those that it does not have. */
+    private static void elements(RuleSandbox.Cell cell, Object value) {
+        if (value instanceof Scriptable array && !Undefined.isUndefined(array)) {
+            Object length = ScriptableObject.getProperty(array, "length");
+            if (length instanceof Number || length instanceof CharSequence) {
+                reserve(cell, ELEMENT * ScriptRuntime.toNumber(length));
+            }
+        }
+    }
+
     private static void reserve(RuleSandbox.Cell cell, double bytes) {
-        cell.reserve((long) bytes);
+        cell.reserve((long) Math.min(bytes, MOST_BYTES));
     }
 
     private static double length(Object text) {

@@ -49,6 +49,12 @@ class HostileDetailsTest {
                     "[text, other].indexOf(text) == 0 && text.substring(0, 3) + text.slice(-3)",
                     "encodeURIComponent(text.replace(/[^ -~]/g, ''))",
                     "polkit.log(text)",
+                    "new Array(parseInt(text, 10) % 4294967295 || 0).fill('x').join('')",
+                    "Array.from({length: text}).length",
+                    "'x'.padEnd(Number(text) || 0)",
+                    "(function() { var seen = []; seen[text] = 1; seen.forEach(String); return seen.indexOf(2); })()",
+                    "(function() { var seen = []; seen[text] = 1; return String(seen) + JSON.stringify(seen); })()",
+                    "(function() { var seen = []; seen[text] = 1; return new Set(seen).size; })()",
                     "subject.isInGroup(text)");
 
     private static final List<String> HOSTILE =
@@ -62,6 +68,7 @@ class HostileDetailsTest {
                     "a/../".repeat(LONGEST / 5),
                     "9".repeat(LONGEST),
                     "2147483647",
+                    "4294967294",
                     "\ud800\u0000\n'\"\\`${}",
                     "");
 

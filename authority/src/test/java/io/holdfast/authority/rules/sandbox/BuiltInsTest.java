@@ -171,4 +171,44 @@ class BuiltInsTest {
             assertThat(rules.word("change")).isEqualTo("yes");
         }
     }
+
+    /** The interpreter defines elements of what a constructor returns, even if it is sealed. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Array.from.call(function() { return Object.prototype; }, ['left']);",
+                "Array.of.call(function() { return Object.prototype; }, 'left');",
+                "var a = ['left']; a.constructor = {};"
+                        + " [Symbol.species].concat(Object.getOwnPropertySymbols(Array))"
+                        + ".forEach(function(s) { a.constructor[s] ="
+                        + " function() { return Object.prototype; }; });"
+                        + " a.map(String); a.filter(String); a.slice(); a.concat(['left']);",
+            })
+    void noElementIsLeftInASharedObject(String change) {
+        RuleSandbox sandbox = new RuleSandbox(LIMITS);
+        try (RuleSandbox.Cell cell = sandbox.open()) {
+            ScriptableObject global = sandbox.builtIns(cell).global();
+            try {
+                Object _ = cell.evaluateString(global, change, "x", 1, null);
+            } catch (RhinoException | BuiltInChange e) {
+                // the function has refused
+            }
+            Object left = cell.evaluateString(global, "[][0] === undefined", "x", 1, null);
+            assertThat(left).isEqualTo(true);
+        }
+    }
+
+    @Test
+    void iteratingAPrototypeOfIteratorsIsAChange() {
+        try (TestRules rules =
+                TestRules.of(
+                        """
+                        polkit.addRule(function(action) {
+                            var prototype = Object.getPrototypeOf(new Map().entries());
+                            return prototype.next().done && action.id == "x" ? "yes" : "no";
+                        });
+                        """)) {
+            assertThat(rules.word("x")).isEqualTo(rules.word("x"));
+        }
+    }
 }

@@ -30,8 +30,8 @@ class MetricFamiliesTest {
                         a_calls_total 3
                         # TYPE a_size gauge
                         # HELP a_size Bytes by \\"user\\".
-                        a_size{uid="0",name="a \\"b\\"\\\\\\nc"} 7
-                        a_size{uid="1",name=""} 8
+                        a_size{name="a \\"b\\"\\\\\\nc",uid="0"} 7
+                        a_size{name="",uid="1"} 8
                         # TYPE a_name info
                         # HELP a_name Owners.
                         a_name_info{name="n"} 1

@@ -106,11 +106,24 @@ final class PlainContainer implements AutoCloseable {
                         .start());
     }
 
+    private RunningProgram bash(String script) {
+        String path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+        return crun(List.of("exec", "-e", path, NAME, "/bin/bash", "-c", script));
+    }
+
+    /**
+     * Returns whether a client in the container succeeds and writes the answer: a service without
+     * notification counts as started before it listens.
+     */
+    boolean answers(String client, String answer) throws InterruptedException {
+        try (RunningProgram running = bash(client)) {
+            return running.end().isSuccess() && running.written().contains(answer);
+        }
+    }
+
     /** Runs a script of bash(1) in the container, which must succeed; returns what it wrote. */
     String run(String script) throws InterruptedException {
-        String path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        try (RunningProgram running =
-                crun(List.of("exec", "-e", path, NAME, "/bin/bash", "-c", script))) {
+        try (RunningProgram running = bash(script)) {
             assertThat(running.end())
                     .as(() -> script + ": " + running.written() + "\n" + init.written())
                     .isEqualTo(new Exit.Exited(0));

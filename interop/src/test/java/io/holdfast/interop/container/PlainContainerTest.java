@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,12 +94,15 @@ class PlainContainerTest {
     }
 
     private void assertRunsAndStops(String unit, String client, String answer) throws Exception {
-        holdfast("start", unit);
-        assertThat(systemctl("is-active", unit)).isEqualTo("active");
-        assertThat(container.run(client)).contains(answer);
-        holdfast("restart", unit);
-        assertThat(container.run(client)).contains(answer);
-        holdfast("stop", unit);
+        try {
+            holdfast("start", unit);
+            assertThat(systemctl("is-active", unit)).isEqualTo("active");
+            Await.until(() -> container.answers(client, answer));
+            holdfast("restart", unit);
+            Await.until(() -> container.answers(client, answer));
+        } finally {
+            holdfast("stop", unit);
+        }
         assertThat(systemctl("show", "-P", "ActiveState", unit)).isEqualTo("inactive");
         assertThat(container.run("ps -eo comm=").lines())
                 .as(() -> unit + " has left processes: " + container.init().written())

@@ -13,7 +13,9 @@ import io.holdfast.varlink.client.ClientOptions;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -230,10 +232,16 @@ class StackTest {
         if (!Files.exists(top)) {
             return List.of();
         }
-        try (Stream<Path> files = Files.walk(top)) {
-            return files.filter(file -> !Files.isDirectory(file))
-                    .map(file -> "/" + root.relativize(file))
-                    .toList();
+        while (true) {
+            try (Stream<Path> files = Files.walk(top)) {
+                return files.filter(file -> !Files.isDirectory(file))
+                        .map(file -> "/" + root.relativize(file))
+                        .toList();
+            } catch (UncheckedIOException e) {
+                if (!(e.getCause() instanceof NoSuchFileException)) { // removed meanwhile
+                    throw e;
+                }
+            }
         }
     }
 }

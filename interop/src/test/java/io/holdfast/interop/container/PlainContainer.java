@@ -115,9 +115,11 @@ final class PlainContainer implements AutoCloseable {
      * Returns whether a client in the container succeeds and writes the answer: a service without
      * notification counts as started before it listens.
      */
-    boolean answers(String client, String answer) throws InterruptedException {
+    boolean answers(String client, String answer) {
         try (RunningProgram running = bash(client)) {
             return running.end().isSuccess() && running.written().contains(answer);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("no answer in time", e);
         }
     }
 

@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +50,9 @@ import picocli.CommandLine.ParseResult;
  * manager above it.
  */
 final class RunningManager {
+    /** The time after which a terminal that has hung up is certainly gone. */
+    private static final Duration HANGUP = Duration.ofSeconds(1);
+
     /** The socket of syslog(3), which systemd's journal serves on a machine that it has booted. */
     private static final Path SYSLOG = Path.of("/dev/log");
 
@@ -126,11 +130,21 @@ final class RunningManager {
             }
             Runnable hangup =
                     () -> {
-                        if (!mayHangUp || Terminal.isThere()) {
-                            reload(manager);
-                        } else if (!stopping || keeper.isEmpty()) { // else the keeper's copy
-                            lines.event(Level.WARNING, "the terminal has hung up");
-                            stop(manager);
+                        if (mayHangUp && !Terminal.isThere()) {
+                            hungUp(manager);
+                            return;
+                        }
+                        reload(manager);
+                        if (mayHangUp) { // the kernel may not have taken it from this process yet
+                            var _ =
+                                    manager.loop()
+                                            .after(
+                                                    HANGUP,
+                                                    () -> {
+                                                        if (!stopping && !Terminal.isThere()) {
+                                                            hungUp(manager);
+                                                        }
+                                                    });
                         }
                     };
             try (Registration _ = manager.loop().onSignal(Signal.TERM, () -> stop(manager));
@@ -164,6 +178,13 @@ final class RunningManager {
             throw e;
         } catch (Exception e) {
             throw new AssertionError(e); // declared by AutoCloseable, never thrown
+        }
+    }
+
+    private void hungUp(Manager manager) {
+        if (!stopping || keeper.isEmpty()) { // else the keeper's copy
+            lines.event(Level.WARNING, "the terminal has hung up");
+            stop(manager);
         }
     }
 

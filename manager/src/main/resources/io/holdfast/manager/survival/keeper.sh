@@ -16,6 +16,7 @@ up=     # this manager has installed its signal handlers
 pauses= # this manager pauses before it begins
 ready=  # some manager has been ready
 asked=  # the signal that requested the stop
+hangup= # SIGHUP came before this manager was ready
 failed=0 # consecutive failed starts
 early=0 # consecutive managers that died before they were ready, since the stop was requested
 most_early=3
@@ -27,12 +28,14 @@ reap() {
     [ -n "${BASH_VERSION-}" ] || command eval '( : )' 2>/dev/null || :
 }
 
-# Before the manager has signal handlers, a signal would only kill it. So a stop requested before the manager is ready is forwarded once
+# Before the manager has signal handlers, a signal would only kill it. So a stop or a hangup before the manager is ready is forwarded once
 # it is; a second request kills it. A manager that pauses has nothing to lose: it is killed, and the next one does not pause.
 forward() {
     signalled=yes
     if [ -n "$up" ] || { [ "$1" != HUP ] && [ -n "$asked$pauses" ]; }; then
         [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
+    elif [ "$1" = HUP ]; then
+        hangup=yes
     fi
     [ "$1" = HUP ] || { [ -n "$asked" ] || early=0; asked=$1; }
 }
@@ -75,6 +78,8 @@ while :; do
             ready)
                 up=yes ready=yes
                 [ -z "$asked" ] || kill -s "$asked" "$manager"
+                [ -z "$hangup" ] || kill -s HUP "$manager"
+                hangup=
                 ;;
             here) failed=0 pauses= ;;
             pauses)

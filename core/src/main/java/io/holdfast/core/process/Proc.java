@@ -140,6 +140,14 @@ public final class Proc {
         }
     }
 
+    /**
+     * {@return whether it has executed a program since it was forked; one that has not is a copy of
+     * its parent, also after it has exited}
+     */
+    public boolean hasExecuted() {
+        return (Long.parseLong(stat()[6]) & PF_FORKNOEXEC) == 0;
+    }
+
     /** {@return the name of its main thread: at most 15 bytes} */
     public String name() {
         return read(dir -> KernelFile.text(dir, "comm"));

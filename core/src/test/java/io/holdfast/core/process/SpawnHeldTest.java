@@ -12,6 +12,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.testkit.ScratchCgroup;
@@ -23,6 +24,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -315,5 +317,18 @@ class SpawnHeldTest {
                         SpawnTest.output(Spawn.of("cat", "/proc/self/cgroup").cgroup(cgroup)));
         Thread.startVirtualThread(task);
         return task.get();
+    }
+
+    @Test
+    void aHeldChildHasNotExecutedItsProgram() throws Exception {
+        AtomicBoolean executed = new AtomicBoolean(true);
+        try (Child child =
+                Spawn.of("sleep", "1000")
+                        .whileHeld(held -> executed.set(held.pidFd().proc().hasExecuted()))
+                        .start()) {
+            assertThat(executed).isFalse();
+            Await.until(() -> child.pidFd().proc().hasExecuted());
+            assertThat(child.signal(Signal.KILL)).isTrue();
+        }
     }
 }

@@ -3,6 +3,8 @@ package io.holdfast.manager.process;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.manager.loop.ManagerLimits;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -12,6 +14,8 @@ import java.util.function.Consumer;
  * has received since. Those that have ended are among them, for nothing has reaped them yet.
  */
 public final class KeeperChildren {
+    private static final Duration STEP = Duration.ofMillis(1);
+
     private KeeperChildren() {}
 
     /**
@@ -22,6 +26,8 @@ public final class KeeperChildren {
      * @param withCgroup whether the run has a cgroup of its own; else its processes are identified
      *     by their {@link RunMark}; of one that has ended, only the limit is left
      * @param known those that the manager had recorded
+     *     <p>A process that was held when the manager was killed exits without having executed its
+     *     program. It does not count: its command is started again.
      * @return owned by the caller; empty if none was started
      */
     public static Optional<PidFd> firstOf(
@@ -40,7 +46,28 @@ public final class KeeperChildren {
                 }
             });
         }
-        return Optional.ofNullable(first[0]);
+        return Optional.ofNullable(first[0]).filter(KeeperChildren::hasExecuted);
+    }
+
+    /** Waits until a process has executed its program, or has exited; closes it if it never did. */
+    private static boolean hasExecuted(PidFd process) {
+        long deadline = System.nanoTime() + ManagerLimits.KILL_TIMEOUT.duration().toNanos();
+        try {
+            boolean executed = process.proc().hasExecuted();
+            while (!executed && process.isAlive() && System.nanoTime() < deadline) {
+                var _ = process.await(STEP);
+                executed = process.proc().hasExecuted();
+            }
+            if (!executed) {
+                process.close();
+            }
+            return executed;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        } catch (ErrnoException e) {
+            return true; // it was reaped meanwhile; its exit is unknown
+        }
     }
 
     /** Returns whether a process is an unreaped child of the keeper. Blocks briefly. */

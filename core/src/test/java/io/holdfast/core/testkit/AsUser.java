@@ -6,8 +6,12 @@ import io.holdfast.core.sys.process.SpawnThread;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Runs a piece of a test with the privileges of another user: on a thread of its own, whose ids
@@ -46,6 +50,7 @@ public final class AsUser {
     /** The same as the user, and in the group, of a number, which need not be in any database. */
     public static void of(long id, Step step) throws Exception {
         SpawnThread.prepare(); // the threads that start children have the ids of this one
+        startCarriers();
         Callable<Void> changed =
                 () -> {
                     call(SETGROUPS, 0, 0, 0);
@@ -65,6 +70,30 @@ public final class AsUser {
                 case Error cause -> throw cause;
                 case null, default -> throw e;
             }
+        }
+    }
+
+    /**
+     * Starts the carriers of virtual threads that do not run yet: a thread gets the ids of the one
+     * that starts it, and what the tested code does on a virtual thread would be done as the user.
+     */
+    private static void startCarriers() throws InterruptedException {
+        int carriers = Runtime.getRuntime().availableProcessors();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+        AtomicInteger running = new AtomicInteger();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < carriers; i++) {
+            threads.add(
+                    Thread.startVirtualThread(
+                            () -> {
+                                running.incrementAndGet();
+                                while (running.get() < carriers && System.nanoTime() < end) {
+                                    Thread.onSpinWait();
+                                }
+                            }));
+        }
+        for (Thread thread : threads) {
+            thread.join();
         }
     }
 

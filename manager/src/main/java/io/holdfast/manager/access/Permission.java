@@ -60,6 +60,9 @@ public interface Permission {
         }
     }
 
+    /** The manager's own user, which never changes. */
+    long OWNER = Unistd.geteuid();
+
     /** The action of reloading all unit files. */
     String RELOAD_DAEMON = "org.freedesktop.systemd1.reload-daemon";
 
@@ -93,7 +96,7 @@ public interface Permission {
 
     /** Returns whether a user is root or the manager's own user. */
     static boolean isOwner(long uid) {
-        return uid == 0 || uid == Unistd.geteuid();
+        return uid == 0 || uid == OWNER;
     }
 
     /** {@return a permission that grants access to {@linkplain #isOwner owners} only} */

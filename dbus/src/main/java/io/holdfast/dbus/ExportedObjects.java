@@ -55,6 +55,7 @@ final class ExportedObjects {
     private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
     private final CallsUnderWay underWay;
     private final UserTurns turns = new UserTurns();
+    private final Executor onReader;
 
     /** Objects that are looked up at each call. */
     private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
@@ -66,6 +67,7 @@ final class ExportedObjects {
     ExportedObjects(BusConnection connection, Link link, CallsUnderWay underWay) {
         this.connection = connection;
         this.link = link;
+        this.onReader = link::later;
         this.objects = new ManagedObjects(link);
         this.underWay = underWay;
     }
@@ -154,7 +156,13 @@ final class ExportedObjects {
             return; // called again when the user is known
         }
         switch (target.where()) {
-            case HERE, ASYNC -> handle(message, target, counted, offering(message, counted));
+            case HERE -> handle(message, target, counted, offering(message, counted));
+            case ASYNC ->
+                    turns.execute(
+                            onReader,
+                            counted.user(),
+                            () -> handle(message, target, counted, offering(message, counted)),
+                            e -> reject(message, counted, e));
             case IN_ORDER -> {
                 Executor executor = target.object().executor();
                 if (executor == null) {
@@ -169,19 +177,20 @@ final class ExportedObjects {
                             e -> reject(message, counted, e));
                 }
             }
-            case CONCURRENTLY -> {
-                String name = "D-Bus call " + message.member();
-                var _ =
-                        Thread.ofVirtual()
-                                .name(name)
-                                .start(() ->
-                                        handle(
-                                                message,
-                                                target,
-                                                counted,
-                                                sending(message, counted)));
-            }
+            case CONCURRENTLY ->
+                    turns.execute(
+                            onReader,
+                            counted.user(),
+                            () -> handleOnThread(message, target, counted),
+                            e -> reject(message, counted, e));
         }
+    }
+
+    private void handleOnThread(Message message, CallTarget target, Counted counted) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus call " + message.member())
+                        .start(() -> handle(message, target, counted, sending(message, counted)));
     }
 
     /** Refuses a call, owned. */

@@ -21,6 +21,8 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -44,6 +46,9 @@ final class Link {
     private static final Logger LOG = System.getLogger(Link.class.getName());
     private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(2);
     private static final long MAX_NANOS = Long.MAX_VALUE / 4;
+
+    /** The messages that are read before a task that was left for later. */
+    private static final int READ_AHEAD = 64;
 
     /** Receives the messages that are no replies. Called by the reader thread; must not wait. */
     interface Receiver {
@@ -77,6 +82,12 @@ final class Link {
     private final CompletableFuture<Void> authenticated = new CompletableFuture<>();
     private final Thread reader;
 
+    /** What the reader thread does when nothing is left to be read. For that thread alone. */
+    private final Deque<Runnable> later = new ArrayDeque<>();
+
+    /** The messages that were read since the last of these. */
+    private int readAhead;
+
     /**
      * @param connected the connected socket, owned
      * @param name the name of the connection, for messages and threads
@@ -92,7 +103,7 @@ final class Link {
         this.handshake = handshake;
         this.receiver = receiver;
         this.name = name;
-        this.inbox = new Inbox(connected.socket(), options.messageBytes);
+        this.inbox = new Inbox(connected.socket(), options.messageBytes, this::runLater);
         this.outbox =
                 new SendQueue(
                         connected.socket(),
@@ -153,6 +164,7 @@ final class Link {
             authenticate();
             authenticated.complete(null);
             while (inbox.next()) {
+                readAhead++;
                 if (inbox.tooLong().isPresent()) {
                     inbox.takeDescriptors().forEach(Fd::close);
                     receiveCut(inbox.view(), tooLong(inbox.tooLong().getAsInt()));
@@ -160,6 +172,9 @@ final class Link {
                     receiveCut(inbox.view(), descriptorsLost());
                 } else {
                     receive(inbox.view(), inbox.takeDescriptors());
+                }
+                if (readAhead >= READ_AHEAD) {
+                    var _ = runLater();
                 }
             }
             why = ended("peer closed the connection");
@@ -182,7 +197,30 @@ final class Link {
         ConnectionLostException first = endException();
         authenticated.completeExceptionally(first);
         pending.values().forEach(reply -> reply.completeExceptionally(first));
+        while (runLater()) {
+            // each is an answered call, whose charges end
+        }
         receiver.disconnected(first);
+    }
+
+    /**
+     * Leaves a task for when all messages that have arrived are read, or many of them: so they wait
+     * in queues of their users and not one behind the other in the socket. Called by the reader
+     * thread.
+     */
+    void later(Runnable task) {
+        later.add(task);
+    }
+
+    /** Runs the next of these tasks; returns whether there was one. */
+    private boolean runLater() {
+        Runnable task = later.poll();
+        if (task == null) {
+            return false;
+        }
+        readAhead = 0;
+        task.run();
+        return true;
     }
 
     private ConnectionLostException ended(@Nullable String how) {

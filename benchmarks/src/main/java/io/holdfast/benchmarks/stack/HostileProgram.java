@@ -181,6 +181,8 @@ final class HostileProgram {
             }
             case "rules" -> begin(this::addRulesAndBroadcast, 8);
             case "churn" -> begin(this::connectAndDisconnect, 2);
+            case "nothing" ->
+                    begin(HostileProgram::compute, Runtime.getRuntime().availableProcessors());
             default -> begin(this::sendDescriptors, 4);
         }
         return "0";
@@ -222,6 +224,13 @@ final class HostileProgram {
             return true;
         } catch (InterruptedException e) {
             return false;
+        }
+    }
+
+    /** Calls nobody, and uses what it gets of a processor. */
+    private static void compute() {
+        while (!Thread.currentThread().isInterrupted()) {
+            Thread.onSpinWait();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.dbus.stream;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.wire.MessageView;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 
 /**
  * Splits what a socket receives into messages with their descriptors. Descriptors go to the
@@ -32,6 +34,7 @@ public final class Inbox implements AutoCloseable {
 
     private final UnixSocket socket;
     private final int maxMessage;
+    private final BooleanSupplier meanwhile;
     private final Ancillary ancillary = Ancillary.ofDescriptors(WireLimits.MAX_DESCRIPTORS);
     private final Deque<Fd> descriptors = new ArrayDeque<>();
     private final MessageView view = new MessageView();
@@ -57,8 +60,17 @@ public final class Inbox implements AutoCloseable {
     private record Part(long from, long to) {}
 
     public Inbox(UnixSocket socket, int maxMessage) {
+        this(socket, maxMessage, () -> false);
+    }
+
+    /**
+     * @param meanwhile called whenever nothing is left to be received; returns whether it did
+     *     anything, so that the socket is to be looked at again instead of waiting for it
+     */
+    public Inbox(UnixSocket socket, int maxMessage, BooleanSupplier meanwhile) {
         this.socket = socket;
         this.maxMessage = maxMessage;
+        this.meanwhile = meanwhile;
     }
 
     /** Receives bytes for the reader; returns false at the end of the stream. */
@@ -209,7 +221,7 @@ public final class Inbox implements AutoCloseable {
             start = 0;
             end = 0;
         }
-        int n = socket.receive(buffer.limit(buffer.capacity()).position(end), ancillary);
+        int n = receive();
         buffer.clear();
         List<Fd> arrived = ancillary.takeDescriptors();
         if (ancillary.areDescriptorsCut()) {
@@ -229,6 +241,19 @@ public final class Inbox implements AutoCloseable {
         end += n;
         received += n;
         return true;
+    }
+
+    private int receive() throws InterruptedException {
+        for (; ; ) {
+            ByteBuffer room = buffer.limit(buffer.capacity()).position(end);
+            int n = socket.tryReceive(room, ancillary);
+            if (n != UnixSocket.WOULD_BLOCK) {
+                return n;
+            }
+            if (!meanwhile.getAsBoolean()) {
+                int _ = socket.await(Readiness.IN);
+            }
+        }
     }
 
     @Override

@@ -84,13 +84,12 @@ public final class AsUser {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < carriers; i++) {
             threads.add(
-                    Thread.startVirtualThread(
-                            () -> {
-                                running.incrementAndGet();
-                                while (running.get() < carriers && System.nanoTime() < end) {
-                                    Thread.onSpinWait();
-                                }
-                            }));
+                    Thread.startVirtualThread(() -> {
+                        running.incrementAndGet();
+                        while (running.get() < carriers && System.nanoTime() < end) {
+                            Thread.onSpinWait();
+                        }
+                    }));
         }
         for (Thread thread : threads) {
             thread.join();

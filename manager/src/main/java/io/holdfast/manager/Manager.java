@@ -48,7 +48,6 @@ import io.holdfast.manager.scope.ScopeKind;
 import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
-import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
@@ -673,9 +672,7 @@ public final class Manager implements AutoCloseable {
 
     /** Returns the socket-specific state of every loaded socket. */
     public CompletableFuture<List<SocketStatus>> sockets() {
-        return onLoop(answer ->
-                answer.complete(
-                        units.of(ManagedSocket.class).map(ManagedSocket::socketStatus).toList()));
+        return onLoop(answer -> answer.complete(units.details(SocketStatus.class)));
     }
 
     /**

@@ -380,7 +380,6 @@ public final class ManagerView {
                 UnitChecks.NEVER,
                 Optional.empty(),
                 false,
-                Optional.empty(),
                 Optional.empty());
     }
 
@@ -394,8 +393,7 @@ public final class ManagerView {
                 unit.checks(),
                 job(unit),
                 unit.isPerpetual(),
-                unit.service(),
-                unit.socket());
+                unit.details());
     }
 
     private Optional<UnitJob> job(ManagedUnit unit) {

@@ -7,6 +7,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.ServiceView;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
@@ -67,7 +68,7 @@ class ServiceReloadTest {
                                         .view()
                                         .unit(UnitName.ofUserInput(name))
                                         .orElseThrow()
-                                        .service()
+                                        .details(ServiceView.class)
                                         .orElseThrow()
                                         .reloadResult()));
         return Stage.get(answer);

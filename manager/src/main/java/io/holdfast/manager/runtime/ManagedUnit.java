@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.core.Signal;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
@@ -9,8 +10,6 @@ import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.view.ServiceView;
-import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
@@ -196,13 +195,8 @@ public interface ManagedUnit {
                 : new UnitChecks(true, true, started, started, Map.of());
     }
 
-    /** Returns its service-specific state. */
-    default Optional<ServiceView> service() {
-        return Optional.empty();
-    }
-
-    /** Returns its socket-specific state. */
-    default Optional<SocketStatus> socket() {
+    /** Returns the state that its type adds to its status. */
+    default Optional<? extends UnitDetails> details() {
         return Optional.empty();
     }
 

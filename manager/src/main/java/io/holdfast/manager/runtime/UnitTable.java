@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -132,12 +133,21 @@ public final class UnitTable {
         return units.values().stream().map(LoadedUnit::unit).toList();
     }
 
-    /** Returns all units of one kind. */
-    public <U extends ManagedUnit> Stream<U> of(Class<U> kind) {
+    /** Returns what all units of one type show, beside their status. */
+    public <D extends UnitDetails> List<D> details(Class<D> type) {
+        return units.values().stream()
+                .flatMap(node -> node.unit().details().stream())
+                .filter(type::isInstance)
+                .map(type::cast)
+                .toList();
+    }
+
+    /** Returns all units of one class. */
+    public <U extends ManagedUnit> Stream<U> of(Class<U> type) {
         return units.values().stream()
                 .map(LoadedUnit::unit)
-                .filter(kind::isInstance)
-                .map(kind::cast);
+                .filter(type::isInstance)
+                .map(type::cast);
     }
 
     /** Returns a unit by any of its names. */

@@ -612,7 +612,7 @@ public final class ManagedService
     }
 
     @Override
-    public Optional<ServiceView> service() {
+    public Optional<ServiceView> details() {
         return Optional.of(life.view(nextPause()));
     }
 

@@ -620,18 +620,15 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     @Override
-    public Optional<SocketStatus> socket() {
-        return Optional.of(socketStatus());
-    }
-
-    public SocketStatus socketStatus() {
-        return new SocketStatus(
-                name(),
-                unit.socket().listens(),
-                unit.socket().accept(),
-                connections.instances().size(),
-                connections.accepted(),
-                connections.refused(),
-                unit.socket().accept() ? connections.instances() : List.of(serviceName()));
+    public Optional<SocketStatus> details() {
+        return Optional.of(
+                new SocketStatus(
+                        name(),
+                        unit.socket().listens(),
+                        unit.socket().accept(),
+                        connections.instances().size(),
+                        connections.accepted(),
+                        connections.refused(),
+                        unit.socket().accept() ? connections.instances() : List.of(serviceName())));
     }
 }

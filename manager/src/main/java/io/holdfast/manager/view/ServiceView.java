@@ -30,4 +30,5 @@ public record ServiceView(
         String reloadResult,
         TimeSpan nextPause,
         TimeSpan watchdog,
-        ReportedErrors reported) {}
+        ReportedErrors reported)
+        implements UnitDetails {}

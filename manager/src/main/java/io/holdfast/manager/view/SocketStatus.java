@@ -1,5 +1,6 @@
 package io.holdfast.manager.view;
 
+import java.util.Optional;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.util.List;
@@ -21,9 +22,15 @@ public record SocketStatus(
         int connections,
         long accepted,
         long refused,
-        List<UnitName> triggers) {
+        List<UnitName> triggers)
+        implements UnitDetails {
     public SocketStatus {
         listens = List.copyOf(listens);
         triggers = List.copyOf(triggers);
+    }
+
+    @Override
+    public Optional<List<UnitName>> triggered() {
+        return Optional.of(triggers);
     }
 }

@@ -11,8 +11,7 @@ import java.util.Optional;
  * @param inForce as its files were when it was started
  * @param newest as its files were last read, even if they were gone
  * @param perpetual whether it cannot be stopped
- * @param service the state of a service that is loaded
- * @param socket the state of a socket that is loaded
+ * @param typed the state that its type adds; empty if it adds none or the unit is not loaded
  */
 public record UnitView(
         Unit unit,
@@ -23,5 +22,9 @@ public record UnitView(
         UnitChecks checks,
         Optional<UnitJob> job,
         boolean perpetual,
-        Optional<ServiceView> service,
-        Optional<SocketStatus> socket) {}
+        Optional<? extends UnitDetails> typed) {
+    /** Returns the state that its type adds, if it is of this class. */
+    public <D extends UnitDetails> Optional<D> details(Class<D> type) {
+        return typed.filter(type::isInstance).map(type::cast);
+    }
+}

@@ -47,7 +47,7 @@ final class ServiceProperties {
         }
 
         Optional<ServiceView> view() {
-            return subject.view().service();
+            return subject.view().details(ServiceView.class);
         }
 
         ReportedErrors reported() {

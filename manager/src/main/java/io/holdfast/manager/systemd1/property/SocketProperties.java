@@ -21,7 +21,7 @@ final class SocketProperties {
         }
 
         Optional<SocketStatus> status() {
-            return subject.view().socket();
+            return subject.view().details(SocketStatus.class);
         }
 
         long count(ToLongFunction<SocketStatus> of) {

@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1.property;
 
+import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
@@ -196,10 +197,9 @@ public final class UnitProperties {
     }
 
     private static List<UnitName> triggers(UnitView view) {
-        if (view.socket().isPresent()) {
-            return view.socket().get().triggers();
-        }
-        return List.copyOf(view.unit().triggers());
+        return view.typed()
+                .flatMap(UnitDetails::triggered)
+                .orElseGet(() -> List.copyOf(view.unit().triggers()));
     }
 
     private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {

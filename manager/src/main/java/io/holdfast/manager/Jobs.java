@@ -53,6 +53,7 @@ final class Jobs implements JobEngine.Listener {
     private final EmergencyActions emergencies;
     private final Reactions reactions;
     private final UnusedUnits unused;
+    private final Triggers triggers;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
     private final Map<JobResult, Long> finished = new EnumMap<>(JobResult.class);
@@ -83,6 +84,11 @@ final class Jobs implements JobEngine.Listener {
         this.checks = new RequestChecks(units, engine);
         this.explanations = new JobExplanations(context, units);
         this.unused = new UnusedUnits(context, units, engine);
+        this.triggers = new Triggers(context, units, catalog, this);
+    }
+
+    Triggers triggers() {
+        return triggers;
     }
 
     UnusedUnits unused() {
@@ -476,6 +482,9 @@ final class Jobs implements JobEngine.Listener {
                 unused.look(List.of(name));
             }
         }
+        if (node.exchangePhase() || before != now) {
+            triggers.changed(node);
+        }
     }
 
     /** Handles that units were read again: some may be bound to an inactive unit now. */
@@ -513,6 +522,7 @@ final class Jobs implements JobEngine.Listener {
         LoadedUnit node = units.node(name);
         if (node != null) {
             emergencies.startLimitHit(node);
+            triggers.changed(node);
         }
     }
 

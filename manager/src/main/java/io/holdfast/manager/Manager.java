@@ -45,7 +45,6 @@ import io.holdfast.manager.runtime.UnitKinds;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.scope.ScopeKind;
-import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.SocketKind;
@@ -107,7 +106,6 @@ public final class Manager implements AutoCloseable {
     private final Jobs jobs;
     private final TransientFiles made;
     private final TransientStarts transients;
-    private final SocketActivation activation;
     private final ManagerView view;
     private final NotifyRouter messages;
     private final NotifySockets notify;
@@ -170,7 +168,7 @@ public final class Manager implements AutoCloseable {
                         cgroups.isPresent(),
                         processes,
                         counters,
-                        this::service);
+                        this::recipient);
         notify = new NotifySockets(folder, loop, closer, messages, survival, counters, warnings);
         ManagerContext context =
                 new ManagerContext(
@@ -207,7 +205,6 @@ public final class Manager implements AutoCloseable {
                         options.isContainerInit(), survival.predecessor().stopping(), new Stops());
         jobs = new Jobs(context, units, catalog, listeners, ending);
         transients = new TransientStarts(context, units, catalog, made, jobs);
-        activation = new SocketActivation(context, units, catalog, jobs);
         view =
                 new ManagerView(
                         context,
@@ -261,16 +258,13 @@ public final class Manager implements AutoCloseable {
                 + (before.adopted() == 1 ? "one unit" : before.adopted() + " units");
     }
 
-    private Optional<ManagedService> service(UnitName name) {
-        return units.find(name) instanceof ManagedService service
-                ? Optional.of(service)
-                : Optional.empty();
+    private Optional<NotifyRouter.Recipient> recipient(UnitName name) {
+        return Optional.ofNullable(units.find(name)).flatMap(ManagedUnit::recipient);
     }
 
     private boolean adopt(Workload run, PidFd orphan) {
-        return service(run.unit())
-                .map(service -> service.adopt(orphan, run.invocationId()))
-                .orElse(false);
+        ManagedUnit unit = units.find(run.unit());
+        return unit != null && unit.adopt(orphan, run.invocationId());
     }
 
     private static void removeLeftovers(ManagerContext context) {
@@ -298,13 +292,13 @@ public final class Manager implements AutoCloseable {
         }
 
         @Override
-        public TransientStarts transients() {
-            return transients;
+        public Collection<ManagedUnit> units() {
+            return units.all();
         }
 
         @Override
-        public SocketActivation activation() {
-            return activation;
+        public TransientStarts transients() {
+            return transients;
         }
 
         @Override
@@ -800,7 +794,7 @@ public final class Manager implements AutoCloseable {
         closed = true;
         childSignal.cancel();
         units.all().forEach(ManagedUnit::abandon);
-        activation.abandon();
+        jobs.triggers().abandon();
         survival.end();
         logs.close();
         notify.close();

@@ -10,7 +10,6 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
@@ -220,9 +219,7 @@ final class Reactions {
             return;
         }
         for (UnitName handler : node.unit().unit().unit().dependencies().of(kind)) {
-            if (node.unit() instanceof ManagedService service) {
-                ofUnloaded.put(handler, service.monitorVariables());
-            }
+            ofUnloaded.put(handler, node.unit().monitorVariables());
             CompletableFuture<UnitJob> answer = new CompletableFuture<>();
             String reason = kind.directive() + "=" + handler;
             var _ =
@@ -261,8 +258,7 @@ final class Reactions {
             return ofUnloaded.getOrDefault(node.name(), Map.of());
         }
         return monitored.size() == 1
-                        && monitored.iterator().next().unit() instanceof ManagedService service
-                ? service.monitorVariables()
+                ? monitored.iterator().next().unit().monitorVariables()
                 : Map.of();
     }
 

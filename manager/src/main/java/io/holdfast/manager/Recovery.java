@@ -13,7 +13,6 @@ import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,9 +22,9 @@ import java.util.function.Supplier;
 
 /**
  * Adopts what a killed manager left. First every unit gets its recorded state; then each unit
- * continues what it was doing, sockets before the services that they hold connections for; then the
- * recorded jobs are queued again. No reactions follow from a restored state. Runs before the event
- * loop; blocking.
+ * continues what it was doing, units that trigger others first, because sockets hold the
+ * connections of services; then the recorded jobs are queued again. No reactions follow from a
+ * restored state. Runs before the event loop; blocking.
  */
 final class Recovery {
     private static final String JOB = "job";
@@ -71,20 +70,20 @@ final class Recovery {
     int run() {
         Survival survival = context.survival();
         made.restore();
-        List<Runnable> sockets = new ArrayList<>();
+        List<Runnable> triggering = new ArrayList<>();
         List<Runnable> others = new ArrayList<>();
         List<UnitName> restored = new ArrayList<>();
         for (Described each : readAll(survival.states())) {
             try {
                 units.adopt(each.unit().get());
-                boolean isSocket = each.name().type() == UnitType.SOCKET;
-                restore(each.name(), each.state()).ifPresent((isSocket ? sockets : others)::add);
+                List<Runnable> order = each.name().type().triggers() ? triggering : others;
+                restore(each.name(), each.state()).ifPresent(order::add);
                 restored.add(each.name());
             } catch (RuntimeException e) { // of any kind: the other units must not be lost
                 context.error(each.name(), "is not adopted: " + e.getMessage());
             }
         }
-        sockets.forEach(Runnable::run);
+        triggering.forEach(Runnable::run);
         others.forEach(Runnable::run);
         queue(survival.states(), true);
         queue(survival.states(), false);

@@ -8,7 +8,6 @@ import io.holdfast.manager.job.JobUnit;
 import io.holdfast.manager.job.Relation;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 
 /** Checks that refuse a request before the job engine sees it. Used on the event loop. */
@@ -56,7 +55,7 @@ final class RequestChecks {
                         Reason.DEPENDENCY, "Requisite=" + other.name() + " is not active.");
             }
         }
-        if (node.lastDefinition() instanceof SocketUnit socket && !socket.socket().accept()) {
+        if (node.lastDefinition().passesDescriptors()) {
             requireServicesStop(node);
         }
     }

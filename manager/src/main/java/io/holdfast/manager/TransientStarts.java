@@ -14,7 +14,6 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.scope.ManagedScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.HashSet;
@@ -153,9 +152,7 @@ final class TransientStarts {
         }
         files.publish(name);
         units.take(unit);
-        if (units.get(name) instanceof ManagedScope scope) {
-            scope.setProcesses(processes);
-        }
+        units.get(name).setProcesses(processes);
     }
 
     /** Removes the file of a unit that is no longer loaded. */

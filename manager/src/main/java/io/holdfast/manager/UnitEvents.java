@@ -5,6 +5,7 @@ import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.BusNameWatcher;
+import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.survival.Survival;
@@ -27,7 +28,7 @@ final class UnitEvents implements ManagerContext.Events {
     interface Parts {
         Jobs jobs();
 
-        SocketActivation activation();
+        Collection<ManagedUnit> units();
 
         TransientStarts transients();
 
@@ -77,7 +78,7 @@ final class UnitEvents implements ManagerContext.Events {
 
     @Override
     public void settled(UnitName unit, ActiveState state) {
-        manager.activation().settled(unit);
+        manager.jobs().triggers().settled(unit);
         manager.jobs().settled(unit);
     }
 
@@ -92,8 +93,13 @@ final class UnitEvents implements ManagerContext.Events {
     }
 
     @Override
+    public Collection<ManagedUnit> units() {
+        return manager.units();
+    }
+
+    @Override
     public Activation activation() {
-        return manager.activation();
+        return manager.jobs().triggers();
     }
 
     @Override

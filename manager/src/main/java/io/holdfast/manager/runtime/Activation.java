@@ -2,42 +2,34 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The link between sockets and their services. Used on the event loop. */
+/** The link between units and those that trigger them. Used on the event loop. */
 public interface Activation {
     /**
-     * Returns the descriptors that a command of this service gets from its sockets; the caller
-     * closes them.
+     * Returns the descriptors that a command of this unit gets from the units that trigger it, or
+     * the connection that it serves; the caller closes them.
      */
-    PassedDescriptors descriptorsFor(ServiceUnit service);
+    PassedDescriptors descriptorsFor(Unit unit);
 
-    /** Called when a service has changed its state, or has reported the same state again. */
-    void changed(UnitName service);
-
-    /** Returns whether a service could be loaded. Callable from any thread; blocking. */
-    boolean isThere(UnitName service);
+    /** Returns whether a unit could be loaded. Callable from any thread; blocking. */
+    boolean isThere(UnitName unit);
 
     /** Returns the socket that accepted the connection of an instance. */
     Optional<UnitName> socketServedBy(Unit instance);
 
-    /** Returns another socket that listens on an address of this one. */
-    Optional<UnitName> listenerOn(SocketUnit socket);
-
-    /** Returns the phase of a service; {@code DOWN} if it is not loaded. */
-    ServicePhase phaseOf(UnitName service);
+    /** Returns the phase of a unit; {@code DOWN} if it is not loaded. */
+    RunPhase phaseOf(UnitName unit);
 
     /**
-     * Starts the service of a socket that has traffic.
+     * Starts a unit because another one triggers it.
      *
-     * @param done called when the start is over, with false if the service could not be started at
-     *     all
+     * @param done called when the start is over, with false if the unit could not be started at
+     *     all; not called if the manager is stopping
      */
-    void start(UnitName socket, UnitName service, Consumer<Boolean> done);
+    void start(UnitName by, UnitName unit, Consumer<Boolean> done);
 
     /**
      * Starts an instance for a connection.

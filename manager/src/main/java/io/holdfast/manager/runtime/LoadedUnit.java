@@ -26,6 +26,7 @@ public final class LoadedUnit implements JobUnit {
     private final UnitTable table;
     private final ManagedUnit unit;
     private ActiveState lastState = ActiveState.INACTIVE;
+    private RunPhase lastPhase = RunPhase.DOWN;
 
     LoadedUnit(UnitTable table, ManagedUnit unit) {
         this.table = table;
@@ -41,6 +42,13 @@ public final class LoadedUnit implements JobUnit {
         ActiveState before = lastState;
         lastState = unit.activeState();
         return before;
+    }
+
+    /** Stores its phase, and returns whether it has changed. */
+    public boolean exchangePhase() {
+        RunPhase before = lastPhase;
+        lastPhase = unit.phase();
+        return before != lastPhase;
     }
 
     @Override
@@ -129,7 +137,7 @@ public final class LoadedUnit implements JobUnit {
     public boolean isApplicable(JobType type) {
         return switch (type) {
             case STOP -> !unit.isPerpetual();
-            case RESTART, TRY_RESTART -> !unit.isPerpetual() && !unit.startsOnce();
+            case RESTART, TRY_RESTART -> !unit.isPerpetual() && !name().type().startsOnce();
             case RELOAD -> unit.unit().canReload();
             default -> true;
         };

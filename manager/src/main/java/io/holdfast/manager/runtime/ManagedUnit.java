@@ -1,19 +1,23 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitChecks;
+import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -42,6 +46,11 @@ public interface ManagedUnit {
 
     ActiveState activeState();
 
+    /** Returns its state as the units that trigger it see it. */
+    default RunPhase phase() {
+        return RunPhase.of(activeState());
+    }
+
     /** Returns whether a start leaves the unit as it is, or joins a start that is under way. */
     default boolean keepsRunningOnStart() {
         return activeState().isUp();
@@ -49,11 +58,6 @@ public interface ManagedUnit {
 
     /** Returns whether the unit exists for as long as the manager, and cannot be stopped. */
     default boolean isPerpetual() {
-        return false;
-    }
-
-    /** Returns whether the unit can be started only once, so that it cannot be restarted. */
-    default boolean startsOnce() {
         return false;
     }
 
@@ -159,6 +163,29 @@ public interface ManagedUnit {
         return false;
     }
 
+    /**
+     * Passes it the processes that its start adopts.
+     *
+     * @param processes closed by the unit; a unit that adopts none closes them at once
+     */
+    default void setProcesses(List<PidFd> processes) {
+        processes.forEach(PidFd::close);
+    }
+
+    /**
+     * Adopts an orphan that belongs to its present run; otherwise the caller keeps it.
+     *
+     * @param invocation the run that the orphan's environment names
+     */
+    default boolean adopt(PidFd orphan, String invocation) {
+        return false;
+    }
+
+    /** Returns the recipient of its notify messages, if its processes may send any. */
+    default Optional<NotifyRouter.Recipient> recipient() {
+        return Optional.empty();
+    }
+
     /** Kills its processes and releases them. Called when the loop no longer runs. */
     default void abandon() {}
 
@@ -185,6 +212,19 @@ public interface ManagedUnit {
      */
     default boolean restartsDirectly() {
         return false;
+    }
+
+    /** Returns the variables that describe its end to a unit that is started because of it. */
+    default Map<String, String> monitorVariables() {
+        return Map.of();
+    }
+
+    /** Handles that a unit that it triggers has changed its phase or its active state. */
+    default void triggeredChanged(ManagedUnit triggered) {}
+
+    /** Returns duplicates of the descriptors that it passes to a unit that it triggers. */
+    default List<PassedDescriptors.Passed> passedTo(Unit triggered) {
+        return List.of();
     }
 
     /** Returns the results of its conditions and assertions. */

@@ -73,7 +73,10 @@ public record ManagerContext(
         /** Calls back with that bus, now or as soon as it is known. */
         void whenBusIsKnown(Consumer<BusNameWatcher> callback);
 
-        /** Returns the link between sockets and services. */
+        /** Returns all loaded units. */
+        Collection<ManagedUnit> units();
+
+        /** Returns the link between units and those that trigger them. */
         Activation activation();
 
         /** Called when a unit was added to the table. */

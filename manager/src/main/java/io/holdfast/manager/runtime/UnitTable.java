@@ -1,6 +1,5 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -9,6 +8,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitDetails;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
@@ -140,14 +140,6 @@ public final class UnitTable {
                 .filter(type::isInstance)
                 .map(type::cast)
                 .toList();
-    }
-
-    /** Returns all units of one class. */
-    public <U extends ManagedUnit> Stream<U> of(Class<U> type) {
-        return units.values().stream()
-                .map(LoadedUnit::unit)
-                .filter(type::isInstance)
-                .map(type::cast);
     }
 
     /** Returns a unit by any of its names. */

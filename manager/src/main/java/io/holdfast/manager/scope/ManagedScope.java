@@ -86,11 +86,7 @@ public final class ManagedScope implements ManagedUnit {
         deadline = new TimeLimit(context.loop());
     }
 
-    /**
-     * Passes it the processes that its start adopts.
-     *
-     * @param processes closed by the scope
-     */
+    @Override
     public void setProcesses(List<PidFd> processes) {
         given.addAll(processes);
     }
@@ -124,11 +120,6 @@ public final class ManagedScope implements ManagedUnit {
     @Override
     public ActiveState activeState() {
         return state.active();
-    }
-
-    @Override
-    public boolean startsOnce() {
-        return true;
     }
 
     /** Only the passed processes keep it loaded between the request for it and its job. */

@@ -12,7 +12,7 @@ import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -103,8 +103,8 @@ public final class ManagedService
         return activeState().isUp() && !life.is(ServiceState.AUTO_RESTART);
     }
 
-    /** Returns its state as its sockets see it. */
-    public ServicePhase phase() {
+    @Override
+    public RunPhase phase() {
         return life.state().phase();
     }
 
@@ -457,7 +457,7 @@ public final class ManagedService
         return life.result() == ServiceResult.EXEC_CONDITION ? JobResult.DONE : start;
     }
 
-    /** Returns the variables that describe its end to a unit that is started because of it. */
+    @Override
     public Map<String, String> monitorVariables() {
         Map<String, String> variables =
                 ExitVariables.of("MONITOR_", life.result(), life.mainExit());
@@ -552,11 +552,12 @@ public final class ManagedService
         return life.run().map(ServiceRun::isSpawning).orElse(false);
     }
 
-    /**
-     * Adopts an orphan that belongs to the present run; otherwise the caller keeps it.
-     *
-     * @param invocation the run that the orphan's environment names
-     */
+    @Override
+    public Optional<NotifyRouter.Recipient> recipient() {
+        return Optional.of(this);
+    }
+
+    @Override
     public boolean adopt(PidFd orphan, String invocation) {
         return life.run()
                 .filter(run -> run.workload().invocationId().equals(invocation))

@@ -193,7 +193,6 @@ final class ServiceLife {
             remaining.resume();
             changed();
         }
-        context.events().activation().changed(name());
     }
 
     /** Returns whether a run is being prepared that has not begun. */

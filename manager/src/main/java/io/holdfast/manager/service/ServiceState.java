@@ -1,6 +1,6 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.runtime.StateTable;
 import io.holdfast.manager.unit.ActiveState;
 import java.util.EnumSet;
@@ -17,56 +17,56 @@ import java.util.Set;
  * the last process has exited; systemd does that without a separate state.
  */
 enum ServiceState {
-    DEAD(ActiveState.INACTIVE, ServicePhase.DOWN),
+    DEAD(ActiveState.INACTIVE, RunPhase.DOWN),
     /** Dead, and its descriptor store is kept ({@code FileDescriptorStorePreserve=yes}). */
-    DEAD_RESOURCES_PINNED(ActiveState.INACTIVE, ServicePhase.DOWN),
-    FAILED(ActiveState.FAILED, ServicePhase.DOWN),
+    DEAD_RESOURCES_PINNED(ActiveState.INACTIVE, RunPhase.DOWN),
+    FAILED(ActiveState.FAILED, RunPhase.DOWN),
     /** Dead, while a start checks the unit's conditions. */
-    DEAD_CHECKING(ActiveState.INACTIVE, ServicePhase.BUSY, "dead"),
+    DEAD_CHECKING(ActiveState.INACTIVE, RunPhase.BUSY, "dead"),
     /** Failed, while a start checks the unit's conditions. */
-    FAILED_CHECKING(ActiveState.FAILED, ServicePhase.BUSY, "failed"),
+    FAILED_CHECKING(ActiveState.FAILED, RunPhase.BUSY, "failed"),
 
     /** The run is prepared, and {@code ExecCondition=} runs. */
-    CONDITION(ActiveState.ACTIVATING, ServicePhase.BUSY),
-    START_PRE(ActiveState.ACTIVATING, ServicePhase.BUSY),
-    START(ActiveState.ACTIVATING, ServicePhase.BUSY),
-    START_POST(ActiveState.ACTIVATING, ServicePhase.BUSY),
+    CONDITION(ActiveState.ACTIVATING, RunPhase.BUSY),
+    START_PRE(ActiveState.ACTIVATING, RunPhase.BUSY),
+    START(ActiveState.ACTIVATING, RunPhase.BUSY),
+    START_POST(ActiveState.ACTIVATING, RunPhase.BUSY),
 
-    RUNNING(ActiveState.ACTIVE, ServicePhase.RUNNING),
+    RUNNING(ActiveState.ACTIVE, RunPhase.RUNNING),
     /** No process is left, and it stays active ({@code RemainAfterExit=}). */
-    EXITED(ActiveState.ACTIVE, ServicePhase.BUSY),
+    EXITED(ActiveState.ACTIVE, RunPhase.BUSY),
     /** {@code ExecReload=} runs. */
-    RELOAD(ActiveState.RELOADING, ServicePhase.BUSY),
+    RELOAD(ActiveState.RELOADING, RunPhase.BUSY),
     /** The reload signal was sent, and the service has not answered. */
-    RELOAD_SIGNAL(ActiveState.RELOADING, ServicePhase.BUSY),
+    RELOAD_SIGNAL(ActiveState.RELOADING, RunPhase.BUSY),
     /** The service has announced a reload, and has not reported its end. */
-    RELOAD_NOTIFY(ActiveState.RELOADING, ServicePhase.BUSY),
+    RELOAD_NOTIFY(ActiveState.RELOADING, RunPhase.BUSY),
 
     /** {@code ExecStop=} runs. */
-    STOP(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    STOP(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** The main process was sent {@code WatchdogSignal=}. */
-    STOP_WATCHDOG(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    STOP_WATCHDOG(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** The processes were sent {@code KillSignal=}. */
-    STOP_SIGTERM(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    STOP_SIGTERM(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** The processes were sent {@code FinalKillSignal=}. */
-    STOP_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    STOP_SIGKILL(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** {@code ExecStopPost=} runs. */
-    STOP_POST(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    STOP_POST(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** Processes left by {@code ExecStopPost=} were sent {@code KillSignal=}. */
-    FINAL_SIGTERM(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    FINAL_SIGTERM(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** Processes left by {@code ExecStopPost=} were sent {@code FinalKillSignal=}. */
-    FINAL_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    FINAL_SIGKILL(ActiveState.DEACTIVATING, RunPhase.STOPPING),
     /** The last process has exited, and what was made for the run is being removed. */
-    CLEANING(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    CLEANING(ActiveState.DEACTIVATING, RunPhase.STOPPING),
 
     /** It ended well and is restarted automatically: the state before {@link #AUTO_RESTART}. */
-    DEAD_BEFORE_AUTO_RESTART(ActiveState.INACTIVE, ServicePhase.DOWN),
+    DEAD_BEFORE_AUTO_RESTART(ActiveState.INACTIVE, RunPhase.DOWN),
     /** It failed and is restarted automatically: the state before {@link #AUTO_RESTART}. */
-    FAILED_BEFORE_AUTO_RESTART(ActiveState.FAILED, ServicePhase.DOWN),
+    FAILED_BEFORE_AUTO_RESTART(ActiveState.FAILED, RunPhase.DOWN),
     /** It waits for {@code RestartSec=}. */
-    AUTO_RESTART(ActiveState.ACTIVATING, ServicePhase.WAITING),
+    AUTO_RESTART(ActiveState.ACTIVATING, RunPhase.WAITING),
     /** The job of its automatic restart is queued. */
-    AUTO_RESTART_QUEUED(ActiveState.ACTIVATING, ServicePhase.WAITING);
+    AUTO_RESTART_QUEUED(ActiveState.ACTIVATING, RunPhase.WAITING);
 
     /** The states that may follow when a run is over and has no processes to stop. */
     private static final Set<ServiceState> ENDS =
@@ -133,16 +133,16 @@ enum ServiceState {
                     .build();
 
     private final ActiveState active;
-    private final ServicePhase phase;
+    private final RunPhase phase;
     private final String word;
 
-    ServiceState(ActiveState active, ServicePhase phase) {
+    ServiceState(ActiveState active, RunPhase phase) {
         this.active = active;
         this.phase = phase;
         this.word = name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    ServiceState(ActiveState active, ServicePhase phase, String word) {
+    ServiceState(ActiveState active, RunPhase phase, String word) {
         this.active = active;
         this.phase = phase;
         this.word = word;
@@ -171,7 +171,7 @@ enum ServiceState {
     }
 
     /** Returns the state as the sockets of the service see it. */
-    ServicePhase phase() {
+    RunPhase phase() {
         return phase;
     }
 

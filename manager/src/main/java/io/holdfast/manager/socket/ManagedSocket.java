@@ -11,7 +11,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.unit.ActiveState;
@@ -213,7 +213,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         return servicePhase().hasRun();
     }
 
-    private ServicePhase servicePhase() {
+    private RunPhase servicePhase() {
         return context.events().activation().phaseOf(serviceName());
     }
 
@@ -258,15 +258,17 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         if (!(error instanceof ErrnoException busy) || busy.errno() != Errno.EADDRINUSE) {
             return "";
         }
-        return context.events()
-                .activation()
-                .listenerOn(unit)
-                .map(other -> "; " + other + " listens there")
+        return context.events().units().stream()
+                .filter(other -> other != this)
+                .filter(other ->
+                        other instanceof ManagedSocket socket && socket.sharesAddress(unit))
+                .map(other -> "; " + other.unit().name() + " listens there")
+                .findFirst()
                 .orElse("");
     }
 
     /** Returns whether it listens on an address of another socket. */
-    public boolean sharesAddress(SocketUnit other) {
+    private boolean sharesAddress(SocketUnit other) {
         return sockets.isPresent()
                 && unit.socket().listens().stream().anyMatch(other.socket().listens()::contains);
     }
@@ -360,6 +362,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             attend(); // started by another request, and has the descriptors
         } else if (mayTrigger()) {
             attend();
+            context.info(serviceName(), "is started for traffic on " + name());
             context.events().activation().start(name(), serviceName(), this::startedFor);
         }
     }
@@ -406,22 +409,21 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    /**
-     * Handles a change in the state of its service.
-     *
-     * @param mayNotStart whether the service was started too often
-     */
-    public void serviceChanged(ServicePhase phase, boolean mayNotStart) {
-        if (state.active() != ActiveState.ACTIVE || unit.socket().accept()) {
+    /** Listens again when its service has ended; fails if the service was started too often. */
+    @Override
+    public void triggeredChanged(ManagedUnit service) {
+        if (state.active() != ActiveState.ACTIVE
+                || unit.socket().accept()
+                || !unit.triggers(service.unit())) {
             return;
         }
-        if (mayNotStart) {
+        if (service.mayStartIn().isPresent()) {
             fail(
                     SocketResult.SERVICE_START_LIMIT_HIT,
                     serviceName() + ": start limit hit: no longer listening");
             return;
         }
-        switch (phase) {
+        switch (service.phase()) {
             case DOWN, WAITING -> listen();
             case RUNNING -> attend();
             default -> {}
@@ -584,7 +586,11 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     // ---- status, and what services get
 
     /** Returns duplicates of its descriptors; none while it is not up. */
-    public List<PassedDescriptors.Passed> duplicates() {
+    @Override
+    public List<PassedDescriptors.Passed> passedTo(Unit service) {
+        if (unit.socket().accept() || !unit.triggers(service)) {
+            return List.of();
+        }
         return openSockets().stream()
                 .map(socket ->
                         new PassedDescriptors.Passed(
@@ -610,7 +616,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     /** Returns the instances that serve its connections. */
-    public List<UnitName> instances() {
+    private List<UnitName> instances() {
         return connections.instances();
     }
 

@@ -105,7 +105,7 @@ final class TransientUnits {
                 UnitType.ofName(text)
                         .orElseThrow(() -> Errors.invalid("Invalid unit name or type."));
         String word = type.name().toLowerCase(Locale.ROOT);
-        if (!SettableProperties.canBeMade(type)) {
+        if (!type.canBeMade()) {
             throw Errors.invalid("Unit type " + word + " does not support transient units.");
         }
         UnitName name = Operations.name(text);

@@ -48,6 +48,27 @@ public enum UnitType {
         return this == SCOPE;
     }
 
+    /** {@return whether a unit of this type can be started only once, so that it cannot restart} */
+    public boolean startsOnce() {
+        return this == SCOPE;
+    }
+
+    /** {@return whether a unit of this type starts other units on an event} */
+    public boolean triggers() {
+        return switch (this) {
+            case SOCKET, AUTOMOUNT, TIMER, PATH -> true;
+            case SERVICE, TARGET, DEVICE, MOUNT, SWAP, SLICE, SCOPE -> false;
+        };
+    }
+
+    /** {@return whether systemd makes units of this type at run time} */
+    public boolean canBeMade() {
+        return switch (this) {
+            case SERVICE, SOCKET, MOUNT, AUTOMOUNT, TIMER, PATH, SLICE, SCOPE -> true;
+            case TARGET, DEVICE, SWAP -> false;
+        };
+    }
+
     /** Returns the type whose suffix ends this name, with exactly that case. */
     public static Optional<UnitType> ofName(String name) {
         for (UnitType type : values()) {

@@ -1,9 +1,9 @@
 package io.holdfast.manager.view;
 
-import java.util.Optional;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The state of a socket beyond its {@link UnitStatus}.

@@ -1,16 +1,15 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.condition.Condition;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.UnitSection;
+import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.view.UnitTimes;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
@@ -141,7 +140,7 @@ public final class UnitProperties {
 
     private static boolean canStart(UnitView view) {
         boolean wasStarted = !view.times().inactiveExit().equals(DualTimestamp.NEVER);
-        boolean startsOnce = view.unit().name().type() == UnitType.SCOPE;
+        boolean startsOnce = view.unit().name().type().startsOnce();
         return canStop(view) && !(startsOnce && wasStarted);
     }
 

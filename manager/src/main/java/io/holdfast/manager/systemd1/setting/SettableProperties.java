@@ -32,14 +32,6 @@ public final class SettableProperties {
 
     private SettableProperties() {}
 
-    /** Returns whether systemd makes units of a type at run time. */
-    public static boolean canBeMade(UnitType type) {
-        return switch (type) {
-            case SERVICE, SOCKET, MOUNT, AUTOMOUNT, TIMER, PATH, SLICE, SCOPE -> true;
-            case TARGET, DEVICE, SWAP -> false;
-        };
-    }
-
     /** Returns whether this manager makes units of a type at run time. */
     public static boolean isOffered(UnitType type) {
         return OF_TYPE.containsKey(type);

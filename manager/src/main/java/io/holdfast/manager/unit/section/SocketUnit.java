@@ -28,6 +28,11 @@ public record SocketUnit(
         return socket.accept() ? Set.of() : Set.of(socket.service());
     }
 
+    @Override
+    public boolean passesDescriptors() {
+        return !socket.accept();
+    }
+
     /** Returns the service, or the template whose instances the connections get. */
     @Override
     public Set<UnitName> unitsThatMustExist() {

@@ -49,6 +49,11 @@ public interface Unit {
         return Set.of();
     }
 
+    /** {@return whether the units that it activates get its descriptors when they start} */
+    default boolean passesDescriptors() {
+        return false;
+    }
+
     /** Returns whether it activates the other unit, by the files of either. */
     default boolean triggers(Unit other) {
         return other.source().names().stream().anyMatch(triggers()::contains)

@@ -9,15 +9,11 @@ import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.service.ManagedService;
-import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,13 +28,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts services for traffic on their sockets, and passes the descriptors of sockets to services.
+ * The link between units and those that trigger them: starts the triggered units, reports their
+ * changes to the triggering ones, and passes descriptors. Used on the event loop.
  */
-final class SocketActivation implements Activation {
+final class Triggers implements Activation {
     /** The connection that an instance serves. */
     private record Served(UnitName socket, AcceptedConnection connection, Runnable ended) {}
 
@@ -54,7 +50,7 @@ final class SocketActivation implements Activation {
     /** Those instances that have failed, the oldest first. */
     private final Deque<UnitName> failed = new ArrayDeque<>();
 
-    SocketActivation(ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
+    Triggers(ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
@@ -62,38 +58,27 @@ final class SocketActivation implements Activation {
     }
 
     @Override
-    public PassedDescriptors descriptorsFor(ServiceUnit service) {
+    public PassedDescriptors descriptorsFor(Unit unit) {
         List<PassedDescriptors.Passed> passed = new ArrayList<>();
         Map<String, String> variables = Map.of();
         try {
-            Served own = servedBy(service);
+            Served own = servedBy(unit);
+            LoadedUnit node = units.node(unit.name());
             if (own != null) {
                 passed.add(
                         new PassedDescriptors.Passed(
                                 own.connection().fd().duplicate(), AcceptedConnection.NAME));
                 variables = own.connection().variables();
-            } else {
-                socketsOf(service)
-                        .filter(socket -> !socket.unit().socket().accept())
-                        .forEach(socket -> passed.addAll(socket.duplicates()));
+            } else if (node != null) {
+                for (LoadedUnit triggering : node.triggeredBy()) {
+                    passed.addAll(triggering.unit().passedTo(unit));
+                }
             }
             return new PassedDescriptors(passed, variables);
         } catch (ErrnoException e) {
             passed.forEach(one -> one.fd().close());
             throw e;
         }
-    }
-
-    /** Returns the sockets that start a service. */
-    private Stream<ManagedSocket> socketsOf(Unit service) {
-        LoadedUnit node = units.node(service.name());
-        return node == null
-                ? Stream.empty()
-                : node.triggeredBy().stream()
-                        .map(LoadedUnit::unit)
-                        .filter(ManagedSocket.class::isInstance)
-                        .map(ManagedSocket.class::cast)
-                        .filter(socket -> socket.unit().triggers(service));
     }
 
     @Override
@@ -111,57 +96,40 @@ final class SocketActivation implements Activation {
     }
 
     @Override
-    public boolean isThere(UnitName service) {
-        return catalog.isThere(service);
+    public boolean isThere(UnitName unit) {
+        return catalog.isThere(unit);
     }
 
     @Override
-    public Optional<UnitName> listenerOn(SocketUnit socket) {
-        return units.of(ManagedSocket.class)
-                .filter(other -> !other.unit().name().equals(socket.name()))
-                .filter(other -> other.sharesAddress(socket))
-                .map(other -> other.unit().name())
-                .findFirst();
+    public RunPhase phaseOf(UnitName unit) {
+        ManagedUnit known = units.find(unit);
+        return known == null ? RunPhase.DOWN : known.phase();
     }
 
-    @Override
-    public ServicePhase phaseOf(UnitName service) {
-        return units.find(service) instanceof ManagedService known
-                ? known.phase()
-                : ServicePhase.DOWN;
-    }
-
-    @Override
-    public void changed(UnitName name) {
-        if (!(units.find(name) instanceof ManagedService service)) {
-            return;
-        }
-        boolean tooOften = service.mayStartIn().isPresent();
-        socketsOf(service.unit())
-                .toList()
-                .forEach(socket -> socket.serviceChanged(service.phase(), tooOften));
-        if (instances.contains(name) && service.activeState() == ActiveState.INACTIVE) {
-            context.loop().postEnding(() -> drop(name));
+    /** Reports a change of a unit to the units that trigger it. */
+    void changed(LoadedUnit node) {
+        List.copyOf(node.triggeredBy())
+                .forEach(other -> other.unit().triggeredChanged(node.unit()));
+        if (instances.contains(node.name()) && node.activeState() == ActiveState.INACTIVE) {
+            context.loop().postEnding(() -> drop(node.name()));
         }
     }
 
     @Override
-    public void start(UnitName socket, UnitName service, Consumer<Boolean> done) {
+    public void start(UnitName by, UnitName unit, Consumer<Boolean> done) {
         if (jobs.isStopping()) {
-            return; // the socket itself is about to be stopped
+            return; // the triggering unit itself is about to be stopped
         }
-        context.info(service, "is started for traffic on " + socket);
         start(
-                service,
+                unit,
                 (results, failure) -> {
                     if (jobs.isStopping()) {
                         return;
                     }
                     if (failure != null) {
-                        context.error(
-                                socket, "cannot start " + service + ": " + failure.getMessage());
+                        context.error(by, "cannot start " + unit + ": " + failure.getMessage());
                     }
-                    done.accept(failure == null && results.get(service) != JobResult.INVALID);
+                    done.accept(failure == null && results.get(unit) != JobResult.INVALID);
                 });
     }
 

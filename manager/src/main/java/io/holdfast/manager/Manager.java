@@ -44,16 +44,17 @@ import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitKinds;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.scope.ScopeKind;
-import io.holdfast.manager.service.ServiceKind;
-import io.holdfast.manager.slice.SliceKind;
-import io.holdfast.manager.socket.SocketKind;
+import io.holdfast.manager.scope.ManagedScope;
+import io.holdfast.manager.service.ManagedService;
+import io.holdfast.manager.slice.ManagedSlice;
+import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
-import io.holdfast.manager.target.TargetKind;
+import io.holdfast.manager.target.ManagedTarget;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
@@ -61,7 +62,6 @@ import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -105,7 +105,7 @@ public final class Manager implements AutoCloseable {
     private final Ending ending;
     private final Jobs jobs;
     private final TransientFiles made;
-    private final TransientStarts transients;
+    private final UnitEvents events;
     private final ManagerView view;
     private final NotifyRouter messages;
     private final NotifySockets notify;
@@ -119,9 +119,6 @@ public final class Manager implements AutoCloseable {
     private final TrustedFolder folder;
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
-    private Optional<BusNameWatcher> busNames = Optional.empty(); // used on the loop
-    private final List<Consumer<BusNameWatcher>> awaitingBus =
-            new ArrayList<>(); // used on the loop
     private boolean handingOver; // used on the loop
     private boolean closed;
 
@@ -170,6 +167,7 @@ public final class Manager implements AutoCloseable {
                         counters,
                         this::recipient);
         notify = new NotifySockets(folder, loop, closer, messages, survival, counters, warnings);
+        events = new UnitEvents(listeners, messages, survival);
         ManagerContext context =
                 new ManagerContext(
                         loop,
@@ -189,22 +187,22 @@ public final class Manager implements AutoCloseable {
                         logs,
                         survival,
                         counters,
-                        new UnitEvents(new Parts(), listeners));
+                        events);
         units =
                 new UnitTable(
                         context,
                         new UnitKinds(
-                                List.of(
-                                        new ServiceKind(),
-                                        new SocketKind(),
-                                        new TargetKind(),
-                                        new SliceKind(),
-                                        new ScopeKind())));
+                                Map.of(
+                                        UnitType.SERVICE, ManagedService::new,
+                                        UnitType.SOCKET, ManagedSocket::new,
+                                        UnitType.TARGET, ManagedTarget::new,
+                                        UnitType.SLICE, ManagedSlice::new,
+                                        UnitType.SCOPE, ManagedScope::new)));
         ending =
                 new Ending(
                         options.isContainerInit(), survival.predecessor().stopping(), new Stops());
         jobs = new Jobs(context, units, catalog, listeners, ending);
-        transients = new TransientStarts(context, units, catalog, made, jobs);
+        TransientStarts transients = new TransientStarts(context, units, catalog, made, jobs);
         view =
                 new ManagerView(
                         context,
@@ -231,6 +229,7 @@ public final class Manager implements AutoCloseable {
                         processes,
                         this::adopt,
                         context::warn);
+        events.connect(new UnitEvents.Parts(units, jobs, transients, orphans));
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         Recovery recovery = new Recovery(context, units, catalog, made, jobs);
         survival.begin(loop, recovery::record);
@@ -283,52 +282,6 @@ public final class Manager implements AutoCloseable {
                                                         count, count == 1 ? "folder" : "folders"));
                             }
                         });
-    }
-
-    private final class Parts implements UnitEvents.Parts {
-        @Override
-        public Jobs jobs() {
-            return jobs;
-        }
-
-        @Override
-        public Collection<ManagedUnit> units() {
-            return units.all();
-        }
-
-        @Override
-        public TransientStarts transients() {
-            return transients;
-        }
-
-        @Override
-        public Orphans orphans() {
-            return orphans;
-        }
-
-        @Override
-        public NotifyRouter messages() {
-            return messages;
-        }
-
-        @Override
-        public Optional<BusNameWatcher> busNames() {
-            return busNames;
-        }
-
-        @Override
-        public void whenBusIsKnown(Consumer<BusNameWatcher> callback) {
-            if (busNames.isPresent()) {
-                callback.accept(busNames.get());
-            } else {
-                awaitingBus.add(callback);
-            }
-        }
-
-        @Override
-        public Survival survival() {
-            return survival;
-        }
     }
 
     /**
@@ -674,12 +627,7 @@ public final class Manager implements AutoCloseable {
      * them can be started.
      */
     public void busNames(BusNameWatcher names) {
-        loop.post(() -> {
-            busNames = Optional.of(names);
-            List<Consumer<BusNameWatcher>> waiting = List.copyOf(awaitingBus);
-            awaitingBus.clear();
-            waiting.forEach(callback -> callback.accept(names));
-        });
+        loop.post(() -> events.busNames(names));
     }
 
     /**

@@ -2,40 +2,33 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.Unit;
-import java.util.EnumMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * The registry of the kinds of units that can run. Units of other kinds are read, and stay
+ * The registry of the types of units that can run. Units of other types are read, and stay
  * inactive.
+ *
+ * @param rows makes a unit of each type, not yet active
  */
-public final class UnitKinds {
-    private final Map<UnitType, UnitKind> kinds = new EnumMap<>(UnitType.class);
-
-    /**
-     * @throws IllegalArgumentException if a type occurs twice
-     */
-    public UnitKinds(List<UnitKind> kinds) {
-        for (UnitKind kind : kinds) {
-            if (this.kinds.put(kind.type(), kind) != null) {
-                throw new IllegalArgumentException("two kinds of " + kind.type());
-            }
-        }
+public record UnitKinds(Map<UnitType, Row> rows) {
+    /** Makes the units of one type. */
+    public interface Row {
+        /** Makes a unit at run time, not yet active. */
+        ManagedUnit create(ManagerContext context, Unit unit);
     }
 
     ManagedUnit create(ManagerContext context, Unit unit) {
-        UnitKind kind = kinds.get(unit.name().type());
-        return kind == null
+        Row row = rows.get(unit.name().type());
+        return row == null
                 ? new InactiveUnit(unit, unsupported(unit.name().type()))
-                : kind.create(context, unit);
+                : row.create(context, unit);
     }
 
     /** Returns why units of this type cannot be started; empty if they can. */
     Optional<String> unsupported(UnitType type) {
-        return kinds.containsKey(type)
+        return rows.containsKey(type)
                 ? Optional.empty()
                 : Optional.of(type.name().toLowerCase(Locale.ROOT) + " units are not supported");
     }

@@ -78,9 +78,9 @@ public final class ManagedScope implements ManagedUnit {
     private boolean stopWanted;
     private boolean closing; // its processes are gone, and its cgroup is being removed
 
-    ManagedScope(ManagerContext context, ScopeUnit unit) {
+    public ManagedScope(ManagerContext context, Unit unit) {
         this.context = context;
-        this.unit = unit;
+        this.unit = (ScopeUnit) unit;
         lane = context.workers().lane("scope " + unit.name());
         stopLane = context.workers().ownLane("stop of " + unit.name());
         deadline = new TimeLimit(context.loop());

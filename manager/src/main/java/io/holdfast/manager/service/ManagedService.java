@@ -68,9 +68,9 @@ public final class ManagedService
     private final PreservedRun preserved = new PreservedRun();
     private int restarts;
 
-    ManagedService(ManagerContext context, ServiceUnit unit) {
+    public ManagedService(ManagerContext context, Unit unit) {
         this.context = context;
-        life = new ServiceLife(context, unit);
+        life = new ServiceLife(context, (ServiceUnit) unit);
         commands = new ControlCommands(life);
         reloading = new ServiceReload(life, commands);
         stopping = new ServiceStop(life, commands, this);

@@ -67,10 +67,10 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private boolean stopAnnounced;
     private @Nullable Work<?> preparation; // the work of a start
 
-    ManagedSocket(ManagerContext context, SocketUnit unit) {
+    public ManagedSocket(ManagerContext context, Unit described) {
         this.context = context;
-        this.setup = new SocketSetup(context, unit.name());
-        this.unit = unit;
+        this.setup = new SocketSetup(context, described.name());
+        this.unit = (SocketUnit) described;
         this.startLimit = new StartLimit(unit.unit().startLimit());
         this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
         this.traffic =

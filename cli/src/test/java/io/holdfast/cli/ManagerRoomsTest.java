@@ -71,7 +71,7 @@ class ManagerRoomsTest {
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", kind);
-        assertUsesOnly("verify", and(files, "loop", "runtime", "view"));
+        assertUsesOnly("verify", and(files, "job", "loop", "runtime", "view"));
     }
 
     @Test

@@ -11,30 +11,10 @@ import io.holdfast.manager.unit.file.UnitGenerator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
-/**
- * The options of a manager.
- *
- * @param units folders of unit files that take precedence over the standard ones
- * @param runtimeDirectory the folder of its sockets; made if it is missing
- * @param slice the name of its slice, below the cgroup that the manager was started in
- * @param ownsProcess whether the manager treats every child of this process as an orphan of its
- *     units, except children that {@link io.holdfast.core.process.Spawn} started and children that
- *     are older than the manager. Use it only if nothing else in this JVM starts processes: without
- *     cgroups nothing else can distinguish them.
- * @param isContainerInit whether units may end the container that the manager is the init of
- *     ({@link ContainerInit})
- * @param sandbox how a sandbox is treated that cannot be made
- */
-public record ManagerOptions(
-        ManagerScope scope,
-        LoadPath loadPath,
-        List<Path> units,
-        Path runtimeDirectory,
-        UnitName slice,
-        boolean ownsProcess,
-        boolean isContainerInit,
-        SandboxSupport.Mode sandbox) {
+/** The options of a manager. Immutable. */
+public final class ManagerOptions implements Cloneable {
     /** The default slice of a manager. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
 
@@ -44,28 +24,20 @@ public record ManagerOptions(
      */
     public static final int MAX_RUNTIME_DIRECTORY = 107 - NotifySockets.PATH_LENGTH;
 
-    /** Creates options by which a sandbox is treated as found ({@link SandboxSupport.Mode}). */
-    public ManagerOptions(
-            ManagerScope scope,
-            LoadPath loadPath,
-            List<Path> units,
-            Path runtimeDirectory,
-            UnitName slice,
-            boolean ownsProcess,
-            boolean isContainerInit) {
-        this(
-                scope,
-                loadPath,
-                units,
-                runtimeDirectory,
-                slice,
-                ownsProcess,
-                isContainerInit,
-                SandboxSupport.Mode.AS_FOUND);
-    }
+    // Changed only by with(), before anybody else sees the object.
+    private ManagerScope scope;
+    private LoadPath loadPath;
+    private List<Path> units = List.of();
+    private Path runtimeDirectory;
+    private UnitName slice = DEFAULT_SLICE;
+    private boolean ownsProcess;
+    private boolean isContainerInit;
+    private SandboxSupport.Mode sandbox = SandboxSupport.Mode.AS_FOUND;
 
-    public ManagerOptions {
-        units = List.copyOf(units);
+    private ManagerOptions(ManagerScope scope, LoadPath loadPath, Path runtimeDirectory) {
+        this.scope = scope;
+        this.loadPath = loadPath;
+        this.runtimeDirectory = runtimeDirectory;
     }
 
     /** Returns the options of the manager of the whole system, run by root. */
@@ -73,24 +45,19 @@ public record ManagerOptions(
         return new ManagerOptions(
                 ManagerScope.system(environment),
                 LoadPath.system(environment),
-                List.of(),
-                Path.of("/run/holdfast"),
-                DEFAULT_SLICE,
-                false,
-                false);
+                Path.of("/run/holdfast"));
     }
 
     /** Returns the options of the manager of one user. */
     public static ManagerOptions user(Map<String, String> environment) {
         ManagerScope scope = ManagerScope.user(environment);
         return new ManagerOptions(
-                scope,
-                LoadPath.user(environment),
-                List.of(),
-                Path.of(scope.runtimeDirectory(), "holdfast"),
-                DEFAULT_SLICE,
-                false,
-                false);
+                scope, LoadPath.user(environment), Path.of(scope.runtimeDirectory(), "holdfast"));
+    }
+
+    /** {@return whether the manager works for the system or for a user} */
+    public ManagerScope scope() {
+        return scope;
     }
 
     /**
@@ -98,45 +65,44 @@ public record ManagerOptions(
      *     changes with it
      */
     public ManagerOptions withScope(ManagerScope other) {
-        return new ManagerOptions(
-                other,
-                loadPath,
-                units,
-                runtimeDirectory,
-                slice,
-                ownsProcess,
-                isContainerInit,
-                sandbox);
+        return with(options -> options.scope = other);
+    }
+
+    /** {@return the standard folders of unit files} */
+    public LoadPath loadPath() {
+        return loadPath;
     }
 
     /**
-     * @param folders the folders, highest precedence first; none by default
+     * @param path the standard folders of unit files; by default those of systemd.unit(5)
      */
-    public ManagerOptions withUnits(List<Path> folders) {
-        return new ManagerOptions(
-                scope,
-                loadPath,
-                folders,
-                runtimeDirectory,
-                slice,
-                ownsProcess,
-                isContainerInit,
-                sandbox);
+    public ManagerOptions withLoadPath(LoadPath path) {
+        return with(options -> options.loadPath = path);
     }
 
     /**
      * @param generator makes units that no folder has; none by default
      */
     public ManagerOptions withGenerator(UnitGenerator generator) {
-        return new ManagerOptions(
-                scope,
-                loadPath.withGenerator(generator),
-                units,
-                runtimeDirectory,
-                slice,
-                ownsProcess,
-                isContainerInit,
-                sandbox);
+        return withLoadPath(loadPath.withGenerator(generator));
+    }
+
+    /** {@return the folders of unit files that take precedence over the standard ones} */
+    public List<Path> units() {
+        return units;
+    }
+
+    /**
+     * @param folders the folders, highest precedence first; none by default
+     */
+    public ManagerOptions withUnits(List<Path> folders) {
+        List<Path> copy = List.copyOf(folders);
+        return with(options -> options.units = copy);
+    }
+
+    /** {@return the folder of its sockets; made if it is missing} */
+    public Path runtimeDirectory() {
+        return runtimeDirectory;
     }
 
     /**
@@ -144,8 +110,7 @@ public record ManagerOptions(
      *     XDG_RUNTIME_DIR}
      */
     public ManagerOptions withRuntimeDirectory(Path directory) {
-        return new ManagerOptions(
-                scope, loadPath, units, directory, slice, ownsProcess, isContainerInit, sandbox);
+        return with(options -> options.runtimeDirectory = directory);
     }
 
     /**
@@ -162,28 +127,36 @@ public record ManagerOptions(
         }
     }
 
+    /** {@return the name of its slice, below the cgroup that the manager was started in} */
+    public UnitName slice() {
+        return slice;
+    }
+
     /**
      * @param name the name of a slice; {@link #DEFAULT_SLICE} by default
      */
     public ManagerOptions withSlice(UnitName name) {
-        return new ManagerOptions(
-                scope,
-                loadPath,
-                units,
-                runtimeDirectory,
-                name,
-                ownsProcess,
-                isContainerInit,
-                sandbox);
+        return with(options -> options.slice = name);
+    }
+
+    /** {@return whether all children of this process are taken as orphans of its units} */
+    public boolean ownsProcess() {
+        return ownsProcess;
     }
 
     /**
-     * Makes the manager treat all children of this process as its own, except those of {@code
-     * Spawn}. Off by default; see {@code ownsProcess}.
+     * Makes the manager treat every child of this process as an orphan of its units, except
+     * children that {@link io.holdfast.core.process.Spawn} started and children that are older than
+     * the manager. Use it only if nothing else in this JVM starts processes: without cgroups
+     * nothing else can distinguish them. Off by default.
      */
     public ManagerOptions withProcessOwned() {
-        return new ManagerOptions(
-                scope, loadPath, units, runtimeDirectory, slice, true, isContainerInit, sandbox);
+        return with(options -> options.ownsProcess = true);
+    }
+
+    /** {@return whether units may end the container that the manager is the init of} */
+    public boolean isContainerInit() {
+        return isContainerInit;
     }
 
     /**
@@ -191,22 +164,28 @@ public record ManagerOptions(
      * out. Off by default.
      */
     public ManagerOptions withContainerInit(boolean isInit) {
-        return new ManagerOptions(
-                scope, loadPath, units, runtimeDirectory, slice, ownsProcess, isInit, sandbox);
+        return with(options -> options.isContainerInit = isInit);
+    }
+
+    /** {@return how a sandbox is treated that cannot be made} */
+    public SandboxSupport.Mode sandbox() {
+        return sandbox;
     }
 
     /**
      * @param mode {@link SandboxSupport.Mode#AS_FOUND} by default
      */
     public ManagerOptions withSandbox(SandboxSupport.Mode mode) {
-        return new ManagerOptions(
-                scope,
-                loadPath,
-                units,
-                runtimeDirectory,
-                slice,
-                ownsProcess,
-                isContainerInit,
-                mode);
+        return with(options -> options.sandbox = mode);
+    }
+
+    private ManagerOptions with(Consumer<ManagerOptions> change) {
+        try {
+            ManagerOptions copy = (ManagerOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

@@ -294,14 +294,12 @@ class HostileFileSystemTest {
     }
 
     private ManagerOptions options() {
-        return new ManagerOptions(
-                scope,
-                new LoadPath(List.of()),
-                List.of(units),
-                folder.resolve("manager"),
-                Stage.freshSlice(),
-                false,
-                false);
+        return ManagerOptions.system(Map.of())
+                .withScope(scope)
+                .withLoadPath(new LoadPath(List.of()))
+                .withUnits(List.of(units))
+                .withRuntimeDirectory(folder.resolve("manager"))
+                .withSlice(Stage.freshSlice());
     }
 
     private static Path[] paths(List<Case> cases, HostilePath hostile, Function<Case, Path> path) {

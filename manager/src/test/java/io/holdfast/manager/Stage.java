@@ -7,7 +7,6 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.ManagerConfigurationFiles;
@@ -78,17 +77,16 @@ final class Stage implements AutoCloseable {
      * {@code etc}, are known.
      */
     ManagerOptions options(Path runtimeDirectory, UnitName inSlice) {
-        return new ManagerOptions(
-                ManagerScope.system(Map.of()),
+        LoadPath path =
                 new LoadPath(List.of())
                         .withConfiguration(
                                 new ManagerConfigurationFiles(
-                                        "system.conf", List.of(folder.resolve("etc")))),
-                List.of(units),
-                runtimeDirectory,
-                inSlice,
-                false,
-                false);
+                                        "system.conf", List.of(folder.resolve("etc"))));
+        return ManagerOptions.system(Map.of())
+                .withLoadPath(path)
+                .withUnits(List.of(units))
+                .withRuntimeDirectory(runtimeDirectory)
+                .withSlice(inSlice);
     }
 
     Path folder() {

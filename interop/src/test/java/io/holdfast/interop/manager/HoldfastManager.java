@@ -5,7 +5,6 @@ import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.systemd1.Systemd1;
-import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import java.io.IOException;
@@ -45,14 +44,11 @@ final class HoldfastManager implements AutoCloseable {
                                         ProcessHandle.current().pid(), NUMBER.incrementAndGet()));
         manager =
                 Manager.open(
-                        new ManagerOptions(
-                                ManagerScope.system(Map.of()),
-                                new LoadPath(List.of()),
-                                List.of(folder.units(), folder.base()),
-                                runtime,
-                                slice,
-                                false,
-                                false),
+                        ManagerOptions.system(Map.of())
+                                .withLoadPath(new LoadPath(List.of()))
+                                .withUnits(List.of(folder.units(), folder.base()))
+                                .withRuntimeDirectory(runtime)
+                                .withSlice(slice),
                         log);
         thread = Thread.ofPlatform().name("manager").start(manager::run);
         face = Systemd1.serve(manager, runtime);

@@ -21,7 +21,6 @@ import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.systemd1.Systemd1;
-import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import java.io.IOException;
@@ -96,14 +95,11 @@ final class RecyclingProgram implements AutoCloseable {
         }
         manager =
                 Manager.open(
-                        new ManagerOptions(
-                                ManagerScope.system(Map.of()),
-                                new LoadPath(List.of()),
-                                List.of(units),
-                                folder.resolve("run"),
-                                UnitName.of("hfhammer" + System.nanoTime() + ".slice"),
-                                false,
-                                false),
+                        ManagerOptions.system(Map.of())
+                                .withLoadPath(new LoadPath(List.of()))
+                                .withUnits(List.of(units))
+                                .withRuntimeDirectory(folder.resolve("run"))
+                                .withSlice(UnitName.of("hfhammer" + System.nanoTime() + ".slice")),
                         new Silent());
         managerThread = Thread.ofPlatform().name("manager").start(manager::run);
         systemd1 = Systemd1.serve(manager, folder.resolve("run"));

@@ -59,7 +59,7 @@ class ManagerRoomsTest {
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "survival", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
-        assertUsesOnly("exec", and(files, "loop", "process"));
+        assertUsesOnly("exec", and(parsing, "unit.directive", "unit.settings", "loop", "process"));
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =

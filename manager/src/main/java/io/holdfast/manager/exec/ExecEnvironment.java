@@ -2,8 +2,6 @@ package io.holdfast.manager.exec;
 
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
@@ -29,7 +27,7 @@ final class ExecEnvironment {
 
     private static final String NO_PID = "0"; // until the process exists
 
-    private final ServiceUnit unit;
+    private final ExecutedUnit unit;
     private final ManagerScope scope;
     private final Map<String, String> ours;
     private final ManagerDefaults defaults;
@@ -39,7 +37,7 @@ final class ExecEnvironment {
      * @param defaults of the manager's configuration
      */
     ExecEnvironment(
-            ServiceUnit unit,
+            ExecutedUnit unit,
             ManagerScope scope,
             Map<String, String> received,
             ManagerDefaults defaults) {
@@ -64,20 +62,19 @@ final class ExecEnvironment {
             Map<String, String> run)
             throws SetupException {
         Map<String, String> variables = base();
-        Optional<Boolean> login = unit.exec().environment().login();
+        Optional<Boolean> login = unit.settings().environment().login();
         if (login.orElse(account.isPresent())) {
             addUser(account, variables);
         }
         variables.put(EXEC_PID, NO_PID);
-        if (mayNotify(main)) {
+        if (unit.mayNotify(main)) {
             notifySocket.ifPresent(path -> variables.put("NOTIFY_SOCKET", path.toString()));
         }
-        long watchdog = unit.service().timeouts().watchdog().micros();
-        if (main && watchdog > 0 && !unit.service().timeouts().watchdog().isInfinite()) {
-            variables.put(WATCHDOG_TIME, Long.toString(watchdog));
+        if (main && unit.hasWatchdog()) {
+            variables.put(WATCHDOG_TIME, Long.toString(unit.watchdog().micros()));
         }
         variables.putAll(run);
-        Environment wanted = unit.exec().environment();
+        Environment wanted = unit.settings().environment();
         for (String name : wanted.passed()) {
             String value = ours.get(name);
             if (value != null) {
@@ -133,12 +130,5 @@ final class ExecEnvironment {
         if (!shell.isEmpty() && !shell.endsWith("/nologin")) {
             variables.put("SHELL", shell);
         }
-    }
-
-    private boolean mayNotify(boolean main) {
-        NotifyAccess access = unit.service().notifyAccess();
-        return access == NotifyAccess.EXEC
-                || access == NotifyAccess.ALL
-                || (main && access == NotifyAccess.MAIN);
     }
 }

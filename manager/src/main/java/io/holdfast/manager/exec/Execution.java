@@ -18,7 +18,6 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -113,7 +112,7 @@ public final class Execution {
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
 
-    private final ServiceUnit unit;
+    private final ExecutedUnit unit;
     private final ManagerScope scope;
     private final Surroundings surroundings;
     private final DynamicUids uids;
@@ -136,7 +135,7 @@ public final class Execution {
      *     thread
      */
     public Execution(
-            ServiceUnit unit,
+            ExecutedUnit unit,
             ManagerScope scope,
             Surroundings surroundings,
             DynamicUids uids,
@@ -144,7 +143,7 @@ public final class Execution {
             Consumer<String> warnings) {
         this.unit = unit;
         this.support = support;
-        this.settings = unit.exec().withSandbox(support.applied(unit.exec().sandbox()));
+        this.settings = unit.settings().withSandbox(support.applied(unit.settings().sandbox()));
         this.scope = scope;
         this.uids = uids;
         this.surroundings = surroundings;
@@ -196,7 +195,7 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             if (root) {
-                boundingSet = without(unit.exec().sandbox().dropped());
+                boundingSet = without(unit.settings().sandbox().dropped());
             }
             reportDropped();
             Map<String, String> variables =
@@ -215,7 +214,7 @@ public final class Execution {
 
     /** Reports what the unit asks for and this manager cannot do, once per unit. */
     private void reportDropped() {
-        String report = support.report(unit.exec().sandbox());
+        String report = support.report(unit.settings().sandbox());
         if (!report.isEmpty()) {
             warnOnce("sandbox", report);
         }
@@ -323,7 +322,7 @@ public final class Execution {
             PassedDescriptors passed,
             ExecStreams streams)
             throws SetupException {
-        boolean main = unit.service().commands().start().contains(command);
+        boolean main = unit.mainCommands().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
         run.putAll(passed.variables());

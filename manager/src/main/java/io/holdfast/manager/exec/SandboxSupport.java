@@ -19,7 +19,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.SmallFile;
 import io.holdfast.manager.unit.UnitFilePlace;
-import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.value.Capability;
 import java.nio.file.Path;
@@ -209,12 +209,16 @@ public final class SandboxSupport {
                 .replaceFirst("^not applied: $", "");
     }
 
-    /** {@return the directives of a unit that are not applied here, with their consequences} */
-    public List<Diagnostic> unapplied(ServiceUnit unit) {
+    /**
+     * {@return the directives of a unit that are not applied here, with their consequences}
+     *
+     * @param unit its file
+     */
+    public List<Diagnostic> unapplied(UnitSource unit, SandboxSettings sandbox) {
         UnitFilePlace place =
                 new UnitFilePlace(
-                        unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
-        return dropped(unit.exec().sandbox()).entrySet().stream()
+                        unit.fragment().map(Path::toString).orElse(unit.name().text()), 0);
+        return dropped(sandbox).entrySet().stream()
                 .flatMap(each ->
                         each.getValue().stream()
                                 .map(directive ->

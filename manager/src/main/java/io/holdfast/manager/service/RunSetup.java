@@ -6,6 +6,7 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.ExecutedUnit;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.loop.Work;
@@ -119,7 +120,7 @@ final class RunSetup {
             ServiceUnit unit, String invocationId, RunChannels channels, Optional<Cgroup> cgroup) {
         ManagerContext context = life.context;
         return new Execution(
-                unit,
+                executed(unit),
                 context.scope(),
                 new Execution.Surroundings(
                         cgroup,
@@ -132,6 +133,17 @@ final class RunSetup {
                 context.uids(),
                 context.sandboxes(),
                 warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
+    }
+
+    /** Returns a service as its execution sees it. */
+    private static ExecutedUnit executed(ServiceUnit unit) {
+        return new ExecutedUnit(
+                unit.name(),
+                unit.exec(),
+                unit.service().commands().start(),
+                unit.service().notifyAccess().allowsMain(),
+                unit.service().notifyAccess().allowsOthers(),
+                unit.service().timeouts().watchdog());
     }
 
     private Workload workload(ServiceUnit unit, String invocationId, Optional<Cgroup> cgroup) {

@@ -636,7 +636,8 @@ final class ServiceLife {
     }
 
     private List<Diagnostic> diagnostics() {
-        List<Diagnostic> unapplied = context.sandboxes().unapplied(unit());
+        List<Diagnostic> unapplied =
+                context.sandboxes().unapplied(unit().source(), unit().exec().sandbox());
         return unapplied.isEmpty()
                 ? newest().diagnostics()
                 : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();

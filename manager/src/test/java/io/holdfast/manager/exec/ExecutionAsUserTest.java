@@ -57,7 +57,7 @@ class ExecutionAsUserTest {
                 try (Fd output = pipe[1]) {
                     Execution execution =
                             new Execution(
-                                    unit,
+                                    TestUnits.executed(unit),
                                     scope,
                                     new Execution.Surroundings(
                                             Optional.empty(),

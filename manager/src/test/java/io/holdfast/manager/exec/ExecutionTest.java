@@ -64,7 +64,7 @@ class ExecutionTest {
 
     private Execution execution(ServiceUnit unit, Fd output) {
         return new Execution(
-                unit,
+                TestUnits.executed(unit),
                 scope,
                 new Execution.Surroundings(
                         Optional.empty(),

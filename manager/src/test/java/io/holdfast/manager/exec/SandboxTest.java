@@ -98,7 +98,7 @@ class SandboxTest {
                 Fd output = pipe[1]) {
             Execution execution =
                     new Execution(
-                            unit,
+                            TestUnits.executed(unit),
                             scope,
                             new Execution.Surroundings(
                                     Optional.empty(),

@@ -31,6 +31,17 @@ public final class TestUnits {
                 ManagerScope.SYSTEM_UMASK);
     }
 
+    /** Returns a service as its execution sees it. */
+    static ExecutedUnit executed(ServiceUnit unit) {
+        return new ExecutedUnit(
+                unit.name(),
+                unit.exec(),
+                unit.service().commands().start(),
+                unit.service().notifyAccess().allowsMain(),
+                unit.service().notifyAccess().allowsOthers(),
+                unit.service().timeouts().watchdog());
+    }
+
     /** Returns a service by the lines of its {@code [Service]} section. */
     static ServiceUnit service(ManagerScope scope, String... lines) {
         boolean starts = List.of(lines).stream().anyMatch(line -> line.startsWith("ExecStart="));

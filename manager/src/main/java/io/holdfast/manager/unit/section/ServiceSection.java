@@ -143,6 +143,16 @@ public record ServiceSection(
         /** The main process and the control processes. */
         EXEC,
         /** Every process of the unit. */
-        ALL
+        ALL;
+
+        /** {@return whether the main process may send messages} */
+        public boolean allowsMain() {
+            return this != NONE;
+        }
+
+        /** {@return whether control processes may send messages} */
+        public boolean allowsOthers() {
+            return this == EXEC || this == ALL;
+        }
     }
 }

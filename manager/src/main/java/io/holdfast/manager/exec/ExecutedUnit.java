@@ -1,0 +1,35 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
+
+/**
+ * The unit whose commands are executed, whatever its type.
+ *
+ * @param mainCommands the commands that run as its main process
+ * @param mainNotifies whether its main process may send notify messages
+ * @param othersNotify whether its other commands may
+ * @param watchdog the watchdog timeout of its main process; 0: none
+ */
+public record ExecutedUnit(
+        UnitName name,
+        ExecSettings settings,
+        List<ExecCommand> mainCommands,
+        boolean mainNotifies,
+        boolean othersNotify,
+        TimeSpan watchdog) {
+    public ExecutedUnit {
+        mainCommands = List.copyOf(mainCommands);
+    }
+
+    boolean mayNotify(boolean main) {
+        return main ? mainNotifies : othersNotify;
+    }
+
+    boolean hasWatchdog() {
+        return watchdog.micros() > 0 && !watchdog.isInfinite();
+    }
+}

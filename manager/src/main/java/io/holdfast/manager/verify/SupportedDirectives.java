@@ -3,6 +3,7 @@ package io.holdfast.manager.verify;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.DirectiveTable;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.section.UnitReader.Support;
 import io.holdfast.manager.unit.settings.ManagerSetting;
@@ -20,15 +21,6 @@ import java.util.stream.Collectors;
 public final class SupportedDirectives {
     private record Section(UnitType type, String name) {}
 
-    private static final List<Section> SECTIONS =
-            List.of(
-                    new Section(UnitType.SERVICE, "Unit"),
-                    new Section(UnitType.SERVICE, "Service"),
-                    new Section(UnitType.SOCKET, "Socket"),
-                    new Section(UnitType.SLICE, "Slice"),
-                    new Section(UnitType.SCOPE, "Scope"),
-                    new Section(UnitType.SERVICE, "Install"));
-
     private SupportedDirectives() {}
 
     /** {@return the page, in Markdown} */
@@ -43,9 +35,12 @@ public final class SupportedDirectives {
                 .append("A unit with directives that are not supported starts without them, unless")
                 .append(" a table says otherwise;\n")
                 .append("`holdfast verify UNIT` names their lines.\n");
-        for (Section section : SECTIONS) {
-            append(page, section);
-        }
+        append(page, new Section(UnitType.SERVICE, "Unit"));
+        Arrays.stream(UnitType.values())
+                .filter(UnitReader::isSupported)
+                .filter(type -> !DirectiveTable.of(type.section()).isEmpty())
+                .forEach(type -> append(page, new Section(type, type.section())));
+        append(page, new Section(UnitType.SERVICE, "Install"));
         appendOtherTypes(page);
         appendConfiguration(page);
         return page.toString();

@@ -6,7 +6,6 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The dependencies that systemd adds automatically: that of a unit on its slice and, unless {@code
@@ -35,7 +34,7 @@ public final class ImpliedDependencies {
      */
     public static Dependencies of(Unit unit, ManagerScope scope) {
         Dependencies.Builder implied = new Dependencies.Builder();
-        UnitFormats.of(unit.name().type()).imply(unit, scope, implied);
+        unit.imply(scope, implied);
         if (unit.unit().defaultDependencies() && !unit.name().equals(SHUTDOWN)) {
             implied.add(Dependency.BEFORE, SHUTDOWN);
             implied.add(Dependency.CONFLICTS, SHUTDOWN);
@@ -45,7 +44,11 @@ public final class ImpliedDependencies {
 
     /** Returns a unit with its implied dependencies. */
     public static Unit with(Unit unit, ManagerScope scope) {
-        return unit.with(unit.unit().implying(of(unit, scope)));
+        return with(unit, of(unit, scope));
+    }
+
+    private static Unit with(Unit unit, Dependencies implied) {
+        return unit.with(unit.parts().with(unit.unit().implying(implied)));
     }
 
     /**
@@ -56,7 +59,7 @@ public final class ImpliedDependencies {
         members.stream()
                 .filter(member -> ordersBehind(target, member))
                 .forEach(member -> implied.add(Dependency.AFTER, member.name()));
-        return target.with(target.unit().implying(implied.build()));
+        return with(target, implied.build());
     }
 
     /** Returns the units that a target pulls in. */
@@ -65,10 +68,6 @@ public final class ImpliedDependencies {
                 .flatMap(kind -> target.unit().dependencies().of(kind).stream())
                 .distinct()
                 .toList();
-    }
-
-    static void inSlice(Dependencies.Builder implied, Optional<UnitName> slice) {
-        slice.ifPresent(name -> needs(implied, name));
     }
 
     static void needs(Dependencies.Builder implied, UnitName other) {

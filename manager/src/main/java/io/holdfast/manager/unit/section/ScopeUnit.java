@@ -1,23 +1,21 @@
 package io.holdfast.manager.unit.section;
 
-import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.KillSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 
-/** A scope: processes that the manager did not start, but manages as one unit. */
-public record ScopeUnit(
-        UnitSource source,
-        UnitSection unit,
-        Limits limits,
-        KillSettings kill,
-        CgroupSettings cgroup,
-        InstallSection install,
-        List<Diagnostic> diagnostics)
+/**
+ * A scope: processes that the manager did not start, but manages as one unit. Scopes are made at
+ * run time only, from a file that the manager itself has written.
+ */
+public record ScopeUnit(UnitParts parts, Limits limits, KillSettings kill, CgroupSettings cgroup)
         implements Unit {
     /**
      * The time limits of a scope.
@@ -28,16 +26,28 @@ public record ScopeUnit(
      */
     public record Limits(TimeSpan stop, TimeSpan run, TimeSpan runExtra) {}
 
-    public ScopeUnit {
-        diagnostics = List.copyOf(diagnostics);
+    static UnitFormat.OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
+        unit.defaults(name.text(), true);
+        Reader own = new Reader(defaults.timeoutStop());
+        KillSettings.Reader kill = new KillSettings.Reader();
+        CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
+        return new UnitFormat.OwnSection(
+                List.of(own, kill, cgroup),
+                draft -> new ScopeUnit(draft.parts(), own.limits, kill.build(), cgroup.build()));
     }
 
     @Override
-    public ScopeUnit with(UnitSection section) {
-        return new ScopeUnit(source, section, limits, kill, cgroup, install, diagnostics);
+    public ScopeUnit with(UnitParts other) {
+        return new ScopeUnit(other, limits, kill, cgroup);
     }
 
-    static final class Reader implements SectionReader {
+    @Override
+    public void imply(ManagerScope scope, Dependencies.Builder implied) {
+        ImpliedDependencies.needs(implied, cgroup.sliceOf(name(), scope));
+    }
+
+    private static final class Reader implements SectionReader {
         private Limits limits;
 
         /**
@@ -62,10 +72,6 @@ public record ScopeUnit(
                 }
             }
             return true;
-        }
-
-        Limits build() {
-            return limits;
         }
     }
 }

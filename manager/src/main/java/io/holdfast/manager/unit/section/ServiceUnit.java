@@ -1,28 +1,46 @@
 package io.holdfast.manager.unit.section;
 
-import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettingsReader;
 import io.holdfast.manager.unit.settings.KillSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 import java.util.Set;
 
 /** A service, with everything that is needed to run it. */
 public record ServiceUnit(
-        UnitSource source,
-        UnitSection unit,
+        UnitParts parts,
         ServiceSection service,
         ExecSettings exec,
         KillSettings kill,
-        CgroupSettings cgroup,
-        InstallSection install,
-        List<Diagnostic> diagnostics)
+        CgroupSettings cgroup)
         implements Unit {
-    public ServiceUnit {
-        diagnostics = List.copyOf(diagnostics);
+    private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
+
+    static UnitFormat.OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
+        ServiceSectionReader service = new ServiceSectionReader(unit, defaults);
+        ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
+        KillSettings.Reader kill = new KillSettings.Reader();
+        CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
+        return new UnitFormat.OwnSection(
+                List.of(service, exec, kill, cgroup),
+                draft -> {
+                    ServiceSection section = service.build();
+                    if (draft.isWhole()) {
+                        ServiceSectionReader.check(
+                                section, draft.unit().ends().successAction(), draft::refuse);
+                    }
+                    draft.refuseTemplate();
+                    return new ServiceUnit(
+                            draft.parts(), section, exec.build(), kill.build(), cgroup.build());
+                });
     }
 
     @Override
@@ -32,12 +50,27 @@ public record ServiceUnit(
     }
 
     @Override
-    public ServiceUnit with(UnitSection section) {
-        return new ServiceUnit(source, section, service, exec, kill, cgroup, install, diagnostics);
+    public ServiceUnit with(UnitParts other) {
+        return new ServiceUnit(other, service, exec, kill, cgroup);
     }
 
     @Override
     public Set<UnitName> triggeredBy() {
         return Set.copyOf(service.sockets());
+    }
+
+    @Override
+    public void imply(ManagerScope scope, Dependencies.Builder implied) {
+        ImpliedDependencies.needs(implied, cgroup.sliceOf(name(), scope));
+        if (service.type() == ServiceType.DBUS) {
+            ImpliedDependencies.needs(implied, DBUS_SOCKET);
+        }
+        for (UnitName socket : service.sockets()) {
+            implied.add(Dependency.WANTS, socket);
+            implied.add(Dependency.AFTER, socket);
+        }
+        if (unit().defaultDependencies()) {
+            ImpliedDependencies.afterStart(implied, scope);
+        }
     }
 }

@@ -1,10 +1,10 @@
 package io.holdfast.manager.unit.section;
 
-import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,22 +13,34 @@ import java.util.Optional;
  *
  * @param isPerpetual whether it exists for as long as the manager, and cannot be stopped
  */
-public record SliceUnit(
-        UnitSource source,
-        UnitSection unit,
-        InstallSection install,
-        List<Diagnostic> diagnostics,
-        boolean isPerpetual)
-        implements Unit {
+public record SliceUnit(UnitParts parts, boolean isPerpetual) implements Unit {
     private static final UnitName SYSTEM_SLICE = UnitName.of("system.slice");
 
-    public SliceUnit {
-        diagnostics = List.copyOf(diagnostics);
+    static UnitFormat.OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
+        unit.defaults(defaultDescription(name, scope), true);
+        if (isPerpetual(name, scope)) {
+            unit.withoutDefaults();
+        }
+        return new UnitFormat.OwnSection(
+                List.of(),
+                draft -> {
+                    if (!isNamedWell(name)) {
+                        draft.refuse(
+                                "the name of a slice is made of non-empty parts between dashes");
+                    }
+                    return new SliceUnit(draft.parts(), isPerpetual(name, scope));
+                });
     }
 
     @Override
-    public SliceUnit with(UnitSection section) {
-        return new SliceUnit(source, section, install, diagnostics, isPerpetual);
+    public SliceUnit with(UnitParts other) {
+        return new SliceUnit(other, isPerpetual);
+    }
+
+    @Override
+    public void imply(ManagerScope scope, Dependencies.Builder implied) {
+        parent().ifPresent(slice -> ImpliedDependencies.needs(implied, slice));
     }
 
     /**
@@ -38,7 +50,7 @@ public record SliceUnit(
         return CgroupSettings.parentOf(name());
     }
 
-    static boolean isPerpetual(UnitName name, ManagerScope scope) {
+    private static boolean isPerpetual(UnitName name, ManagerScope scope) {
         return isRoot(name) || (!scope.user() && name.equals(SYSTEM_SLICE));
     }
 
@@ -46,12 +58,12 @@ public record SliceUnit(
         return name.equals(CgroupSettings.ROOT_SLICE);
     }
 
-    static boolean isNamedWell(UnitName name) {
+    private static boolean isNamedWell(UnitName name) {
         return isRoot(name) || CgroupSettings.parentOf(name).isPresent();
     }
 
     /** Returns the description of a slice whose files set none. */
-    static String defaultDescription(UnitName name, ManagerScope scope) {
+    private static String defaultDescription(UnitName name, ManagerScope scope) {
         if (isRoot(name)) {
             return "Root Slice";
         }

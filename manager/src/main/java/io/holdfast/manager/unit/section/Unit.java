@@ -1,6 +1,8 @@
 package io.holdfast.manager.unit.section;
 
+import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
@@ -8,17 +10,28 @@ import java.util.Set;
 
 /** A unit as its files describe it. Immutable; its state at run time is kept elsewhere. */
 public interface Unit {
+    /** {@return the parts that units of all types have} */
+    UnitParts parts();
+
     /** {@return the files that it was read from} */
-    UnitSource source();
+    default UnitSource source() {
+        return parts().source();
+    }
 
     /** {@return the {@code [Unit]} section} */
-    UnitSection unit();
+    default UnitSection unit() {
+        return parts().unit();
+    }
 
     /** {@return the {@code [Install]} section} */
-    InstallSection install();
+    default InstallSection install() {
+        return parts().install();
+    }
 
     /** {@return all diagnostics about its files, in the order of reading} */
-    List<Diagnostic> diagnostics();
+    default List<Diagnostic> diagnostics() {
+        return parts().diagnostics();
+    }
 
     /** {@return its own name, even if it was requested by an alias} */
     default UnitName name() {
@@ -36,8 +49,11 @@ public interface Unit {
         return false;
     }
 
-    /** {@return a copy with another {@code [Unit]} section} */
-    Unit with(UnitSection unit);
+    /** {@return a copy with other common parts} */
+    Unit with(UnitParts parts);
+
+    /** Adds the dependencies that units of this type have beside those in their files. */
+    default void imply(ManagerScope scope, Dependencies.Builder implied) {}
 
     /** {@return the units that it activates} */
     default Set<UnitName> triggers() {

@@ -1,25 +1,22 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.UnitType;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
 /** The registry of formats: a unit of a type without a row has only the common sections. */
 final class UnitFormats {
-    private static final Map<UnitType, UnitFormat> ROWS = new EnumMap<>(UnitType.class);
+    private static final UnitFormat OTHER =
+            (_, _, _, _) ->
+                    new UnitFormat.OwnSection(List.of(), draft -> new OtherUnit(draft.parts()));
 
-    static {
-        for (UnitFormat row :
-                List.of(
-                        new ServiceFormat(),
-                        new SocketFormat(),
-                        new TargetFormat(),
-                        new SliceFormat(),
-                        new ScopeFormat())) {
-            ROWS.put(row.type(), row);
-        }
-    }
+    private static final Map<UnitType, UnitFormat> ROWS =
+            Map.of(
+                    UnitType.SERVICE, ServiceUnit::begin,
+                    UnitType.SOCKET, SocketUnit::begin,
+                    UnitType.TARGET, TargetUnit::begin,
+                    UnitType.SLICE, SliceUnit::begin,
+                    UnitType.SCOPE, ScopeUnit::begin);
 
     private UnitFormats() {}
 
@@ -28,7 +25,6 @@ final class UnitFormats {
     }
 
     static UnitFormat of(UnitType type) {
-        UnitFormat row = ROWS.get(type);
-        return row == null ? new OtherFormat(type) : row;
+        return ROWS.getOrDefault(type, OTHER);
     }
 }

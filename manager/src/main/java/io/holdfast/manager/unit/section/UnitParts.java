@@ -1,33 +1,24 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Diagnostics;
-import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 
-/** The common parts of a unit that is being read. */
-record UnitParts(
-        UnitSource source, UnitSection unit, InstallSection install, Diagnostics collected) {
-    List<Diagnostic> diagnostics() {
-        return collected.toList();
+/**
+ * The parts that units of all types have.
+ *
+ * @param source the files that it was read from
+ * @param unit the {@code [Unit]} section
+ * @param install the {@code [Install]} section
+ * @param diagnostics about its files, in the order of reading
+ */
+public record UnitParts(
+        UnitSource source, UnitSection unit, InstallSection install, List<Diagnostic> diagnostics) {
+    public UnitParts {
+        diagnostics = List.copyOf(diagnostics);
     }
 
-    /** Returns whether the unit is complete: after a refused line, its settings may be missing. */
-    boolean isWhole() {
-        return source.state() == UnitSource.State.LOADED && !collected.isRefused();
-    }
-
-    void refuseTemplate() {
-        if (source.state() == UnitSource.State.LOADED && source.name().isTemplate()) {
-            String suffix = source.name().type().suffix();
-            String example = source.name().prefix() + "@NAME" + suffix;
-            refuse("a template cannot be started itself: name an instance, as " + example);
-        }
-    }
-
-    void refuse(String why) {
-        String file = source.fragment().map(Object::toString).orElse(source.name().text());
-        collected.add(new UnitFilePlace(file, 0), Diagnostic.Kind.REFUSED, why);
+    UnitParts with(UnitSection other) {
+        return new UnitParts(source, other, install, diagnostics);
     }
 }

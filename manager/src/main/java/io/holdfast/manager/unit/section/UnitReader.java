@@ -136,7 +136,7 @@ public record UnitReader(Host host, ManagerScope scope, Supplier<ManagerDefaults
             }
             UnitSection unit = readers.unit.build(source);
             InstallSection install = readers.install.build();
-            return readers.own.build(new UnitParts(source, unit, install, diagnostics));
+            return readers.own.build().apply(new UnitDraft(source, unit, install, diagnostics));
         }
 
         private void section(UnitFile.Section section) {

@@ -12,7 +12,7 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.systemd1.property.Errors;
-import io.holdfast.manager.systemd1.setting.UnitDescription;
+import io.holdfast.manager.systemd1.property.UnitDescription;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -10,8 +10,8 @@ import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.Names;
-import io.holdfast.manager.systemd1.setting.SettableProperties;
-import io.holdfast.manager.systemd1.setting.UnitDescription;
+import io.holdfast.manager.systemd1.property.UnitDescription;
+import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import java.util.List;
@@ -57,7 +57,7 @@ final class TransientUnits {
 
     /** Adds the methods that a type of unit has in addition to those of all units. */
     void addTo(BusInterface.Builder builder, UnitName unit) {
-        if (unit.type() == UnitType.SCOPE) {
+        if (unit.type().isTransient()) {
             builder.asyncMethod("Abandon", "", "", (call, reply) -> abandon(call, unit, reply))
                     .signal("RequestStop", "");
         }
@@ -68,8 +68,7 @@ final class TransientUnits {
     private void start(MethodCall call, CompletableFuture<List<?>> reply) {
         UnitName name = scope(call.string(0));
         JobMode mode = Operations.mode(call.string(1));
-        UnitDescription unit =
-                SettableProperties.describe(name.type(), call.argument(2, List.class));
+        UnitDescription unit = UnitDescription.of(name.type(), call.argument(2, List.class));
         if (!call.argument(3, List.class).isEmpty()) {
             throw NotOffered.error("Making a second unit at run time");
         }
@@ -112,7 +111,7 @@ final class TransientUnits {
         if (name.isTemplate()) {
             throw Errors.invalid("Unit name " + name + " is missing the instance name.");
         }
-        if (!SettableProperties.isOffered(type)) {
+        if (!UnitFaces.isOffered(type)) {
             throw NotOffered.error("Making a " + word + " at run time");
         }
         return name;
@@ -161,7 +160,7 @@ final class TransientUnits {
                 Verb.STOP,
                 reply,
                 () -> {
-                    if (operations.loaded(name).unit().name().type() != UnitType.SCOPE) {
+                    if (!operations.loaded(name).unit().name().type().isTransient()) {
                         throw Errors.invalid("Unit '" + name + "' is not a scope unit, refusing.");
                     }
                     release(name);

@@ -1,6 +1,11 @@
 package io.holdfast.manager.systemd1.property;
 
+import static io.holdfast.manager.systemd1.property.SettableProperty.bool;
+import static io.holdfast.manager.systemd1.property.SettableProperty.signal;
+
+import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.settings.KillSettings;
+import io.holdfast.manager.unit.settings.KillSettings.KillMode;
 import java.util.function.Function;
 
 /** The properties that describe how the processes of a unit are stopped. */
@@ -8,12 +13,20 @@ final class KillProperties {
     private KillProperties() {}
 
     static <T> void addTo(PropertyTable<T> table, Function<T, KillSettings> kill) {
-        table.fixed("KillMode", "s", t -> UnitProperties.word(kill.apply(t).mode()))
-                .fixed("KillSignal", "i", t -> kill.apply(t).signal().number())
-                .fixed("RestartKillSignal", "i", t -> kill.apply(t).restartSignal().number())
-                .fixed("FinalKillSignal", "i", t -> kill.apply(t).finalSignal().number())
-                .fixed("WatchdogSignal", "i", t -> kill.apply(t).watchdogSignal().number())
-                .fixed("SendSIGKILL", "b", t -> kill.apply(t).sendFinal())
-                .fixed("SendSIGHUP", "b", t -> kill.apply(t).sendHangup());
+        table.settable(
+                "KillMode",
+                SettableProperty.word("KillMode", KillMode.values()),
+                kill.andThen(k -> UnitProperties.word(k.mode())));
+        addSignal(table, "KillSignal", kill.andThen(KillSettings::signal));
+        addSignal(table, "RestartKillSignal", kill.andThen(KillSettings::restartSignal));
+        addSignal(table, "FinalKillSignal", kill.andThen(KillSettings::finalSignal));
+        addSignal(table, "WatchdogSignal", kill.andThen(KillSettings::watchdogSignal));
+        table.settable("SendSIGKILL", bool("SendSIGKILL"), kill.andThen(KillSettings::sendFinal))
+                .settable("SendSIGHUP", bool("SendSIGHUP"), kill.andThen(KillSettings::sendHangup));
+    }
+
+    private static <T> void addSignal(
+            PropertyTable<T> table, String name, Function<T, Signal> value) {
+        table.settable(name, signal(name), value.andThen(Signal::number));
     }
 }

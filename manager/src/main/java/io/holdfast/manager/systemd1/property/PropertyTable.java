@@ -6,16 +6,22 @@ import io.holdfast.dbus.BusInterface.Change;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** The properties of an interface, each computed from a view of the object. Built once. */
+/**
+ * The properties of an interface, each computed from a view of the object, and those that a caller
+ * may set for a unit made at run time. Built once.
+ */
 public final class PropertyTable<T> {
     private record Property<T>(String name, Signature type, Function<T, ?> value, Change change) {}
 
     private final List<Property<T>> properties = new ArrayList<>();
+    private final Map<String, SettableProperty> settable = new HashMap<>();
 
     /** Adds a property whose changes are signalled. */
     @CanIgnoreReturnValue
@@ -29,6 +35,25 @@ public final class PropertyTable<T> {
     public PropertyTable<T> fixed(String name, String type, Function<T, ?> value) {
         properties.add(new Property<>(name, Signature.of(type), value, Change.CONSTANT));
         return this;
+    }
+
+    /** Adds a property that is constant like {@link #fixed}, and can be set. */
+    @CanIgnoreReturnValue
+    PropertyTable<T> settable(String name, SettableProperty setting, Function<T, ?> value) {
+        settable(name, setting);
+        return fixed(name, setting.type(), value);
+    }
+
+    /** Makes a property settable that is shown in another way, or not at all. */
+    @CanIgnoreReturnValue
+    PropertyTable<T> settable(String name, SettableProperty setting) {
+        settable.put(name, setting);
+        return this;
+    }
+
+    /** Returns how a property is set; null if it cannot be set. */
+    @Nullable SettableProperty settable(String name) {
+        return settable.get(name);
     }
 
     /** Adds a property that changes without a signal. */

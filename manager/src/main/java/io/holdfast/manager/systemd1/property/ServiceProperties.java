@@ -67,7 +67,7 @@ final class ServiceProperties {
         addCommands(table);
         KillProperties.addTo(table, Service::kill);
         SandboxProperties.addTo(table, s -> s.unit.exec().sandbox());
-        addCgroup(table);
+        CgroupProperties.addTo(table, Service::subject, s -> s.unit.cgroup());
         return table;
     }
 
@@ -257,19 +257,5 @@ final class ServiceProperties {
                             case AMBIENT_MAGIC -> "ambient";
                         })
                 .toList();
-    }
-
-    private static void addCgroup(PropertyTable<Service> table) {
-        table.fixed(
-                        "Slice",
-                        "s",
-                        s ->
-                                s.unit.cgroup()
-                                        .sliceOf(s.unit.name(), s.subject.manager().scope())
-                                        .text())
-                .fixed("Delegate", "b", s -> s.unit.cgroup().delegate())
-                .fixed("OOMPolicy", "s", s -> UnitProperties.word(s.unit.cgroup().oomPolicy()))
-                .unsignalled(
-                        "ControlGroup", "s", s -> s.subject.view().status().cgroup().orElse(""));
     }
 }

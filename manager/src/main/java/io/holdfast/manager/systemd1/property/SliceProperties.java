@@ -9,10 +9,7 @@ final class SliceProperties {
     static final PropertyTable<Subject> TABLE =
             new PropertyTable<Subject>()
                     .fixed("Slice", "s", SliceProperties::parent)
-                    .unsignalled(
-                            "ControlGroup",
-                            "s",
-                            subject -> subject.view().status().cgroup().orElse(""));
+                    .unsignalled("ControlGroup", "s", CgroupProperties::path);
 
     private SliceProperties() {}
 

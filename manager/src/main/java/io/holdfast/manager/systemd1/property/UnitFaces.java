@@ -4,14 +4,18 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.UnitType;
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** The registry of the properties that each type of unit has in addition to those of all units. */
 public final class UnitFaces {
-    /** One type: the properties of its interface, and the object that they are computed from. */
-    private record Face<T>(PropertyTable<T> table, Function<Subject, T> part) {
+    /**
+     * One type: the properties of its interface, and the object that they are computed from.
+     *
+     * @param offered whether units of the type can be made at run time
+     */
+    private record Face<T>(PropertyTable<T> table, Function<Subject, T> part, boolean offered) {
         void describe(BusInterface.Builder builder, Subject subject) {
             table.describe(builder, part.apply(subject));
         }
@@ -21,16 +25,16 @@ public final class UnitFaces {
         }
     }
 
-    private static final Map<UnitType, Face<?>> ROWS = new EnumMap<>(UnitType.class);
-
-    static {
-        ROWS.put(
-                UnitType.SERVICE,
-                new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of));
-        ROWS.put(UnitType.SOCKET, new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of));
-        ROWS.put(UnitType.SCOPE, new Face<>(ScopeProperties.TABLE, ScopeProperties.Scope::of));
-        ROWS.put(UnitType.SLICE, new Face<>(SliceProperties.TABLE, subject -> subject));
-    }
+    private static final Map<UnitType, Face<?>> ROWS =
+            Map.of(
+                    UnitType.SERVICE,
+                    new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of, false),
+                    UnitType.SOCKET,
+                    new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, false),
+                    UnitType.SCOPE,
+                    new Face<>(ScopeProperties.TABLE, subject -> subject, true),
+                    UnitType.SLICE,
+                    new Face<>(SliceProperties.TABLE, subject -> subject, false));
 
     private UnitFaces() {}
 
@@ -46,6 +50,18 @@ public final class UnitFaces {
     public static Map<String, Variant> changing(Subject subject) {
         Face<?> face = ROWS.get(type(subject));
         return face == null ? Map.of() : face.changing(subject);
+    }
+
+    /** Returns whether this manager makes units of a type at run time. */
+    public static boolean isOffered(UnitType type) {
+        Face<?> face = ROWS.get(type);
+        return face != null && face.offered();
+    }
+
+    /** Returns how a property of a type's own interface is set; null if it cannot be set. */
+    static @Nullable SettableProperty settable(UnitType type, String name) {
+        Face<?> face = ROWS.get(type);
+        return face == null ? null : face.table().settable(name);
     }
 
     private static UnitType type(Subject subject) {

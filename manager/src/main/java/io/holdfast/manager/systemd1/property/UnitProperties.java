@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** The properties of {@code org.freedesktop.systemd1.Unit}. */
 public final class UnitProperties {
@@ -44,7 +45,7 @@ public final class UnitProperties {
         public static final Files UNKNOWN = new Files("", false);
     }
 
-    private static final PropertyTable<Subject> TABLE = table();
+    static final PropertyTable<Subject> TABLE = table();
 
     private UnitProperties() {}
 
@@ -70,7 +71,13 @@ public final class UnitProperties {
         table.fixed("Id", "s", unit -> unit.view.unit().name().text())
                 .fixed("Names", "as", unit -> texts(unit.view.unit().source().names()))
                 .fixed("Following", "s", _ -> "")
-                .fixed("Description", "s", unit -> unit.section().description())
+                .settable(
+                        "Description",
+                        SettableProperty.text("Description"),
+                        unit -> unit.section().description())
+                .settable(
+                        "AddRef",
+                        new SettableProperty("b", (unit, _, value) -> unit.refer((Boolean) value)))
                 .fixed("Documentation", "as", unit -> unit.section().documentation());
     }
 
@@ -172,8 +179,12 @@ public final class UnitProperties {
 
     private static void addDependencies(PropertyTable<Subject> table) {
         for (Dependency kind : Dependency.values()) {
-            table.fixed(
-                    kind.directive(), "as", unit -> texts(unit.section().dependencies().of(kind)));
+            Function<Subject, ?> value = unit -> texts(unit.section().dependencies().of(kind));
+            if (kind == Dependency.JOINS_NAMESPACE_OF) { // not applied
+                table.fixed(kind.directive(), "as", value);
+            } else {
+                table.settable(kind.directive(), SettableProperty.units(kind.directive()), value);
+            }
         }
         inverse(table, "RequiredBy", Dependency.REQUIRES);
         inverse(table, "RequisiteOf", Dependency.REQUISITE);
@@ -192,7 +203,10 @@ public final class UnitProperties {
         for (String none : List.of("SliceOf", "Refs", "Markers")) {
             table.fixed(none, "as", _ -> List.of());
         }
-        table.fixed("RequiresMountsFor", "as", unit -> unit.section().requiresMountsFor());
+        table.settable(
+                "RequiresMountsFor",
+                SettableProperty.paths("RequiresMountsFor"),
+                unit -> unit.section().requiresMountsFor());
     }
 
     private static List<UnitName> triggers(UnitView view) {
@@ -207,9 +221,9 @@ public final class UnitProperties {
     }
 
     private static void addSettings(PropertyTable<Subject> table) {
-        table.fixed(
+        table.settable(
                         "CollectMode",
-                        "s",
+                        SettableProperty.word("CollectMode", CollectMode.values()),
                         unit -> unit.section().collectsFailed() ? "inactive-or-failed" : "inactive")
                 .fixed(
                         "StartLimitIntervalUSec",
@@ -226,19 +240,32 @@ public final class UnitProperties {
                         "JobTimeoutAction",
                         "s",
                         unit -> word(unit.section().ends().jobTimeoutAction()))
-                .fixed("JobTimeoutUSec", "t", unit -> Micros.of(unit.section().jobs().timeout()))
-                .fixed(
+                .settable(
+                        "JobTimeoutUSec",
+                        SettableProperty.time("JobTimeoutSec"),
+                        unit -> Micros.of(unit.section().jobs().timeout()))
+                .settable(
                         "JobRunningTimeoutUSec",
-                        "t",
-                        unit -> Micros.of(unit.section().jobs().runningTimeout()))
-                .fixed("StopWhenUnneeded", "b", unit -> unit.section().ends().stopWhenUnneeded())
-                .fixed("RefuseManualStart", "b", unit -> unit.section().refuseManualStart())
-                .fixed("RefuseManualStop", "b", unit -> unit.section().refuseManualStop())
-                .fixed("AllowIsolate", "b", unit -> unit.section().jobs().allowIsolate())
-                .fixed("DefaultDependencies", "b", unit -> unit.section().defaultDependencies())
-                .fixed("IgnoreOnIsolate", "b", unit -> unit.section().jobs().ignoreOnIsolate())
-                .fixed("OnFailureJobMode", "s", unit -> word(unit.section().ends().onFailureMode()))
+                        SettableProperty.time("JobRunningTimeoutSec"),
+                        unit -> Micros.of(unit.section().jobs().runningTimeout()));
+        flag(table, "StopWhenUnneeded", unit -> unit.ends().stopWhenUnneeded());
+        flag(table, "RefuseManualStart", UnitSection::refuseManualStart);
+        flag(table, "RefuseManualStop", UnitSection::refuseManualStop);
+        flag(table, "AllowIsolate", unit -> unit.jobs().allowIsolate());
+        flag(table, "DefaultDependencies", UnitSection::defaultDependencies);
+        flag(table, "IgnoreOnIsolate", unit -> unit.jobs().ignoreOnIsolate());
+        table.fixed("OnFailureJobMode", "s", unit -> word(unit.section().ends().onFailureMode()))
                 .unsignalled("ActivationDetails", "a(ss)", _ -> List.of());
+    }
+
+    private static void flag(
+            PropertyTable<Subject> table, String name, Predicate<UnitSection> value) {
+        table.settable(name, SettableProperty.bool(name), unit -> value.test(unit.section()));
+    }
+
+    private enum CollectMode {
+        INACTIVE,
+        INACTIVE_OR_FAILED
     }
 
     /**

@@ -1,4 +1,4 @@
-package io.holdfast.manager.systemd1.setting;
+package io.holdfast.manager.systemd1.property;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -14,13 +14,13 @@ import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class SettablePropertiesTest {
+class UnitDescriptionTest {
     private static Struct set(String name, String type, Object value) {
         return Struct.of(name, Variant.of(type, value));
     }
 
     private static UnitDescription scope(Struct... properties) {
-        return SettableProperties.describe(UnitType.SCOPE, List.of(properties));
+        return UnitDescription.of(UnitType.SCOPE, List.of(properties));
     }
 
     /** Returns the lines of the file, parsed again. */

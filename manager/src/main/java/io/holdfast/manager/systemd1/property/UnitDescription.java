@@ -1,8 +1,11 @@
-package io.holdfast.manager.systemd1.setting;
+package io.holdfast.manager.systemd1.property;
 
+import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.unit.UnitType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,7 +24,34 @@ public final class UnitDescription {
     private String section = "";
     private boolean referenced;
 
-    UnitDescription() {}
+    private UnitDescription() {}
+
+    /**
+     * Describes a unit by the properties that a caller sets. Only properties that have an effect
+     * can be set; every other property is refused by name, since the caller would not read a
+     * warning in the unit's log.
+     *
+     * @param properties each a {@link Struct} of a name and a {@link Variant}
+     * @throws DBusException with systemd's text, if one of them cannot be set
+     */
+    public static UnitDescription of(UnitType type, List<?> properties) {
+        UnitDescription unit = new UnitDescription();
+        for (Object each : properties) {
+            Struct property = (Struct) each;
+            String name = (String) property.members().get(0);
+            Variant value = (Variant) property.members().get(1);
+            SettableProperty own = UnitFaces.settable(type, name);
+            SettableProperty common = UnitProperties.TABLE.settable(name);
+            if (own != null) {
+                own.set(unit, type.section(), value);
+            } else if (common != null) {
+                common.set(unit, "Unit", value);
+            } else {
+                throw CgroupProperties.readOnly(name);
+            }
+        }
+        return unit;
+    }
 
     /** Adds a line; the value is written as it is. */
     void line(String inSection, String directive, String value) {
@@ -69,8 +99,8 @@ public final class UnitDescription {
         }
     }
 
-    void refer() {
-        referenced = true;
+    void refer(boolean wanted) {
+        referenced |= wanted;
     }
 
     /** Returns the text of its unit file. */

@@ -9,6 +9,7 @@ import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.PidfdInfo;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.SysWait;
 import io.holdfast.core.sys.process.ThreadAttributes;
@@ -118,6 +119,10 @@ final class Probe {
         if (!Feature.PIDFD_INFO.isPresent() || !Feature.SPAWN_CLOSEFROM.isPresent()) {
             return false;
         }
+        return SpawnThread.onPlatformThread(Probe::reapedChildHasStatus);
+    }
+
+    private static boolean reapedChildHasStatus() {
         SignalDispositions.keepChildren();
         try (ChildTable table = new ChildTable(Collections.emptySortedMap());
                 PosixSpawn spawn = new PosixSpawn(table, new ThreadAttributes())) {
@@ -143,9 +148,10 @@ final class Probe {
 
     /** A kernel that knows the flag refuses a descriptor that is not a cgroup with EBADF. */
     static boolean cloneIntoCgroup() {
-        if (!PosixSpawn.hasSetcgroup()) {
-            return false;
-        }
+        return PosixSpawn.hasSetcgroup() && SpawnThread.onPlatformThread(Probe::refusesFolder);
+    }
+
+    private static boolean refusesFolder() {
         try (ChildTable table = new ChildTable(Collections.emptySortedMap());
                 PosixSpawn spawn = new PosixSpawn(table, new ThreadAttributes());
                 Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {

@@ -13,7 +13,6 @@ import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Pool;
 import io.holdfast.core.sys.Scratch;
-import io.holdfast.core.sys.Unistd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -380,20 +379,17 @@ public final class PosixSpawn implements AutoCloseable {
     public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
         Libc.Function function =
                 Feature.PIDFD_SPAWN.isPresent() ? Objects.requireNonNull(PIDFD_SPAWN) : POSIX_SPAWN;
-        Fd[] reserved = Unistd.pipe2(0); // two numbers, for the pidfds of thread and child
-        SpawnThread thread;
-        try {
-            thread = spawned(function, path, arguments, environment);
-        } finally {
-            reserved[0].close();
-            reserved[1].close();
-        }
-        try {
-            if (thread.result() < 0) {
-                return thread.result();
+        boolean own = Feature.OWN_TABLE.isPresent() && SpawnThread.haveUserOfCaller();
+        boolean once = outlivesChild || beginning != null || entry != null || !ofThread.isEmpty();
+        addDescriptors(own);
+        try (SpawnThread thread = SpawnThread.take(own, once);
+                Fd opened = thread.open(function != POSIX_SPAWN)) {
+            int result;
+            try (Fd _ = opened.duplicate()) { // a number for the pidfd of the child
+                result = spawn(thread, function, path, arguments, environment);
             }
-            int pidfd = thread.pidfd();
-            if (pidfd < 0) {
+            int pidfd = result < 0 ? result : thread.pidfd(opened);
+            if (pidfd < 0 && result >= 0) {
                 throw new ErrnoException(
                         "pidfd_open",
                         "child " + path,
@@ -401,18 +397,15 @@ public final class PosixSpawn implements AutoCloseable {
                         CoreLimits.withoutDescriptor("it was killed"));
             }
             return pidfd;
-        } finally {
-            thread.release();
         }
     }
 
-    private SpawnThread spawned(
+    private int spawn(
+            SpawnThread thread,
             Libc.Function function,
             String file,
             List<String> arguments,
             @Nullable MemorySegment environment) {
-        boolean own = Feature.OWN_TABLE.isPresent() && SpawnThread.haveUserOfCaller();
-        addDescriptors(own);
         byte[] program = CString.bytes(file);
         byte[][] words = bytes(arguments);
         long size = ARGUMENTS + sizeOf(words) + program.length;
@@ -438,7 +431,7 @@ public final class PosixSpawn implements AutoCloseable {
                             entry,
                             beginning,
                             function,
-                            Objects.equals(function, PIDFD_SPAWN),
+                            function != POSIX_SPAWN,
                             scratch.errno,
                             scratch.bytes,
                             scratch.address + RESULT,
@@ -447,19 +440,7 @@ public final class PosixSpawn implements AutoCloseable {
                             attributes.attr.address(),
                             address + ARGUMENTS,
                             environment == null ? Libc.environ() : environment.address());
-            boolean once =
-                    outlivesChild || beginning != null || entry != null || !ofThread.isEmpty();
-            SpawnThread thread = SpawnThread.run(call, own, once, outlivesChild);
-            if (thread.refusal() != 0) {
-                thread.release();
-                throw new ErrnoException(
-                        "close_range(CLOSE_RANGE_UNSHARE)",
-                        "",
-                        thread.refusal(),
-                        "a seccomp filter refuses it: allow close_range or unshare in the profile of"
-                                + " the container or service");
-            }
-            return thread;
+            return thread.spawn(call, outlivesChild);
         } finally {
             if (pipeIgnored) {
                 SignalDispositions.restorePipe();

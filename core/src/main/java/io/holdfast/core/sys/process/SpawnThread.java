@@ -13,7 +13,6 @@ import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -38,9 +37,11 @@ import org.jspecify.annotations.Nullable;
  * child goes back in the same way.
  *
  * <pre>
- *   caller        ── run ──▶                                  ◀── copies the pidfd ── release ──▶
- *   this thread             copies the descriptors, spawns ──▶                       closes its copies
+ *   caller        ── spawn ──▶                                                ◀── copies the pidfd
+ *   this thread               copies the descriptors, spawns, closes its copies ──▶
  * </pre>
+ *
+ * <p>The thread closes its copies only once the caller is done if their close may take for ever.
  *
  * <p>Threads share or copy the table of the thread that starts them, and the kernel cannot empty a
  * table without closing what has a number below 64. So all these threads are started by one thread,
@@ -60,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Where pidfd_getfd is not available ({@link Feature#OWN_TABLE}), each start has a thread whose
  * table is a copy of that of the process, and the child closes the rest of it.
  */
-public final class SpawnThread implements Runnable {
+public final class SpawnThread implements Runnable, AutoCloseable {
     private static final long IDLE_SECONDS = 10;
 
     /**
@@ -110,18 +111,20 @@ public final class SpawnThread implements Runnable {
     private final Thread thread;
     private final boolean own;
     private final boolean once;
-    private volatile int id;
+    private int id;
     private int unshared;
     private @Nullable SpawnCall call;
     private boolean outlivesChild;
     private @Nullable Throwable failure;
     private int result;
     private boolean isPidfd; // the result, otherwise a PID
+    private boolean isReady; // for the next call, without any more work
     private boolean discards;
 
     private SpawnThread(boolean own, boolean once) {
         this.own = own;
         this.once = once;
+        this.isReady = !once;
         this.thread = thread("holdfast-spawn").unstarted(this);
     }
 
@@ -164,8 +167,8 @@ public final class SpawnThread implements Runnable {
         }
 
         /**
-         * Puts the pidfd of this process behind the numbers that the JVM uses, and a place under
-         * each other number below it.
+         * Puts the pidfd of this process behind the numbers that the JVM uses, a place behind that,
+         * and under each other number below it.
          */
         private int reserve() {
             int self = move(SysPidfd.open(Unistd.getpid(), 0), kept.length);
@@ -180,7 +183,6 @@ public final class SpawnThread implements Runnable {
                     r = Libc.intCall(DUP3, copy, number, Fcntl.O_CLOEXEC, 0, 0, 0);
                 }
             }
-            Unistd.close(copy);
             return Math.min(r, 0);
         }
     }
@@ -238,7 +240,7 @@ public final class SpawnThread implements Runnable {
      * Runs a task that waits for a thread with a table of its own. Such a thread must not resume a
      * virtual thread.
      */
-    private static <T> T onPlatformThread(Supplier<T> task) {
+    public static <T> T onPlatformThread(Supplier<T> task) {
         if (!Thread.currentThread().isVirtual()) {
             return task.get();
         }
@@ -314,12 +316,23 @@ public final class SpawnThread implements Runnable {
     }
 
     /**
-     * Returns how many numbers, from 0 on, are not for copies in the tables of the threads.
+     * Returns how many numbers, from 0 on, are not for copies in the tables of the threads: those
+     * that the JVM uses, {@link #self}, and {@link #ofChild}.
      *
      * @throws ErrnoException EMFILE, at the first call
      */
     static int reserved() {
-        return usedByTheJvm().length + 1;
+        return usedByTheJvm().length + 2;
+    }
+
+    /** The number of a pidfd of this process in a table of its own. */
+    private static int self() {
+        return reserved() - 2;
+    }
+
+    /** The number of the pidfd of the child that the thread has spawned last, or of a place. */
+    private static int ofChild() {
+        return reserved() - 1;
     }
 
     /** Returns whether the JVM uses a number below {@link #reserved}. */
@@ -329,39 +342,38 @@ public final class SpawnThread implements Runnable {
     }
 
     /**
-     * Has a thread run a call. The caller takes what it needs of the result, and then calls {@link
-     * #release}.
+     * Takes a thread for one call. The caller must be a platform thread, which this one resumes.
      *
-     * @param call the call
      * @param own whether the thread has a table of its own ({@link #hasOwnTable})
      * @param once whether the call changes the thread, which is not used again then
-     * @param outlivesChild whether the thread ends only when the child has exited
+     * @throws ErrnoException if a thread with a copy of the table cannot be made here
      * @throws OutOfMemoryError if no thread can be started
      */
-    static SpawnThread run(SpawnCall call, boolean own, boolean once, boolean outlivesChild) {
-        return onPlatformThread(() -> runHere(call, own, once, outlivesChild));
+    static SpawnThread take(boolean own, boolean once) {
+        if (Thread.currentThread().isVirtual()) {
+            throw new IllegalStateException("a virtual thread cannot wait for a spawn");
+        }
+        SpawnThread idle = own && !once ? IDLE.pollFirst() : null;
+        return idle != null ? idle : started(own, once || !own);
     }
 
-    private static SpawnThread runHere(
-            SpawnCall call, boolean own, boolean once, boolean outlivesChild) {
-        SpawnThread thread = own && !once ? IDLE.pollFirst() : null;
-        if (thread == null) {
-            thread = new SpawnThread(own, once || !own);
-            if (own) {
-                root().starts.add(thread);
-            } else {
-                thread.begin();
-            }
+    private static SpawnThread started(boolean own, boolean once) {
+        SpawnThread made = new SpawnThread(own, once);
+        if (own) {
+            root().starts.add(made);
+        } else {
+            made.begin();
         }
-        thread.call = call;
-        thread.outlivesChild = outlivesChild;
-        thread.work.release();
-        thread.done.acquireUninterruptibly();
-        return switch (thread.failure) {
-            case null -> thread;
-            case OutOfMemoryError e -> throw new OutOfMemoryError(e.getMessage());
-            case Throwable e -> throw new IllegalStateException(e);
-        };
+        made.awaitDone();
+        if (made.unshared < 0) {
+            throw new ErrnoException(
+                    "close_range(CLOSE_RANGE_UNSHARE)",
+                    "",
+                    -made.unshared,
+                    "a seccomp filter refuses it: allow close_range or unshare in the profile of"
+                            + " the container or service");
+        }
+        return made;
     }
 
     private void begin() {
@@ -373,20 +385,55 @@ public final class SpawnThread implements Runnable {
         }
     }
 
-    /** Returns the result of the call: a number in the thread's table, a PID, or -errno. */
-    int result() {
+    private void awaitDone() {
+        done.acquireUninterruptibly();
+        Throwable failed = failure;
+        if (failed instanceof OutOfMemoryError) {
+            throw new OutOfMemoryError(failed.getMessage());
+        }
+        if (failed != null) {
+            throw new IllegalStateException(failed);
+        }
+    }
+
+    /**
+     * Has the thread make a call, once.
+     *
+     * @param outlivesChild whether the thread ends only when the child has exited
+     * @return the result: a number in the thread's table, a PID, or -errno
+     */
+    int spawn(SpawnCall made, boolean outlivesChild) {
+        this.call = made;
+        this.outlivesChild = outlivesChild;
+        work.release();
+        awaitDone();
         return result;
+    }
+
+    /**
+     * Opens what {@link #pidfd} needs.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    Fd open(boolean forPidfd) {
+        int number =
+                forPidfd
+                        ? SysPidfd.open(id, SysPidfd.PIDFD_THREAD)
+                        : SysPidfd.open(Unistd.getpid(), 0);
+        return SysPidfd.adopt(number, "self");
     }
 
     /**
      * Returns a pidfd of the child in the table of the process: a number to adopt, or -errno. Waits
      * for free numbers for a while ({@link CoreLimits#DESCRIPTOR_TIMEOUT}); after a failure the
      * thread kills and reaps the child, which would run without an owner.
+     *
+     * @param opened what {@link #open} has opened before the spawn
      */
-    int pidfd() {
+    int pidfd(Fd opened) {
         long start = System.nanoTime();
         for (; ; ) {
-            int copy = isPidfd ? copyOfResult() : SysPidfd.open(result, 0);
+            int copy = isPidfd ? SysPidfd.getfd(opened, result) : SysPidfd.open(result, 0);
             boolean isShort =
                     copy == -Errno.EMFILE || copy == -Errno.ENFILE || copy == -Errno.ENOMEM;
             if (!isShort || System.nanoTime() - start >= DESCRIPTOR_NANOS) {
@@ -394,17 +441,6 @@ public final class SpawnThread implements Runnable {
                 return copy;
             }
             LockSupport.parkNanos(PAUSE_NANOS);
-        }
-    }
-
-    /** Copies the pidfd that is the result into the table of the process (Linux 6.9). */
-    private int copyOfResult() {
-        int number = SysPidfd.open(id, SysPidfd.PIDFD_THREAD);
-        if (number < 0) {
-            return number;
-        }
-        try (Fd pidfd = Fd.adopt(number)) {
-            return SysPidfd.getfd(pidfd, result);
         }
     }
 
@@ -419,59 +455,69 @@ public final class SpawnThread implements Runnable {
         } while (r == -Errno.EINTR);
     }
 
-    /** Lets the thread close its copies; it is used again afterwards, or ends. */
-    void release() {
-        work.release();
-    }
-
-    /** Returns why the thread has no table of its own, as an errno; 0 if it has one. */
-    int refusal() {
-        return -unshared;
+    /** Lets the thread serve the next caller, or end, once it has closed its copies. */
+    @Override
+    public void close() {
+        if (isReady && !discards) {
+            IDLE.addFirst(this);
+        } else {
+            work.release();
+        }
     }
 
     @Override
     public void run() {
         try {
             id = Unistd.gettid();
-            int reserved = reserved();
-            unshared = own ? empty(reserved) : copyTable();
-            serve(reserved);
+            unshared = own ? empty(reserved()) : copyTable();
+            done.release();
+            while (unshared == 0 && awaitWork() && serve()) {
+                // the next caller
+            }
         } catch (RuntimeException | Error e) { // such as a lack of memory
             failure = e;
             done.release();
         }
     }
 
-    private void serve(int reserved) {
-        while (awaitWork()) {
-            SpawnCall made = Objects.requireNonNull(call);
+    /** Makes a call, or does what is left after it; returns whether another one may come. */
+    private boolean serve() {
+        SpawnCall made = call;
+        if (made != null) {
             call = null;
-            result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
-            boolean late = made.table().hasReceived(); // their close may take for ever
-            isPidfd = made.isPidfd();
-            if (!late && isPidfd && result >= 0) {
-                int moved = Libc.intCall(DUP3, result, reserved, Fcntl.O_CLOEXEC, 0, 0, 0);
-                late = moved < 0 && result != reserved; // the child is not lost
-                result = late ? result : reserved;
-            }
-            if (!late) {
-                int ignored = closeFrom(isPidfd && result >= 0 ? reserved + 1 : reserved);
-            }
+            make(made);
             done.release();
-            work.acquireUninterruptibly(); // the caller has what it needs of the table
-            if (discards) {
-                discards = false;
-                discard();
-            } else if (outlivesChild && result >= 0) {
-                int ignored = closeFrom(reserved);
-                awaitExit();
-            }
-            if (once || unshared < 0) {
-                return; // the kernel closes the table
-            }
-            int ignored = closeFrom(reserved);
-            IDLE.addFirst(this);
+            return true;
         }
+        if (discards) {
+            discards = false;
+            discard();
+        } else if (outlivesChild && result >= 0) {
+            int ignored = closeFrom(reserved());
+            awaitExit();
+        }
+        if (once) {
+            return false; // the kernel closes the table
+        }
+        int ignored = closeFrom(reserved());
+        isReady = true;
+        IDLE.addFirst(this);
+        return true;
+    }
+
+    private void make(SpawnCall made) {
+        result = made.run(id, own ? self() : -1);
+        isPidfd = made.isPidfd();
+        boolean late = made.table().hasReceived(); // their close may take for ever
+        if (isPidfd && result >= 0) {
+            int moved = Libc.intCall(DUP3, result, ofChild(), Fcntl.O_CLOEXEC, 0, 0, 0);
+            late |= moved < 0; // the child is not lost
+            result = moved < 0 ? result : moved;
+        }
+        if (!late) {
+            int ignored = closeFrom(reserved());
+        }
+        isReady = !late && !once;
     }
 
     /**

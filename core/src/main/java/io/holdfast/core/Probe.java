@@ -3,6 +3,7 @@ package io.holdfast.core;
 import io.holdfast.core.sys.CgroupMount;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysDirent;
+import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.ChildTable;
@@ -23,6 +24,35 @@ final class Probe {
     private static final int NET_NAMESPACE = 4;
 
     private Probe() {}
+
+    /**
+     * Returns whether this machine has a feature. One switch, because a method reference in each
+     * constant costs every program that uses one feature several milliseconds at its start.
+     */
+    static boolean of(Feature feature) {
+        return switch (feature) {
+            case PIDFD_OPEN -> pidfdOpen();
+            case WAIT_PIDFD -> waitPidfd();
+            case PIDFD_GETFD -> getfd();
+            case PEER_PIDFD -> peerPidfd();
+            case PIDFS -> pidfs();
+            case PIDFD_THREAD -> thread();
+            case SIGNAL_SCOPE -> signalScope();
+            case NAMESPACE_IOCTLS -> namespaces();
+            case PIDFD_INFO -> info();
+            case FILE_HANDLE -> fileHandle();
+            case PASS_RIGHTS -> passRights();
+            case EXIT_INFO -> exitInfo();
+            case OWN_TABLE -> SpawnThread.hasOwnTable();
+            case PIDFD_SPAWN -> spawn();
+            case SPAWN_CLOSEFROM -> PosixSpawn.hasClosefrom();
+            case SPAWN_FOREGROUND -> PosixSpawn.hasTcsetpgrp();
+            case CLONE_INTO_CGROUP -> cloneIntoCgroup();
+            case MOUNT_TREES -> SysMount.isThere();
+            case CGROUP_KILL -> cgroupKill();
+            case SCOPE_CGROUP -> CgroupMount.find() != null;
+        };
+    }
 
     private static Fd self() {
         return SysPidfd.adopt(SysPidfd.open(Unistd.getpid(), 0), "self");
@@ -47,23 +77,23 @@ final class Probe {
         }
     }
 
-    static boolean pidfdOpen() {
+    private static boolean pidfdOpen() {
         return returnsDescriptor(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open");
     }
 
-    static boolean waitPidfd() {
+    private static boolean waitPidfd() {
         try (Fd self = self()) {
             return SysWait.waitid(self, SysWait.WEXITED | SysWait.WNOHANG) == -Errno.ECHILD;
         }
     }
 
-    static boolean getfd() {
+    private static boolean getfd() {
         try (Fd self = self()) {
             return SysPidfd.getfd(self, Integer.MAX_VALUE) == -Errno.EBADF;
         }
     }
 
-    static boolean peerPidfd() {
+    private static boolean peerPidfd() {
         Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
         try (Fd one = pair[0];
                 Fd two = pair[1]) {
@@ -72,50 +102,50 @@ final class Probe {
         }
     }
 
-    static boolean passRights() {
+    private static boolean passRights() {
         try (Fd socket = Fd.adopt(SysSocket.socket(SysSocket.SOCK_STREAM), "socket", "")) {
             return SysSocket.option(socket, SysSocket.SO_PASSRIGHTS) >= 0;
         }
     }
 
-    static boolean pidfs() {
+    private static boolean pidfs() {
         try (Fd self = self()) {
             return SysStat.fileSystem(self) == SysStat.PID_FS_MAGIC;
         }
     }
 
-    static boolean thread() {
+    private static boolean thread() {
         int pid = Unistd.getpid();
         return returnsDescriptor(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
     }
 
-    static boolean signalScope() {
+    private static boolean signalScope() {
         try (Fd self = self()) {
             return SysPidfd.sendSignal(self, 0, SysPidfd.PIDFD_SIGNAL_THREAD_GROUP) == 0;
         }
     }
 
-    static boolean namespaces() {
+    private static boolean namespaces() {
         try (Fd self = self()) {
             return returnsDescriptor(
                     SysPidfd.getNamespace(self, NET_NAMESPACE), "PIDFD_GET_NET_NAMESPACE");
         }
     }
 
-    static boolean info() {
+    private static boolean info() {
         try (Fd self = self()) {
             return SysPidfd.getInfo(self, 0).errno() == 0;
         }
     }
 
-    static boolean fileHandle() {
+    private static boolean fileHandle() {
         try (Fd self = self()) {
             return SysStat.hasInodeHandle(self) == 0;
         }
     }
 
     /** Reaps a child first: before Linux 6.19 only a reaped process has an exit status. */
-    static boolean exitInfo() {
+    private static boolean exitInfo() {
         if (!Feature.PIDFD_INFO.isPresent() || !Feature.SPAWN_CLOSEFROM.isPresent()) {
             return false;
         }
@@ -140,14 +170,14 @@ final class Probe {
         }
     }
 
-    static boolean spawn() {
+    private static boolean spawn() {
         return PosixSpawn.hasPidfdSpawn()
                 && Feature.OWN_TABLE.isPresent()
                 && Feature.PIDFD_THREAD.isPresent();
     }
 
     /** A kernel that knows the flag refuses a descriptor that is not a cgroup with EBADF. */
-    static boolean cloneIntoCgroup() {
+    private static boolean cloneIntoCgroup() {
         return PosixSpawn.hasSetcgroup() && SpawnThread.onPlatformThread(Probe::refusesFolder);
     }
 
@@ -164,7 +194,7 @@ final class Probe {
     }
 
     /** The root has no cgroup.kill: looks in its children, then in a temporary cgroup. */
-    static boolean cgroupKill() {
+    private static boolean cgroupKill() {
         String mount = CgroupMount.find();
         if (mount == null) {
             return false;

@@ -5,6 +5,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.PosixSpawn;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -26,18 +27,24 @@ final class ChildStreams implements AutoCloseable {
     /** Opens files and pipes; waits for the other end of a FIFO. */
     void open(Stdio[] streams) {
         for (int i = 0; i < STREAMS; i++) {
-            theirs[i] =
-                    switch (streams[i]) {
-                        case Stdio.Inherit _ -> PosixSpawn.STANDARD.get(i);
-                        case Stdio.Null _ ->
-                                opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
-                        case Stdio.File(var path, var mode) ->
-                                opened(KernelPath.text(path), flags(mode) | Fcntl.O_NOCTTY);
-                        case Stdio.Pipe _ -> pipe(i);
-                        case Stdio.Descriptor(Fd fd) -> fd;
-                        case Stdio.Merged _ -> merged();
-                    };
+            theirs[i] = open(streams[i], i);
         }
+    }
+
+    /** Without a switch over patterns, whose first use costs several milliseconds. */
+    private @Nullable Fd open(Stdio stream, int i) {
+        if (stream instanceof Stdio.Inherit) {
+            return PosixSpawn.STANDARD.get(i);
+        } else if (stream instanceof Stdio.Pipe) {
+            return pipe(i);
+        } else if (stream instanceof Stdio.Descriptor(Fd fd)) {
+            return fd;
+        } else if (stream instanceof Stdio.Merged) {
+            return merged();
+        } else if (stream instanceof Stdio.File(Path path, Stdio.Mode mode)) {
+            return opened(KernelPath.text(path), flags(mode) | Fcntl.O_NOCTTY);
+        }
+        return opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
     }
 
     private static int flags(Stdio.Mode mode) {
@@ -95,7 +102,9 @@ final class ChildStreams implements AutoCloseable {
 
     @Override
     public void close() {
-        toClose.forEach(Fd::close);
+        for (Fd fd : toClose) {
+            fd.close();
+        }
         for (Fd fd : ours) {
             if (fd != null) {
                 fd.close();

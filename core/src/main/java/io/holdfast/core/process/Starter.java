@@ -448,8 +448,12 @@ final class Starter {
 
     private ThreadAttributes ofThread() {
         ThreadAttributes attributes = new ThreadAttributes();
-        spawn.umask.ifPresent(attributes::addUmask);
-        spawn.nice.ifPresent(attributes::addNice);
+        if (spawn.umask.isPresent()) {
+            attributes.addUmask(spawn.umask.getAsInt());
+        }
+        if (spawn.nice.isPresent()) {
+            attributes.addNice(spawn.nice.getAsInt());
+        }
         if (spawn.noNewPrivileges) {
             attributes.addNoNewPrivileges();
         }

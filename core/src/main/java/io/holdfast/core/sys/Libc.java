@@ -8,6 +8,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,14 +82,14 @@ public final class Libc {
         public MemorySegment symbol() {
             MemorySegment known = symbol;
             if (known == null) {
-                known =
-                        SYMBOLS.find(name)
-                                .orElseThrow(() ->
-                                        new UnsupportedOperationException(
-                                                "the C library of this JVM has no "
-                                                        + name
-                                                        + "(): glibc 2.28 or newer has it; use a"
-                                                        + " JDK that is made for it"));
+                known = SYMBOLS.find(name).orElse(null);
+                if (known == null) {
+                    throw new UnsupportedOperationException(
+                            "the C library of this JVM has no "
+                                    + name
+                                    + "(): glibc 2.28 or newer has it; use a JDK that is made for"
+                                    + " it");
+                }
                 symbol = known;
             }
             return known;
@@ -102,18 +103,23 @@ public final class Libc {
 
     /** Binds a function; returns null if this libc is too old to have it. */
     public static @Nullable Function find(String function) {
-        return SYMBOLS.find(function).map(symbol -> new Function(function, symbol)).orElse(null);
+        MemorySegment symbol = SYMBOLS.find(function).orElse(null);
+        return symbol == null ? null : new Function(function, symbol);
     }
 
     /** The address of libc's {@code environ}; looked up at first use. */
     private static final class Environ {
         @SuppressWarnings("restricted") // the size of a pointer
-        static final MemorySegment POINTER = SYMBOLS.findOrThrow("environ").reinterpret(Long.BYTES);
+        static final ByteBuffer POINTER =
+                SYMBOLS.findOrThrow("environ")
+                        .reinterpret(Long.BYTES)
+                        .asByteBuffer()
+                        .order(ByteOrder.nativeOrder());
     }
 
     /** Returns the value of {@code environ}: the address of this process's environment in libc. */
     public static long environ() {
-        return Environ.POINTER.get(JAVA_LONG, 0);
+        return Environ.POINTER.getLong(0);
     }
 
     /**

@@ -1,8 +1,5 @@
 package io.holdfast.core.wait;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -12,6 +9,8 @@ import io.holdfast.core.sys.Machine;
 import io.holdfast.core.sys.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** {@code sys/epoll.h}: one epoll instance. */
 public final class SysEpoll implements AutoCloseable {
@@ -43,23 +42,26 @@ public final class SysEpoll implements AutoCloseable {
 
     /** Memory for the events that one wait returns. For one thread at a time. */
     public static final class Events {
-        private final MemorySegment memory;
+        private final ByteBuffer memory; // not a segment, for the reason at Scratch.bytes
+        private final long address;
         private final MemorySegment errno;
 
         public Events() {
             Arena arena = Arena.ofAuto();
-            memory = arena.allocate((long) BATCH * EVENT_SIZE, 8);
+            MemorySegment segment = arena.allocate((long) BATCH * EVENT_SIZE, 8);
+            memory = segment.asByteBuffer().order(ByteOrder.nativeOrder());
+            address = segment.address();
             errno = arena.allocate(Libc.ERRNO_LAYOUT);
         }
 
         /** The ready events: bits of {@code EPOLLIN} and others. */
         public int events(int index) {
-            return memory.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
+            return memory.getInt(index * EVENT_SIZE + EVENTS);
         }
 
         /** The data with which the descriptor was registered. */
         public long data(int index) {
-            return memory.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
+            return memory.getLong(index * EVENT_SIZE + DATA);
         }
     }
 
@@ -86,8 +88,9 @@ public final class SysEpoll implements AutoCloseable {
     public int await(Events into, int milliseconds) {
         int self = epoll.acquire();
         try {
-            long address = into.memory.address();
-            int n = Libc.intCall(EPOLL_WAIT, into.errno, self, address, BATCH, milliseconds, 0, 0);
+            int n =
+                    Libc.intCall(
+                            EPOLL_WAIT, into.errno, self, into.address, BATCH, milliseconds, 0, 0);
             return n == -Errno.EINTR ? 0 : ErrnoException.check(n, "epoll_wait", epoll);
         } finally {
             epoll.release();

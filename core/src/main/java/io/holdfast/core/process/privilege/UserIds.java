@@ -30,10 +30,17 @@ public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> g
      * @throws IllegalArgumentException if a number is not a valid user or group id
      */
     public UserIds {
-        groups = groups.map(List::copyOf);
-        uid.ifPresent(UserIds::check);
-        gid.ifPresent(UserIds::check);
-        groups.ifPresent(all -> all.forEach(UserIds::check));
+        if (uid.isPresent()) {
+            check(uid.getAsLong());
+        }
+        if (gid.isPresent()) {
+            check(gid.getAsLong());
+        }
+        if (groups.isPresent()) {
+            List<Long> copy = List.copyOf(groups.get());
+            copy.forEach(UserIds::check);
+            groups = Optional.of(copy);
+        }
     }
 
     private static void check(long id) {
@@ -44,7 +51,7 @@ public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> g
 
     /** Returns whether nothing changes. */
     public boolean isOurs() {
-        return equals(OURS);
+        return uid.isEmpty() && gid.isEmpty() && groups.isEmpty();
     }
 
     /**

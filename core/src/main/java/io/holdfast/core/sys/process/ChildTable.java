@@ -59,23 +59,13 @@ public final class ChildTable implements AutoCloseable {
         return first + count++;
     }
 
-    /** Adds the descriptors that the child gets. */
-    void addKept(Keeping keeping) {
-        byTarget.forEach((target, fd) -> {
-            if (!isClosedStandard(fd)) {
-                keeping.keep(add(fd), target);
-            }
-        });
-    }
-
-    /** Receives what the child keeps. */
-    @FunctionalInterface
-    interface Keeping {
-        void keep(int copy, int target);
+    /** Returns the descriptors that the child gets by the number that it gets. */
+    SortedMap<Integer, Fd> byTarget() {
+        return byTarget;
     }
 
     /** Returns whether it is a standard stream without which this process was started. */
-    private static boolean isClosedStandard(Fd fd) {
+    static boolean isClosedStandard(Fd fd) {
         return PosixSpawn.STANDARD.contains(fd) && Fcntl.getfl(fd) == -Errno.EBADF;
     }
 
@@ -145,7 +135,9 @@ public final class ChildTable implements AutoCloseable {
     /** Releases the descriptors. Called after the spawn has returned. */
     @Override
     public void close() {
-        pinned.forEach(Fd::release);
+        for (Fd fd : pinned) {
+            fd.release();
+        }
         pinned.clear();
     }
 }

@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -269,15 +270,22 @@ public final class PosixSpawn implements AutoCloseable {
 
     /** Adds the file actions that put the descriptors to their numbers; the last ones to add. */
     private void addDescriptors(boolean own) {
-        table.addKept((copy, target) -> add(ADDDUP2, copy, target, 0, 0, "adddup2"));
-        int[] sources = openings.stream().mapToInt(o -> table.add(o.source)).toArray();
+        for (Map.Entry<Integer, Fd> each : table.byTarget().entrySet()) {
+            if (!ChildTable.isClosedStandard(each.getValue())) {
+                add(ADDDUP2, table.add(each.getValue()), each.getKey(), 0, 0, "adddup2");
+            }
+        }
+        int firstSource = table.end();
+        for (Opening opening : openings) {
+            int ignored = table.add(opening.source);
+        }
         int free = table.end();
         if (!own) {
             Feature.SPAWN_CLOSEFROM.require("starting a process");
             add(Objects.requireNonNull(ADDCLOSEFROM), free, 0, 0, 0, "addclosefrom_np");
         }
-        for (int i = 0; i < sources.length; i++) {
-            MemorySegment name = string("/proc/self/fd/" + sources[i]); // copied by libc
+        for (int i = 0; i < openings.size(); i++) {
+            MemorySegment name = string("/proc/self/fd/" + (firstSource + i)); // copied by libc
             add(ADDOPEN, free, name.address(), openings.get(i).oflag, 0, "addopen");
             add(ADDCLOSE, free, 0, 0, 0, "addclose");
         }

@@ -233,7 +233,13 @@ public final class SpawnThread implements Runnable, AutoCloseable {
 
     private static Root root() {
         Root known = root;
-        return known == null ? onPlatformThread(SpawnThread::makeRoot) : known;
+        if (known == null) {
+            known =
+                    Thread.currentThread().isVirtual()
+                            ? onPlatformThread(SpawnThread::makeRoot)
+                            : makeRoot();
+        }
+        return known;
     }
 
     /**
@@ -258,7 +264,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
                 Fd self = Fd.adopt(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open", "self")) {
             boolean[] kept = usedByTheJvm();
             Root made = place.with(number -> new Root(kept, number));
-            int copy = place.with(number -> SysPidfd.getfd(self, number)); // loads what it needs
+            int copy = SysPidfd.getfd(self, made.place); // loads what it needs
             if (copy >= 0) {
                 Fd.adopt(copy).close();
                 thread("holdfast-spawn-root").start(made);

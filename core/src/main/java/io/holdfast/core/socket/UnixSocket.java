@@ -351,13 +351,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int send(ByteBuffer data) throws InterruptedException {
         requireNotInterrupted();
-        for (; ; ) {
-            int n = trySend(data);
-            if (n != WOULD_BLOCK) {
-                return n;
-            }
-            int ignored = Readiness.await(fd, Readiness.OUT);
-        }
+        return waiting(Readiness.OUT, () -> trySend(data));
     }
 
     /**
@@ -384,13 +378,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int send(ByteBuffer data, List<Fd> descriptors) throws InterruptedException {
         requireNotInterrupted();
-        for (; ; ) {
-            int n = trySend(data, descriptors);
-            if (n != WOULD_BLOCK) {
-                return n;
-            }
-            int ignored = Readiness.await(fd, Readiness.OUT);
-        }
+        return waiting(Readiness.OUT, () -> trySend(data, descriptors));
     }
 
     /**
@@ -411,13 +399,7 @@ public final class UnixSocket implements AutoCloseable {
     public int sendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
         requireNotInterrupted();
-        for (; ; ) {
-            int n = trySendAs(uid, gid, data, descriptors);
-            if (n != WOULD_BLOCK) {
-                return n;
-            }
-            int ignored = Readiness.await(fd, Readiness.OUT);
-        }
+        return waiting(Readiness.OUT, () -> trySendAs(uid, gid, data, descriptors));
     }
 
     /**
@@ -568,13 +550,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public int receive(ByteBuffer into) throws InterruptedException {
-        for (; ; ) {
-            int n = tryReceive(into);
-            if (n != WOULD_BLOCK) {
-                return n;
-            }
-            int ignored = Readiness.await(fd, Readiness.IN);
-        }
+        return waiting(Readiness.IN, () -> tryReceive(into));
     }
 
     /**
@@ -586,13 +562,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public int receive(ByteBuffer into, Ancillary ancillary) throws InterruptedException {
-        for (; ; ) {
-            int n = tryReceive(into, ancillary);
-            if (n != WOULD_BLOCK) {
-                return n;
-            }
-            int ignored = Readiness.await(fd, Readiness.IN);
-        }
+        return waiting(Readiness.IN, () -> tryReceive(into, ancillary));
     }
 
     /**
@@ -695,6 +665,21 @@ public final class UnixSocket implements AutoCloseable {
             return END;
         }
         into.position(into.position() + n);
+        return n;
+    }
+
+    /** A {@code try…} method. */
+    private interface Attempt {
+        int run();
+    }
+
+    /** Repeats an attempt, parking the calling thread, until it need not wait. */
+    private int waiting(int events, Attempt attempt) throws InterruptedException {
+        int n = attempt.run();
+        while (n == WOULD_BLOCK) {
+            int ignored = Readiness.await(fd, events);
+            n = attempt.run();
+        }
         return n;
     }
 

@@ -11,7 +11,6 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Libc;
-import io.holdfast.core.sys.Pool;
 import io.holdfast.core.sys.Scratch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,9 +30,6 @@ import org.jspecify.annotations.Nullable;
  * closed afterwards.
  *
  * <p>The child starts with an empty signal mask and default dispositions, whatever the JVM has set.
- *
- * <p>Setting up the attributes costs as much as a good part of the spawn while the code is not hot,
- * so they are used again.
  */
 public final class PosixSpawn implements AutoCloseable {
     /** The number of standard streams. */
@@ -81,63 +77,6 @@ public final class PosixSpawn implements AutoCloseable {
             Libc.bind("posix_spawn_file_actions_addfchdir_np");
     private static final Libc.@Nullable Function ADDTCSETPGRP =
             Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
-
-    /**
-     * {@code posix_spawnattr_t} with the signals set, used again and again by one spawn at a time.
-     * In glibc and musl it holds nothing but itself.
-     */
-    private static final class Attributes {
-        private static final Pool<Attributes> POOL = new Pool<>(16, Attributes::new);
-
-        private final MemorySegment attr = Arena.ofAuto().allocate(ATTR_SIZE, 16);
-        private int flags;
-        private boolean pipeIgnored;
-
-        private Attributes() {
-            check(call(ATTR_INIT, attr.address(), 0, 0, 0, 0, 0), "posix_spawnattr_init");
-            try (Arena arena = Arena.ofConfined()) { // libc copies the sets
-                MemorySegment set = arena.allocate(SIGSET_SIZE, 16);
-                set(SETSIGMASK_, set.address(), "posix_spawnattr_setsigmask");
-                set.fill((byte) 0xFF);
-                set(SETSIGDEFAULT, set.address(), "posix_spawnattr_setsigdefault");
-            }
-        }
-
-        static Attributes take() {
-            return POOL.take();
-        }
-
-        /** Gives them back; the caller forgets them. */
-        void release() {
-            POOL.release(this);
-        }
-
-        /** Whether SIGPIPE keeps the disposition of this process, or gets the default one. */
-        void pipeIgnored(boolean wanted) {
-            if (pipeIgnored != wanted) {
-                try (Arena arena = Arena.ofConfined()) { // libc copies the set
-                    MemorySegment set = arena.allocate(SIGSET_SIZE, 16).fill((byte) 0xFF);
-                    if (wanted) {
-                        int bit = Signal.PIPE.number() - 1;
-                        set.set(JAVA_LONG, 0, ~(1L << bit));
-                    }
-                    set(SETSIGDEFAULT, set.address(), "posix_spawnattr_setsigdefault");
-                }
-                pipeIgnored = wanted;
-            }
-        }
-
-        void flags(int wanted) {
-            if (flags != wanted) {
-                set(SETFLAGS, wanted, "posix_spawnattr_setflags");
-                flags = wanted;
-            }
-        }
-
-        void set(Libc.Function function, long value, String name) {
-            check(call(function, attr.address(), value, 0, 0, 0, 0), name);
-        }
-    }
 
     private final ChildTable table;
     private final ThreadAttributes ofThread;
@@ -417,7 +356,7 @@ public final class PosixSpawn implements AutoCloseable {
         byte[] program = CString.bytes(file);
         byte[][] words = bytes(arguments);
         long size = ARGUMENTS + sizeOf(words) + program.length;
-        Attributes attributes = attributes();
+        long attributes = attributes();
         Scratch scratch = Scratch.take();
         if (pipeIgnored) {
             SignalDispositions.ignorePipe();
@@ -445,7 +384,7 @@ public final class PosixSpawn implements AutoCloseable {
                             scratch.address + RESULT,
                             address + programAt,
                             actions,
-                            attributes.attr.address(),
+                            attributes,
                             address + ARGUMENTS,
                             environment == null ? Libc.environ() : environment.address());
             return thread.spawn(call, outlivesChild);
@@ -454,23 +393,36 @@ public final class PosixSpawn implements AutoCloseable {
                 SignalDispositions.restorePipe();
             }
             scratch.release();
-            attributes.release();
             Reference.reachabilityFence(environment);
         }
     }
 
-    private Attributes attributes() {
-        Attributes attributes = Attributes.take();
-        attributes.flags(flags);
-        attributes.pipeIgnored(pipeIgnored);
+    /** Makes a {@code posix_spawnattr_t}, which in glibc and musl holds nothing but itself. */
+    private long attributes() {
+        long attributes = arena.allocate(ATTR_SIZE, 16).address();
+        set(ATTR_INIT, attributes, 0, "init");
+        MemorySegment signals = arena.allocate(SIGSET_SIZE, 16); // libc copies it
+        set(SETSIGMASK_, attributes, signals.address(), "setsigmask");
+        ByteBuffer defaults = buffer(signals);
+        long all = -1;
+        defaults.putLong(0, pipeIgnored ? all & ~(1L << (Signal.PIPE.number() - 1)) : all);
+        set(SETSIGDEFAULT, attributes, signals.address(), "setsigdefault");
+        set(SETFLAGS, attributes, flags, "setflags");
         if ((flags & SETPGROUP) != 0) {
-            attributes.set(SETPGROUP_, group, "posix_spawnattr_setpgroup");
+            set(SETPGROUP_, attributes, group, "setpgroup");
         }
         Libc.@Nullable Function setcgroup = (flags & SETCGROUP) == 0 ? null : SETCGROUP_;
         if (setcgroup != null) {
-            attributes.set(setcgroup, cgroup, "posix_spawnattr_setcgroup_np");
+            set(setcgroup, attributes, cgroup, "setcgroup_np");
         }
         return attributes;
+    }
+
+    private static void set(Libc.Function function, long attributes, long value, String name) {
+        int error = call(function, attributes, value, 0, 0, 0, 0);
+        if (error != 0) {
+            check(error, "posix_spawnattr_" + name);
+        }
     }
 
     /** These functions return an errno value, not -1. */

@@ -464,7 +464,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     /** Lets the thread serve the next caller, or end, once it has closed its copies. */
     @Override
     public void close() {
-        if (isReady && !discards) {
+        if (isReady && !discards && failure == null) {
             IDLE.addFirst(this);
         } else {
             work.release();

@@ -12,7 +12,6 @@ import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -417,15 +416,12 @@ public final class SysSocket {
 
     /** {@code send(2)} from an array: bytes taken, or -errno. */
     public static int send(Fd socket, byte[] data, int offset, int length) {
-        Scratch scratch = Scratch.take();
-        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
+        CopyBuffer copy = CopyBuffer.take(length);
         try {
-            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
-            long address = copy == null ? scratch.address : copy.memory.address();
-            memory.put(0, data, offset, length);
-            return send(socket, scratch, address, length);
+            copy.bytes.put(0, data, offset, length);
+            return send(socket, copy.memory, 0, length);
         } finally {
-            release(scratch, copy);
+            copy.release();
         }
     }
 
@@ -440,13 +436,6 @@ public final class SysSocket {
             return recvmsg(socket, message, into, offset, length, flags);
         } finally {
             message.release();
-        }
-    }
-
-    private static void release(Scratch scratch, @Nullable CopyBuffer copy) {
-        scratch.release();
-        if (copy != null) {
-            copy.release();
         }
     }
 
@@ -482,17 +471,12 @@ public final class SysSocket {
             @Nullable UnixName to,
             List<Fd> descriptors,
             @Nullable Ucred as) {
-        Scratch scratch = Scratch.take();
-        boolean fits = length <= Scratch.SIZE - MsgHdr.OUTGOING_SIZE; // behind the header
-        CopyBuffer copy = fits ? null : CopyBuffer.take(length);
+        CopyBuffer copy = CopyBuffer.take(length);
         try {
-            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
-            long address = copy == null ? scratch.address : copy.memory.address();
-            int at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
-            memory.put(at, data, offset, length);
-            return sendmsg(socket, scratch, address + at, length, to, descriptors, as);
+            copy.bytes.put(0, data, offset, length);
+            return sendmsg(socket, copy.memory.asSlice(0, length), to, descriptors, as);
         } finally {
-            release(scratch, copy);
+            copy.release();
         }
     }
 

@@ -8,6 +8,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.PlatformThreads;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
 import io.holdfast.core.sys.process.SpawnThread;
@@ -149,7 +150,7 @@ final class Probe {
         if (!Feature.PIDFD_INFO.isPresent() || !Feature.SPAWN_CLOSEFROM.isPresent()) {
             return false;
         }
-        return SpawnThread.onPlatformThread(Probe::reapedChildHasStatus);
+        return PlatformThreads.run(Probe::reapedChildHasStatus);
     }
 
     private static boolean reapedChildHasStatus() {
@@ -178,7 +179,7 @@ final class Probe {
 
     /** A kernel that knows the flag refuses a descriptor that is not a cgroup with EBADF. */
     private static boolean cloneIntoCgroup() {
-        return PosixSpawn.hasSetcgroup() && SpawnThread.onPlatformThread(Probe::refusesFolder);
+        return PosixSpawn.hasSetcgroup() && PlatformThreads.run(Probe::refusesFolder);
     }
 
     private static boolean refusesFolder() {

@@ -14,12 +14,10 @@ import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -233,26 +231,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
 
     private static Root root() {
         Root known = root;
-        if (known == null) {
-            known =
-                    Thread.currentThread().isVirtual()
-                            ? onPlatformThread(SpawnThread::makeRoot)
-                            : makeRoot();
-        }
-        return known;
-    }
-
-    /**
-     * Runs a task that waits for a thread with a table of its own. Such a thread must not resume a
-     * virtual thread.
-     */
-    public static <T> T onPlatformThread(Supplier<T> task) {
-        if (!Thread.currentThread().isVirtual()) {
-            return task.get();
-        }
-        FutureTask<T> result = new FutureTask<>(task::get);
-        Thread.ofPlatform().daemon().name("holdfast-spawn-wait").start(result);
-        return Uninterruptible.result(result);
+        return known == null ? PlatformThreads.run(SpawnThread::makeRoot) : known;
     }
 
     private static synchronized Root makeRoot() {

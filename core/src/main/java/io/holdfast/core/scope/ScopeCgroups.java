@@ -93,7 +93,7 @@ final class ScopeCgroups {
         Set<CgroupPath> places = new LinkedHashSet<>();
         CgroupPath place = own;
         while (places.add(place) && !place.isRoot()) {
-            place = parent(place);
+            place = place.parent();
         }
         long user = Unistd.geteuid();
         String manager = "user.slice/user-%d.slice/user@%d.service".formatted(user, user);
@@ -102,15 +102,10 @@ final class ScopeCgroups {
         return places;
     }
 
-    private static CgroupPath parent(CgroupPath path) {
-        int slash = path.path().lastIndexOf('/');
-        return slash == 0 ? CgroupPath.ROOT : new CgroupPath(path.path().substring(0, slash));
-    }
-
     private Cgroup makeIn(CgroupPath path, CgroupPath own) {
         CgroupPath above = path; // it becomes the common ancestor of it and our own cgroup
         while (!own.isWithin(above)) {
-            above = parent(above);
+            above = above.parent();
         }
         try (Cgroup place = Cgroup.open(path.path());
                 Cgroup shared = Cgroup.open(above.path())) {

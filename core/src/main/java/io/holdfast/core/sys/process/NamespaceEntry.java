@@ -10,8 +10,8 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.SysMount;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -61,16 +61,18 @@ public final class NamespaceEntry implements AutoCloseable {
         CLOSED
     }
 
+    /**
+     * A system call.
+     *
+     * @param arguments five
+     */
     private record Step(
-            Libc.Function function,
-            long a,
-            long b,
-            long c,
-            long d,
-            long e,
-            Place place,
-            String call,
-            String subject) {}
+            String call, String subject, Libc.Function function, Place place, long[] arguments) {}
+
+    private static Step step(
+            String call, String subject, Libc.Function function, Place place, long... first) {
+        return new Step(call, subject, function, place, Arrays.copyOf(first, 5));
+    }
 
     private final Arena arena = Arena.ofConfined();
     private final List<Step> planned = new ArrayList<>();
@@ -98,17 +100,8 @@ public final class NamespaceEntry implements AutoCloseable {
             home = new Step[] {};
         }
         if (fresh != 0) {
-            planned.add(
-                    new Step(
-                            UNSHARE,
-                            fresh | (mounts ? CLONE_FS : 0),
-                            0,
-                            0,
-                            0,
-                            0,
-                            Place.NONE,
-                            "unshare",
-                            ""));
+            int flags = fresh | (mounts ? CLONE_FS : 0);
+            planned.add(step("unshare", "", UNSHARE, Place.NONE, flags));
         }
         if (mounts) {
             attributes("/", 0, SysMount.MS_SLAVE); // what is mounted there stays there
@@ -116,9 +109,7 @@ public final class NamespaceEntry implements AutoCloseable {
     }
 
     private Step joining(Fd namespace, int kind) {
-        long number = table.add(namespace);
-        String subject = namespace.toString();
-        return new Step(SETNS, number, kind, 0, 0, 0, Place.NONE, "setns", subject);
+        return step("setns", namespace.toString(), SETNS, Place.NONE, table.add(namespace), kind);
     }
 
     /** Joins a namespace that is there, lent until this is closed. */
@@ -132,20 +123,18 @@ public final class NamespaceEntry implements AutoCloseable {
     }
 
     private void attributes(String path, long attributes, long propagation) {
-        MemorySegment attr = arena.allocate(SysMount.ATTR_SIZE, 8);
-        attr.set(JAVA_LONG, 0, attributes);
-        attr.set(JAVA_LONG, 16, propagation);
+        long attr = arena.allocateFrom(JAVA_LONG, attributes, 0, propagation, 0).address();
         planned.add(
-                new Step(
+                step(
+                        "mount_setattr",
+                        path,
                         SysMount.present(SysMount.MOUNT_SETATTR, "mount_setattr"),
+                        Place.NONE,
                         Fcntl.AT_FDCWD,
                         string(path),
                         SysMount.AT_RECURSIVE,
-                        attr.address(),
-                        SysMount.ATTR_SIZE,
-                        Place.NONE,
-                        "mount_setattr",
-                        path));
+                        attr,
+                        SysMount.ATTR_SIZE));
     }
 
     /**
@@ -154,39 +143,30 @@ public final class NamespaceEntry implements AutoCloseable {
      */
     public void attach(Fd tree, String path) {
         owned.add(tree);
-        MemorySegment how = arena.allocate(HOW_SIZE, 8);
-        how.set(JAVA_LONG, 0, Fcntl.O_PATH | Fcntl.O_CLOEXEC);
-        how.set(JAVA_LONG, 16, RESOLVE_NO_SYMLINKS);
+        long flags = Fcntl.O_PATH | Fcntl.O_CLOEXEC;
+        long how = arena.allocateFrom(JAVA_LONG, flags, 0, RESOLVE_NO_SYMLINKS).address();
+        long at = string(path);
         planned.add(
-                new Step(
+                step(
+                        "openat2",
+                        path,
                         SYSCALL,
+                        Place.OPENED,
                         OPENAT2,
                         Fcntl.AT_FDCWD,
-                        string(path),
-                        how.address(),
-                        HOW_SIZE,
-                        Place.OPENED,
-                        "openat2",
-                        path));
+                        at,
+                        how,
+                        HOW_SIZE));
+        Libc.Function move = SysMount.present(SysMount.MOVE_MOUNT, "move_mount");
+        long empty = string("");
+        long all = SysMount.MOVE_MOUNT_F_EMPTY_PATH | SysMount.MOVE_MOUNT_T_EMPTY_PATH;
         planned.add(
-                new Step(
-                        SysMount.present(SysMount.MOVE_MOUNT, "move_mount"),
-                        table.add(tree),
-                        string(""),
-                        -1,
-                        string(""),
-                        SysMount.MOVE_MOUNT_F_EMPTY_PATH | SysMount.MOVE_MOUNT_T_EMPTY_PATH,
-                        Place.USED,
-                        "move_mount",
-                        path));
-        planned.add(new Step(CLOSE, -1, 0, 0, 0, 0, Place.CLOSED, "close", path));
+                step("move_mount", path, move, Place.USED, table.add(tree), empty, -1, empty, all));
+        planned.add(step("close", path, CLOSE, Place.CLOSED));
     }
 
     private long string(String text) {
-        byte[] bytes = CString.bytes(text);
-        MemorySegment memory = arena.allocate(bytes.length);
-        MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, 0, bytes.length);
-        return memory.address();
+        return arena.allocateFrom(JAVA_BYTE, CString.bytes(text)).address();
     }
 
     /** No more is to come: what is still to be loaded is loaded now. */
@@ -211,9 +191,10 @@ public final class NamespaceEntry implements AutoCloseable {
     private int run(Step[] list) {
         for (int i = 0; i < list.length; i++) {
             Step step = list[i];
-            long a = step.place == Place.CLOSED ? place : step.a;
-            long c = step.place == Place.USED ? place : step.c;
-            int r = Libc.intCall(step.function, a, step.b, c, step.d, step.e, 0);
+            long[] given = step.arguments;
+            long a = step.place == Place.CLOSED ? place : given[0];
+            long c = step.place == Place.USED ? place : given[2];
+            int r = Libc.intCall(step.function, a, given[1], c, given[3], given[4], 0);
             if (r < 0) {
                 errno = -r;
                 return i;

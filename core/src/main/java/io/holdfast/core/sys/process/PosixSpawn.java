@@ -307,10 +307,7 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private MemorySegment string(String text) {
-        byte[] bytes = CString.bytes(text);
-        MemorySegment segment = arena.allocate(bytes.length);
-        MemorySegment.copy(bytes, 0, segment, JAVA_BYTE, 0, bytes.length);
-        return segment;
+        return arena.allocateFrom(JAVA_BYTE, CString.bytes(text));
     }
 
     /**

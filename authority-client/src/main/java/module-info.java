@@ -10,4 +10,6 @@ module io.holdfast.authority.client {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.authority.client;
+    exports io.holdfast.authority.client.limit to
+            io.holdfast.cli;
 }

@@ -8,13 +8,11 @@ module io.holdfast.core {
 
     exports io.holdfast.core;
     exports io.holdfast.core.file;
-    exports io.holdfast.core.limit;
     exports io.holdfast.core.process;
     exports io.holdfast.core.run;
     exports io.holdfast.core.scope;
     exports io.holdfast.core.socket;
     exports io.holdfast.core.terminal;
-    exports io.holdfast.core.text;
     exports io.holdfast.core.machine to
             io.holdfast.dbus,
             io.holdfast.bus,
@@ -42,6 +40,29 @@ module io.holdfast.core {
             io.holdfast.cli;
     exports io.holdfast.core.sys.socket to
             io.holdfast.varlink,
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
+    exports io.holdfast.core.limit to
+            io.holdfast.varlink,
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority.client,
+            io.holdfast.authority,
+            io.holdfast.cli;
+    exports io.holdfast.core.text to
+            io.holdfast.dbus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
+    exports io.holdfast.core.wait to
+            io.holdfast.varlink,
+            io.holdfast.bus,
+            io.holdfast.manager;
+    exports io.holdfast.core.file.folder to
             io.holdfast.dbus,
             io.holdfast.bus,
             io.holdfast.manager,

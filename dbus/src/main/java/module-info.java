@@ -13,9 +13,10 @@ module io.holdfast.dbus {
     exports io.holdfast.dbus.address;
     exports io.holdfast.dbus.typed;
     exports io.holdfast.dbus.wire;
-    exports io.holdfast.dbus.wire.match;
     exports io.holdfast.dbus.wire.sasl to
             io.holdfast.bus;
     exports io.holdfast.dbus.generate to
             io.holdfast.cli;
+    exports io.holdfast.dbus.wire.match to
+            io.holdfast.bus;
 }

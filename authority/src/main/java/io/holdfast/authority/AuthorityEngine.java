@@ -24,7 +24,7 @@ import io.holdfast.authority.survival.Recovered;
 import io.holdfast.authority.temporary.TemporaryAuthorization;
 import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.EventLoop;
-import io.holdfast.core.file.FolderWatch;
+import io.holdfast.core.file.folder.FolderWatch;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.sys.Uninterruptible;
 import java.io.IOException;

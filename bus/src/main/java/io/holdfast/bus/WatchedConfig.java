@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.core.file.FolderWatch;
+import io.holdfast.core.file.folder.FolderWatch;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;

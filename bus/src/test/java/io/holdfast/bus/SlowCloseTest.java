@@ -3,13 +3,13 @@ package io.holdfast.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
+import io.holdfast.core.wait.FdCloser;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;

@@ -3,6 +3,7 @@ package io.holdfast.core;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.wait.FdCloser;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.function.Consumer;
@@ -150,8 +151,7 @@ public final class Fd implements AutoCloseable {
      * that arrive if this is a socket.
      *
      * @param closer gets a new owner of the number, on the thread that releases the last pin, and
-     *     must not wait: {@link FdCloser#of}, {@link FdCloser#automatic}; or null to close on that
-     *     thread
+     *     must not wait for the close; or null to close on that thread
      */
     public void closeWith(@Nullable Consumer<Fd> closer) {
         this.closer = closer;
@@ -414,12 +414,6 @@ public final class Fd implements AutoCloseable {
         if ((seen & ~MOVING) == 0) {
             closeNumber();
         }
-    }
-
-    /** Closes like {@link #close}, but on this thread, which waits for {@code close(2)}. */
-    void closeHere() {
-        closer = null;
-        close();
     }
 
     private void closeNumber() {

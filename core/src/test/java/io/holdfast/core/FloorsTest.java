@@ -73,6 +73,7 @@ class FloorsTest {
                         "io.holdfast.core",
                         "io.holdfast.core.event",
                         "io.holdfast.core.file",
+                        "io.holdfast.core.file.folder",
                         "io.holdfast.core.limit",
                         "io.holdfast.core.machine",
                         "io.holdfast.core.process",

@@ -435,24 +435,13 @@ public final class BusConnection implements AutoCloseable {
      * @param rule the match rule, as {@code type='signal',sender='org.example.Clock'} (D-Bus
      *     Specification, "Match Rules")
      * @return the subscription, owned by the caller
-     * @throws io.holdfast.dbus.wire.match.MatchRuleException if the rule is malformed
+     * @throws IllegalArgumentException if the rule is malformed
      * @throws DBusException LIMITS_EXCEEDED if the bus refuses the rule
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(String rule) throws InterruptedException {
-        return subscribe(MatchRule.parseSubscription(requireNonNull(rule, "rule")));
-    }
-
-    /**
-     * Subscribes to the signals that match a parsed or built rule.
-     *
-     * @param rule the match rule
-     * @return the subscription, owned by the caller
-     * @throws InterruptedException if the thread is or gets interrupted
-     */
-    public Subscription subscribe(MatchRule rule) throws InterruptedException {
-        return subscriptions.open(requireNonNull(rule, "rule"));
+        return subscriptions.open(MatchRule.parseSubscription(requireNonNull(rule, "rule")));
     }
 
     /**

@@ -61,8 +61,12 @@ public final class Subscription implements AutoCloseable {
         return wanted == null || wanted.equals(name) || (name != null && sender.isOwnedBy(name));
     }
 
-    /** {@return the match rule} */
-    public MatchRule rule() {
+    /** {@return the match rule, as the bus has it} */
+    public String rule() {
+        return rule.toString();
+    }
+
+    MatchRule matchRule() {
         return rule;
     }
 

@@ -71,8 +71,8 @@ final class Subscriptions {
         // Remove only as many as were added: other subscriptions of ours may have the same rules.
         int added = subscription.rulesAtBus.getAndSet(0);
         if (added > 0 && link.isOpen()) {
-            removeMatch(subscription.rule());
-            String sender = subscription.rule().sender();
+            removeMatch(subscription.matchRule());
+            String sender = subscription.matchRule().sender();
             if (added > 1 && sender != null) {
                 removeMatch(changesOf(sender));
             }
@@ -130,7 +130,7 @@ final class Subscriptions {
                 && signal.signature().toString().equals("sss")) {
             for (Subscription subscription : all) {
                 if (subscription.followsName()
-                        && values.get(0).equals(subscription.rule().sender())) {
+                        && values.get(0).equals(subscription.matchRule().sender())) {
                     subscription.ownerChanged((String) values.get(2));
                 }
             }
@@ -138,7 +138,7 @@ final class Subscriptions {
     }
 
     private static boolean matches(Subscription subscription, Message signal, List<Object> values) {
-        MatchRule rule = subscription.rule();
+        MatchRule rule = subscription.matchRule();
         return (rule.type() == 0 || rule.type() == signal.type())
                 && isOrAny(rule.destination(), signal.destination())
                 && isOrAny(rule.interfaceName(), signal.interfaceName())

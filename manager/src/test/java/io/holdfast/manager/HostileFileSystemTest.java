@@ -15,7 +15,7 @@ import static io.holdfast.manager.HostilePath.other;
 import static java.nio.file.attribute.PosixFilePermissions.fromString;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.HostileUser;

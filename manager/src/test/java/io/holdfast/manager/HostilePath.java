@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.io.IOException;

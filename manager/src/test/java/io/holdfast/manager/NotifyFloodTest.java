@@ -2,10 +2,10 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.job.JobResult;
 import java.io.File;
 import java.io.IOException;

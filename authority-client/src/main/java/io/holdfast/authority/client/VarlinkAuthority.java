@@ -1,6 +1,7 @@
 package io.holdfast.authority.client;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.authority.client.limit.AuthorityClientLimits;
 import io.holdfast.core.Fd;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;

@@ -1,6 +1,6 @@
 package io.holdfast.authority.action;
 
-import io.holdfast.core.file.FolderWatch;
+import io.holdfast.core.file.folder.FolderWatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

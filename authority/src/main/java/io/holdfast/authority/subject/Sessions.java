@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.file.FolderWatch;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
+import io.holdfast.core.file.folder.FolderWatch;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;

@@ -5,8 +5,8 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.LockFile;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.LockFile;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.core.state.StateFolder;

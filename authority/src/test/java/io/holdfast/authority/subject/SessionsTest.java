@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
-import io.holdfast.core.file.FolderWatch;
+import io.holdfast.core.file.folder.FolderWatch;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Child;

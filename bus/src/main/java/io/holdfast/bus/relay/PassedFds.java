@@ -1,7 +1,7 @@
 package io.holdfast.bus.relay;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
+import io.holdfast.core.wait.FdCloser;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,12 +1,12 @@
 package io.holdfast.cli.command;
 
 import io.holdfast.authority.AuthorityLimits;
-import io.holdfast.authority.client.AuthorityClientLimits;
+import io.holdfast.authority.client.limit.AuthorityClientLimits;
 import io.holdfast.cli.output.LineQueue;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.manager.Manager;
-import io.holdfast.varlink.VarlinkLimits;
+import io.holdfast.varlink.wire.VarlinkLimits;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;

@@ -16,7 +16,7 @@ import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Signal;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;

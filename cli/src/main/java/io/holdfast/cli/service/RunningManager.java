@@ -10,7 +10,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException;

@@ -3,7 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;

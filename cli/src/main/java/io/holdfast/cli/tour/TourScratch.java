@@ -2,7 +2,7 @@ package io.holdfast.cli.tour;
 
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
-import io.holdfast.core.file.ScratchFolder;
+import io.holdfast.core.file.folder.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -44,9 +44,12 @@ public final class FileException extends FileSystemException {
     /**
      * Makes the exception for a system call that failed on a file.
      *
+     * @param path the path of the file
+     * @param call the call as its man page names it
      * @param errno the error number, positive
+     * @return the failure
      */
-    static FileException of(String path, String call, int errno) {
+    public static FileException of(String path, String call, int errno) {
         String text = Errno.text(errno);
         boolean plain = errno == Errno.ENOENT || errno == Errno.EACCES || errno == Errno.ENOTDIR;
         String what = plain ? text : text.isEmpty() ? call + " failed" : call + ": " + text;
@@ -57,13 +60,6 @@ public final class FileException extends FileSystemException {
         FileException made = of(path, e.call(), e.errno());
         var _ = made.initCause(e);
         return made;
-    }
-
-    /** Throws if the result of a system call on a file is negative (-errno). */
-    static void check(int result, String call, String path) throws FileException {
-        if (result < 0) {
-            throw of(path, call, -result);
-        }
     }
 
     /** {@return the error number, positive: compare with the constants of {@link Errno}} */

@@ -148,9 +148,4 @@ public record OpenHow(
     public OpenHow blocking() {
         return new OpenHow(access, kinds, createMode, links, true, mayBeNull);
     }
-
-    /** The flags of {@code open(2)}; {@link Fcntl} adds O_CLOEXEC. */
-    int flags() {
-        return access | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY;
-    }
 }

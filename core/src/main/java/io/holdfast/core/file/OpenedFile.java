@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.folder.FileOpening;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.KernelPath;
@@ -13,14 +14,18 @@ import java.nio.file.Path;
 
 /** An open file, checked and opened as an {@link OpenHow} requires. Owns its descriptor. */
 public final class OpenedFile implements AutoCloseable {
-    private static final int NULL_MAJOR = 1;
-    private static final int NULL_MINOR = 3;
-
     private final String path;
     private final Fd fd;
     private final FileStatus stat;
 
-    OpenedFile(String path, Fd fd, FileStatus stat) {
+    /**
+     * Wraps a file that is open already.
+     *
+     * @param path the path by which it was opened, for messages
+     * @param fd its descriptor, which this object takes over
+     * @param stat the status of the file
+     */
+    public OpenedFile(String path, Fd fd, FileStatus stat) {
         this.path = path;
         this.fd = fd;
         this.stat = stat;
@@ -36,8 +41,7 @@ public final class OpenedFile implements AutoCloseable {
      *     waiting
      */
     public static OpenedFile open(String path, OpenHow how) throws FileException {
-        return FileOpening.open(
-                path, how, () -> new PathWalk(path, null, false, true, path, how.links()));
+        return FileOpening.open(path, how);
     }
 
     /**
@@ -79,12 +83,7 @@ public final class OpenedFile implements AutoCloseable {
 
     /** {@return whether it is {@code /dev/null}} */
     public boolean isNull() {
-        return isNull(stat);
-    }
-
-    static boolean isNull(FileStatus stat) {
-        return FileKind.of(stat) == FileKind.CHARACTER_DEVICE
-                && stat.special() == ((long) NULL_MAJOR << 32 | NULL_MINOR);
+        return FileOpening.isNull(stat);
     }
 
     /**
@@ -137,7 +136,7 @@ public final class OpenedFile implements AutoCloseable {
             if (r == -Errno.EAGAIN) {
                 return true;
             }
-            FileException.check(r, "tee", path);
+            check(r, "tee");
             return r > 0;
         }
     }
@@ -149,7 +148,7 @@ public final class OpenedFile implements AutoCloseable {
      * @throws FileException with the errno of the call that failed
      */
     public void chmod(int mode) throws FileException {
-        FileException.check(SysStat.fchmod(fd, mode), "fchmod", path);
+        check(SysStat.fchmod(fd, mode), "fchmod");
     }
 
     /**
@@ -160,7 +159,13 @@ public final class OpenedFile implements AutoCloseable {
      * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {
-        FileException.check(SysStat.fchown(fd, uid, gid), "fchown", path);
+        check(SysStat.fchown(fd, uid, gid), "fchown");
+    }
+
+    private void check(int result, String call) throws FileException {
+        if (result < 0) {
+            throw FileException.of(path, call, -result);
+        }
     }
 
     @Override

@@ -5,7 +5,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
-import io.holdfast.core.file.ScratchFolder;
+import io.holdfast.core.file.folder.ScratchFolder;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;

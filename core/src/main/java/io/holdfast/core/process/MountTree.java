@@ -3,7 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.file.HeldPath;
+import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.sys.SysMount;
 import java.util.Map;
 import java.util.function.Consumer;

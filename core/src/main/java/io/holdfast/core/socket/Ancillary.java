@@ -2,11 +2,11 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.core.sys.socket.UnixName;
+import io.holdfast.core.wait.FdCloser;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;

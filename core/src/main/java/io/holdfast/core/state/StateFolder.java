@@ -4,12 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.sys.SysStat;

@@ -3,7 +3,6 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.process.SpawnThread;
@@ -11,6 +10,7 @@ import io.holdfast.core.testkit.LingeringSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.ScratchCgroup;
 import io.holdfast.core.testkit.SilentFileSystem;
+import io.holdfast.core.wait.FdCloser;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -3,7 +3,6 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.Fcntl;
@@ -13,6 +12,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.wait.FdCloser;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -87,7 +87,7 @@ public final class Signals<S extends DBusSignal> implements AutoCloseable {
         Subscription subscription =
                 object.connection()
                         .subscribe(
-                                rule(object, described).toString(),
+                                rule(object, described),
                                 message -> handler.accept(type.cast(described.received(message))));
         return new Signals<>(subscription, type, described);
     }
@@ -97,7 +97,7 @@ public final class Signals<S extends DBusSignal> implements AutoCloseable {
         return TypedSignal.of(requireNonNull(type, "type"));
     }
 
-    private static MatchRule rule(RemoteObject object, TypedSignal signal) {
+    private static String rule(RemoteObject object, TypedSignal signal) {
         MatchRule.Builder rule =
                 MatchRule.builder()
                         .type(MessageType.SIGNAL)
@@ -107,7 +107,7 @@ public final class Signals<S extends DBusSignal> implements AutoCloseable {
         if (!object.destination().isEmpty()) {
             rule.sender(object.destination());
         }
-        return rule.build();
+        return rule.build().toString();
     }
 
     /**

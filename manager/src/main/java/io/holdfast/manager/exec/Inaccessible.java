@@ -3,7 +3,7 @@ package io.holdfast.manager.exec;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.Fcntl;

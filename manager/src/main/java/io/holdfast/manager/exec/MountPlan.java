@@ -2,12 +2,12 @@ package io.holdfast.manager.exec;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
-import io.holdfast.core.file.HeldPath;
 import io.holdfast.core.file.Links;
 import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.SysMount;

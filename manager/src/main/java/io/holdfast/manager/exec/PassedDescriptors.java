@@ -1,8 +1,8 @@
 package io.holdfast.manager.exec;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.wait.FdCloser;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

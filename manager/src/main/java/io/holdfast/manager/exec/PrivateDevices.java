@@ -1,7 +1,7 @@
 package io.holdfast.manager.exec;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.SysMount;
 import java.io.IOException;

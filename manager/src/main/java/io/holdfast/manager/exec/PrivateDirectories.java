@@ -2,8 +2,8 @@ package io.holdfast.manager.exec;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.FileStatus;
-import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.SysStat;
 
 /**

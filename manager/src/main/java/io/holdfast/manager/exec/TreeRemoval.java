@@ -1,8 +1,8 @@
 package io.holdfast.manager.exec;
 
 import io.holdfast.core.Errno;
-import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.SysStat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -2,7 +2,6 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.PidFd;
@@ -10,6 +9,7 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.sys.socket.SysInet;
 import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.core.wait.FdCloser;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;

@@ -1,8 +1,8 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.core.EventLoop;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.machine.SubordinateUids;
+import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.job.UnitJob;

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitLoader;

@@ -2,9 +2,9 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.notify.NotifySender;

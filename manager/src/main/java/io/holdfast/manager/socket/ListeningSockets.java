@@ -1,8 +1,8 @@
 package io.holdfast.manager.socket;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
 import io.holdfast.core.state.StateFolder;

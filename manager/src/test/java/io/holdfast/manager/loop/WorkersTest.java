@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
-import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import java.nio.file.Path;

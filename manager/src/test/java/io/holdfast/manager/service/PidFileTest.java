@@ -100,8 +100,8 @@ class PidFileTest {
     void aWatchThatIsForgottenIsGone() throws Exception {
         long before = watches();
         try (SysInotify changes = new SysInotify();
-                io.holdfast.core.file.Directory directory =
-                        io.holdfast.core.file.Directory.open(folder.toString())) {
+                io.holdfast.core.file.folder.Directory directory =
+                        io.holdfast.core.file.folder.Directory.open(folder.toString())) {
             int watch = changes.watchAppearances(directory.fd());
             assertThat(changes.watchAppearances(directory.fd())).isEqualTo(watch);
             assertThat(watches() - before).isEqualTo(1);

@@ -3,7 +3,7 @@ package io.holdfast.varlink.server;
 import static java.lang.System.Logger.Level.WARNING;
 
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.varlink.VarlinkLimits;
+import io.holdfast.varlink.wire.VarlinkLimits;
 import java.util.function.LongSupplier;
 
 /**

@@ -5,7 +5,6 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.socket.Peer;
@@ -15,6 +14,7 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.DescriptorLimit;
+import io.holdfast.core.wait.FdCloser;
 import io.holdfast.varlink.ServiceInfo;
 import io.holdfast.varlink.server.ClientComplaints.Kind;
 import java.time.Duration;

@@ -7,7 +7,6 @@ import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Deadline;
 import io.holdfast.varlink.MessageLimits;
-import io.holdfast.varlink.VarlinkLimits;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonException;
 import io.holdfast.varlink.json.JsonReader;

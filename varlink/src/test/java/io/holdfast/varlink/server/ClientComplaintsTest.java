@@ -3,8 +3,8 @@ package io.holdfast.varlink.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.varlink.RecordedLog;
-import io.holdfast.varlink.VarlinkLimits;
 import io.holdfast.varlink.server.ClientComplaints.Kind;
+import io.holdfast.varlink.wire.VarlinkLimits;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

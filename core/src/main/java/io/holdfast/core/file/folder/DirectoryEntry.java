@@ -1,8 +1,9 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
@@ -61,10 +62,10 @@ public final class DirectoryEntry implements AutoCloseable {
                         path(), "was replaced by another file", Errno.ESTALE, null);
             }
             if ((uid >= 0 && uid != now.uid()) || (gid >= 0 && gid != now.gid())) {
-                FileException.check(SysStat.chown(held, uid, gid), "chown", path());
+                FileCalls.check(SysStat.chown(held, uid, gid), "chown", path());
             }
             if (now.permissions() != mode) {
-                FileException.check(SysStat.chmod(held, mode), "chmod", path());
+                FileCalls.check(SysStat.chmod(held, mode), "chmod", path());
             }
         }
     }

@@ -1,10 +1,12 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;

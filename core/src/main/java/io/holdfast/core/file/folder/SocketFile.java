@@ -1,13 +1,10 @@
-package io.holdfast.core.socket;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
-import io.holdfast.core.file.Directory;
-import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.file.LockFile;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
@@ -44,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * again, and renamed back if it is not dead. At the second probe no bind of it is half-way through,
  * for a bind, too, locks the directory in the kernel.
  *
- * <p>This class is for sockets with options of their own; {@link UnixListener#listen} does all of
+ * <p>This class is for sockets with options of their own; {@code UnixListener.listen} does all of
  * this. One thread makes and binds it. It owns a descriptor.
  */
 public final class SocketFile implements AutoCloseable {
@@ -144,7 +141,7 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /** Takes over the existing file, which an earlier process of this program has bound. */
-    void takeOver() {
+    public void takeOver() {
         try {
             directory
                     .stat(name)
@@ -229,14 +226,10 @@ public final class SocketFile implements AutoCloseable {
     }
 
     private boolean isDead(String name) {
-        SocketType type = SocketType.DATAGRAM;
+        int type = SysSocket.SOCK_DGRAM | SysSocket.SOCK_NONBLOCK;
         int flags = Fcntl.O_PATH | Fcntl.O_NOFOLLOW;
         try (Fd file = Fcntl.open(directory.fd(), name, flags, 0);
-                Fd probe =
-                        Fd.adopt(
-                                SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK),
-                                "socket",
-                                type)) {
+                Fd probe = Fd.adopt(SysSocket.socket(type), "socket", "DATAGRAM")) {
             return SysStat.stat(file).isSocket() // a file of another type refuses it, too
                     && file.with(n -> SysSocket.connect(probe, itself(n))) == -Errno.ECONNREFUSED;
         }

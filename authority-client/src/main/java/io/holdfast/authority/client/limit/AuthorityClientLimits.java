@@ -1,11 +1,12 @@
-package io.holdfast.authority.client;
+package io.holdfast.authority.client.limit;
 
 import io.holdfast.core.limit.Limit;
 import java.util.List;
 
 /** The limits of this module that are system properties. */
 public final class AuthorityClientLimits {
-    static final Limit CONNECTIONS =
+    /** Concurrent checks of a client over Varlink. */
+    public static final Limit CONNECTIONS =
             Limit.count(
                     "io.holdfast.authority.connections",
                     64,

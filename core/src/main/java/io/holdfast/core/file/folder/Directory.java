@@ -1,9 +1,13 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.Links;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
@@ -69,7 +73,7 @@ public final class Directory implements AutoCloseable {
         try {
             return new Directory(path, fd.duplicate(), false);
         } catch (ErrnoException e) {
-            throw FileException.of(path, e);
+            throw FileCalls.failed(path, e);
         }
     }
 
@@ -162,7 +166,7 @@ public final class Directory implements AutoCloseable {
         if (r == -Errno.EEXIST) {
             return false;
         }
-        FileException.check(r, "mkdir", shown(name));
+        FileCalls.check(r, "mkdir", shown(name));
         return true;
     }
 
@@ -180,7 +184,7 @@ public final class Directory implements AutoCloseable {
         if (r == -Errno.EEXIST) {
             return false;
         }
-        FileException.check(r, "mkfifo", shown(name));
+        FileCalls.check(r, "mkfifo", shown(name));
         return true;
     }
 
@@ -198,7 +202,7 @@ public final class Directory implements AutoCloseable {
         if (r == -Errno.EEXIST) {
             return false;
         }
-        FileException.check(r, "symlink", shown(name));
+        FileCalls.check(r, "symlink", shown(name));
         return true;
     }
 
@@ -232,7 +236,7 @@ public final class Directory implements AutoCloseable {
             if (e.errno() == Errno.ENOENT) {
                 return Optional.empty();
             }
-            throw FileException.of(shown(name), e);
+            throw FileCalls.failed(shown(name), e);
         }
     }
 
@@ -247,7 +251,7 @@ public final class Directory implements AutoCloseable {
     public Fd hold(String name) throws FileException {
         requireName(name);
         int r = Fcntl.openat(fd, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0);
-        FileException.check(r, "open", shown(name));
+        FileCalls.check(r, "open", shown(name));
         return Fd.adopt(r);
     }
 
@@ -264,7 +268,7 @@ public final class Directory implements AutoCloseable {
         if (r == -Errno.ENOENT) {
             return false;
         }
-        FileException.check(r, "unlink", shown(name));
+        FileCalls.check(r, "unlink", shown(name));
         return true;
     }
 
@@ -276,11 +280,11 @@ public final class Directory implements AutoCloseable {
      */
     public List<String> names(int most) throws FileException {
         int r = Fcntl.openat(fd, ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
-        FileException.check(r, "open", path);
+        FileCalls.check(r, "open", path);
         try (Fd listed = Fd.adopt(r)) {
             return SysDirent.names(listed, most);
         } catch (ErrnoException e) {
-            throw FileException.of(path, e);
+            throw FileCalls.failed(path, e);
         }
     }
 
@@ -309,7 +313,7 @@ public final class Directory implements AutoCloseable {
         try {
             return new Directory(path, fd.duplicate(), stable);
         } catch (ErrnoException e) {
-            throw FileException.of(path, e);
+            throw FileCalls.failed(path, e);
         }
     }
 
@@ -333,7 +337,7 @@ public final class Directory implements AutoCloseable {
         try {
             return SysStat.stat(fd);
         } catch (ErrnoException e) {
-            throw FileException.of(path, e);
+            throw FileCalls.failed(path, e);
         }
     }
 
@@ -352,7 +356,7 @@ public final class Directory implements AutoCloseable {
      * @throws FileException with the errno of the call that failed
      */
     public void chmod(int mode) throws FileException {
-        FileException.check(SysStat.chmod(fd, mode), "chmod", path);
+        FileCalls.check(SysStat.chmod(fd, mode), "chmod", path);
     }
 
     /**
@@ -363,7 +367,7 @@ public final class Directory implements AutoCloseable {
      * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {
-        FileException.check(SysStat.chown(fd, uid, gid), "chown", path);
+        FileCalls.check(SysStat.chown(fd, uid, gid), "chown", path);
     }
 
     @Override

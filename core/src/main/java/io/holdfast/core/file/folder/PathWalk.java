@@ -1,9 +1,12 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.Links;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
@@ -132,12 +135,12 @@ final class PathWalk implements AutoCloseable {
         try {
             return fd.duplicate();
         } catch (ErrnoException e) {
-            throw FileException.of(shown, e);
+            throw FileCalls.failed(shown, e);
         }
     }
 
     private Fd adopt(int result) throws FileException {
-        FileException.check(result, "open", shown);
+        FileCalls.check(result, "open", shown);
         return Fd.adopt(result);
     }
 
@@ -145,7 +148,7 @@ final class PathWalk implements AutoCloseable {
         try {
             return SysStat.stat(fd);
         } catch (ErrnoException e) {
-            throw FileException.of(shown, e);
+            throw FileCalls.failed(shown, e);
         }
     }
 
@@ -276,13 +279,13 @@ final class PathWalk implements AutoCloseable {
         int r = SysStat.mkdirat(directory, name, FRESH_MODE);
         boolean made = r == 0;
         if (r != -Errno.EEXIST) {
-            FileException.check(r, "mkdir", shown);
+            FileCalls.check(r, "mkdir", shown);
         }
         Fd next = adopt(Fcntl.openat(directory, name, ENTER, 0));
         try {
             if (made) {
                 int mode = isAtEnd() ? madeLast : madeAbove;
-                FileException.check(SysStat.chmod(next, mode), "chmod", shown);
+                FileCalls.check(SysStat.chmod(next, mode), "chmod", shown);
             }
             FileStatus stat = stat(next);
             judge.judge(place(), stat, isAtEnd());
@@ -326,7 +329,7 @@ final class PathWalk implements AutoCloseable {
             }
             return target;
         } catch (ErrnoException e) {
-            throw FileException.of(shown, e);
+            throw FileCalls.failed(shown, e);
         }
     }
 

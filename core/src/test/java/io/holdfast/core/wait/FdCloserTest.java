@@ -1,7 +1,9 @@
-package io.holdfast.core;
+package io.holdfast.core.wait;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;

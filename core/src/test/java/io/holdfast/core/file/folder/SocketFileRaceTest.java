@@ -1,10 +1,13 @@
-package io.holdfast.core.socket;
+package io.holdfast.core.file.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.FileStatus;
-import io.holdfast.core.file.Directory;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;

@@ -1,5 +1,9 @@
-package io.holdfast.core;
+package io.holdfast.core.wait;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.Faults;
 import io.holdfast.core.sys.SysPoll;
@@ -109,7 +113,7 @@ public final class FdCloser<K> implements AutoCloseable {
             if (mayBlock(fd)) {
                 Automatic.CLOSER.closeLater(owner, fd);
             } else {
-                fd.closeHere();
+                closeHere(fd);
             }
         };
     }
@@ -144,7 +148,7 @@ public final class FdCloser<K> implements AutoCloseable {
         if (!fd.isOpen()) {
             fd.close(); // moved or closed before: does nothing
         } else if (!mayBlock(fd)) {
-            fd.closeHere();
+            closeHere(fd);
         } else {
             closeLater(owner, fd);
         }
@@ -280,7 +284,7 @@ public final class FdCloser<K> implements AutoCloseable {
     private void closeAll(K owner) {
         for (Fd fd = next(owner); fd != null; fd = next(owner)) {
             try {
-                fd.closeHere();
+                closeHere(fd);
             } catch (RuntimeException | Error e) { // must not stop the others
                 Faults.log("a descriptor could not be closed", e);
             }
@@ -297,6 +301,12 @@ public final class FdCloser<K> implements AutoCloseable {
             waiting.remove(owner);
         }
         return fd;
+    }
+
+    /** Closes on this thread, which waits for {@code close(2)}. */
+    private static void closeHere(Fd fd) {
+        fd.closeWith(null);
+        fd.close();
     }
 
     private static boolean mayBlock(Fd fd) {

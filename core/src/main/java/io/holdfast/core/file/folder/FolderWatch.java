@@ -1,4 +1,4 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import static java.nio.file.StandardWatchEventKinds.ENTRY_CREATE;
 import static java.nio.file.StandardWatchEventKinds.ENTRY_DELETE;

@@ -1,9 +1,13 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Gen;

@@ -1,8 +1,11 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.Links;
 
 /**
  * The file that an absolute path leads to, held by a descriptor that can neither read nor write it

@@ -1,17 +1,24 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
 /** Checks the file that a path leads to, and opens that same file; or makes a new one. */
-final class FileOpening {
+public final class FileOpening {
     /** Attempts, if another process makes the file between our lookup and our create. */
     private static final int TRIES = 16;
+
+    private static final int NULL_MAJOR = 1;
+    private static final int NULL_MINOR = 3;
 
     private static final int FRESH_MODE = 0; // until fchmod sets the wanted mode
 
@@ -22,10 +29,25 @@ final class FileOpening {
 
     private final String shown;
     private final OpenHow how;
+    private final int flags;
 
     private FileOpening(String shown, OpenHow how) {
         this.shown = shown;
         this.how = how;
+        this.flags = how.access() | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY; // Fcntl adds O_CLOEXEC
+    }
+
+    /**
+     * Opens or makes a file.
+     *
+     * @param path absolute, or relative to the working directory
+     * @param how how to open it
+     * @return the file, owned by the caller
+     * @throws FileException if it is missing, of another kind, refused, or cannot be opened without
+     *     waiting
+     */
+    public static OpenedFile open(String path, OpenHow how) throws FileException {
+        return open(path, how, () -> new PathWalk(path, null, false, true, path, how.links()));
     }
 
     /**
@@ -66,7 +88,7 @@ final class FileOpening {
         walk.requireTarget(stat);
         walk.requireNoHardLink(stat);
         String itself = held.with(number -> "/proc/self/fd/" + number);
-        int r = Fcntl.openat(null, itself, how.flags(), 0);
+        int r = Fcntl.openat(null, itself, flags, 0);
         if (r < 0) {
             throw notOpened(FileKind.of(stat), -r);
         }
@@ -75,7 +97,7 @@ final class FileOpening {
 
     private void requireKind(FileStatus stat) throws FileException {
         FileKind kind = FileKind.of(stat);
-        boolean fits = how.kinds().contains(kind) || (how.mayBeNull() && OpenedFile.isNull(stat));
+        boolean fits = how.kinds().contains(kind) || (how.mayBeNull() && isNull(stat));
         if (!fits) {
             String wanted =
                     how.kinds().stream()
@@ -89,6 +111,16 @@ final class FileOpening {
                     kind == FileKind.DIRECTORY ? Errno.EISDIR : Errno.EINVAL,
                     null);
         }
+    }
+
+    /**
+     * {@return whether a file is {@code /dev/null}}
+     *
+     * @param stat the status of the file
+     */
+    public static boolean isNull(FileStatus stat) {
+        return FileKind.of(stat) == FileKind.CHARACTER_DEVICE
+                && stat.special() == ((long) NULL_MAJOR << 32 | NULL_MINOR);
     }
 
     private FileException notOpened(FileKind kind, int errno) {
@@ -111,19 +143,19 @@ final class FileOpening {
             throw FileException.of(shown, "open", Errno.ENOENT);
         }
         walk.requireTarget(walk.directoryStat());
-        int flags = how.flags() | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
-        int r = Fcntl.openat(walk.directory(), walk.lastName(), flags, FRESH_MODE);
+        int creating = flags | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
+        int r = Fcntl.openat(walk.directory(), walk.lastName(), creating, FRESH_MODE);
         if (r == -Errno.EEXIST) {
             return Optional.empty();
         }
-        FileException.check(r, "open", shown);
+        FileCalls.check(r, "open", shown);
         Fd fd = Fd.adopt(r);
         try {
-            FileException.check(SysStat.fchmod(fd, how.createMode().getAsInt()), "fchmod", shown);
+            FileCalls.check(SysStat.fchmod(fd, how.createMode().getAsInt()), "fchmod", shown);
             FileStatus stat = SysStat.stat(fd);
             return Optional.of(finished(fd.move(), stat));
         } catch (ErrnoException e) {
-            throw FileException.of(shown, e);
+            throw FileCalls.failed(shown, e);
         } finally {
             fd.close();
         }
@@ -137,7 +169,7 @@ final class FileOpening {
             }
             return new OpenedFile(shown, fd.move(), stat);
         } catch (ErrnoException e) {
-            throw FileException.of(shown, e);
+            throw FileCalls.failed(shown, e);
         } finally {
             fd.close();
         }

@@ -1,4 +1,4 @@
-package io.holdfast.varlink;
+package io.holdfast.varlink.wire;
 
 import io.holdfast.core.limit.Limit;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;

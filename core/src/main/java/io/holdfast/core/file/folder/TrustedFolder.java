@@ -1,9 +1,10 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysStat;

@@ -1,7 +1,9 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.Links;
 import java.util.OptionalLong;
 
 /**
@@ -64,7 +66,7 @@ final class GuardedLinks implements PathWalk.Judge {
     public void judgeTarget(FileStatus stat) throws FileException {
         if (untrustedOwner.isPresent()
                 && untrustedOwner.getAsLong() != stat.uid()
-                && !OpenedFile.isNull(stat)) {
+                && !FileOpening.isNull(stat)) {
             throw FileException.refusal(
                     shown,
                     "is reached by a symbolic link of user "

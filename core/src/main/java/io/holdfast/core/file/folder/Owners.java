@@ -1,4 +1,4 @@
-package io.holdfast.core.file;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Unistd;

@@ -19,4 +19,9 @@ module io.holdfast.dbus {
             io.holdfast.cli;
     exports io.holdfast.dbus.wire.match to
             io.holdfast.bus;
+    exports io.holdfast.dbus.address.transport to
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
 }

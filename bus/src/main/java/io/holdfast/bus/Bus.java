@@ -9,7 +9,8 @@ import io.holdfast.bus.service.Activator;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.dbus.address.BusAddress;
-import io.holdfast.dbus.address.BusListener;
+import io.holdfast.dbus.address.transport.BusListener;
+import io.holdfast.dbus.address.transport.Transport;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.security.SecureRandom;
@@ -217,7 +218,7 @@ public final class Bus implements AutoCloseable {
             throw new IllegalArgumentException("no address to listen at");
         }
         boolean made =
-                wanted.stream().allMatch(one -> one.transport() instanceof BusAddress.Folder);
+                wanted.stream().allMatch(one -> Transport.of(one) instanceof Transport.Folder);
         broker.firstNumber(made ? 0 : UniqueName.firstOfSuccessor());
         List<BusAddress> listening = new ArrayList<>();
         for (BusAddress address : wanted) {

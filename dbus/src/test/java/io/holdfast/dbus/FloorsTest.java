@@ -37,6 +37,7 @@ class FloorsTest {
                 .containsExactlyInAnyOrder(
                         ROOT,
                         "io.holdfast.dbus.address",
+                        "io.holdfast.dbus.address.transport",
                         "io.holdfast.dbus.generate",
                         "io.holdfast.dbus.stream",
                         "io.holdfast.dbus.typed",

@@ -2,6 +2,7 @@ package io.holdfast.authority.agent;
 
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.transport.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -36,7 +37,7 @@ public sealed interface HelperAddress {
      * and no other user may be able to write to the folder.
      */
     static Optional<HelperAddress> beside(BusAddress bus) {
-        if (!(bus.transport() instanceof BusAddress.SocketFile file)) {
+        if (!(Transport.of(bus) instanceof Transport.SocketFile file)) {
             return Optional.empty();
         }
         Path parent = Path.of(file.path().path()).toAbsolutePath().getParent();

@@ -12,7 +12,8 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
-import io.holdfast.dbus.address.BusListener;
+import io.holdfast.dbus.address.transport.BusListener;
+import io.holdfast.dbus.address.transport.Transport;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -22,7 +23,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -136,8 +136,8 @@ public final class Containers {
     private BusListener listen() throws BusErrorException {
         try {
             makeFolder();
-            BusAddress.Folder anyName = new BusAddress.Folder("dir", folder.toString());
-            return BusListener.listen(new BusAddress(anyName, Optional.empty())).getFirst();
+            Transport anyName = new Transport.Folder("dir", folder.toString());
+            return BusListener.listen(anyName.address()).getFirst();
         } catch (IOException | BusAddressException | ErrnoException e) {
             throw new BusErrorException(
                     BusError.FAILED, "no socket in " + folder + ": " + e.getMessage());

@@ -23,7 +23,7 @@ import io.holdfast.core.socket.Notify;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
-import io.holdfast.dbus.address.BusListener;
+import io.holdfast.dbus.address.transport.BusListener;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

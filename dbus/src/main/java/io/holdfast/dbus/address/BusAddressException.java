@@ -16,8 +16,4 @@ public final class BusAddressException extends RuntimeException {
     public BusAddressException(String message) {
         super(message);
     }
-
-    BusAddressException(String message, Throwable cause) {
-        super(message, cause);
-    }
 }

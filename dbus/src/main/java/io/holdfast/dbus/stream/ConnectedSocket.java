@@ -8,14 +8,15 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.address.BusAddress;
-import io.holdfast.dbus.address.BusAddress.AbstractSocket;
-import io.holdfast.dbus.address.BusAddress.Folder;
-import io.holdfast.dbus.address.BusAddress.Inherited;
-import io.holdfast.dbus.address.BusAddress.Program;
-import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
-import io.holdfast.dbus.address.BusAddress.SocketFile;
-import io.holdfast.dbus.address.BusAddress.Unsupported;
 import io.holdfast.dbus.address.BusAddressException;
+import io.holdfast.dbus.address.transport.Transport;
+import io.holdfast.dbus.address.transport.Transport.AbstractSocket;
+import io.holdfast.dbus.address.transport.Transport.Folder;
+import io.holdfast.dbus.address.transport.Transport.Inherited;
+import io.holdfast.dbus.address.transport.Transport.Program;
+import io.holdfast.dbus.address.transport.Transport.RuntimeSocket;
+import io.holdfast.dbus.address.transport.Transport.SocketFile;
+import io.holdfast.dbus.address.transport.Transport.Unsupported;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -35,7 +36,7 @@ public record ConnectedSocket(UnixSocket socket, Optional<Child> program) implem
      */
     public static ConnectedSocket connect(BusAddress address, Duration limit)
             throws InterruptedException {
-        return switch (address.transport()) {
+        return switch (Transport.of(address)) {
             case SocketFile(var path) -> connect(path, limit);
             case AbstractSocket(var name) -> connect(name, limit);
             case Program program -> run(program);

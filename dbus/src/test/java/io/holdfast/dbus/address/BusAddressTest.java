@@ -6,13 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.dbus.address.BusAddress.AbstractSocket;
-import io.holdfast.dbus.address.BusAddress.Folder;
-import io.holdfast.dbus.address.BusAddress.Inherited;
-import io.holdfast.dbus.address.BusAddress.Program;
-import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
-import io.holdfast.dbus.address.BusAddress.SocketFile;
-import io.holdfast.dbus.address.BusAddress.Unsupported;
+import io.holdfast.dbus.address.transport.BusListener;
+import io.holdfast.dbus.address.transport.Transport;
+import io.holdfast.dbus.address.transport.Transport.AbstractSocket;
+import io.holdfast.dbus.address.transport.Transport.Folder;
+import io.holdfast.dbus.address.transport.Transport.Inherited;
+import io.holdfast.dbus.address.transport.Transport.Program;
+import io.holdfast.dbus.address.transport.Transport.RuntimeSocket;
+import io.holdfast.dbus.address.transport.Transport.SocketFile;
+import io.holdfast.dbus.address.transport.Transport.Unsupported;
 import io.holdfast.dbus.stream.ConnectedSocket;
 import java.time.Duration;
 import java.util.List;
@@ -43,17 +45,18 @@ class BusAddressTest {
 
     @Test
     void everyTransportIsRead() {
-        assertThat(BusAddress.parse("unix:path=/run/x").transport())
+        assertThat(Transport.of(BusAddress.parse("unix:path=/run/x")))
                 .isEqualTo(new SocketFile(new UnixAddress.PathName("/run/x")));
-        assertThat(BusAddress.parse("unix:abstract=/tmp/x").transport())
+        assertThat(Transport.of(BusAddress.parse("unix:abstract=/tmp/x")))
                 .isEqualTo(new AbstractSocket(new UnixAddress.AbstractName("/tmp/x")));
-        assertThat(BusAddress.parse("unix:dir=/tmp").transport())
+        assertThat(Transport.of(BusAddress.parse("unix:dir=/tmp")))
                 .isEqualTo(new Folder("dir", "/tmp"));
-        assertThat(BusAddress.parse("unix:tmpdir=/tmp").transport())
+        assertThat(Transport.of(BusAddress.parse("unix:tmpdir=/tmp")))
                 .isEqualTo(new Folder("tmpdir", "/tmp"));
-        assertThat(BusAddress.parse("unix:runtime=yes").transport()).isEqualTo(new RuntimeSocket());
-        assertThat(BusAddress.parse("systemd:").transport()).isEqualTo(new Inherited());
-        assertThat(BusAddress.parse("unixexec:path=ssh,argv0=s,argv1=-xT,argv2=h").transport())
+        assertThat(Transport.of(BusAddress.parse("unix:runtime=yes")))
+                .isEqualTo(new RuntimeSocket());
+        assertThat(Transport.of(BusAddress.parse("systemd:"))).isEqualTo(new Inherited());
+        assertThat(Transport.of(BusAddress.parse("unixexec:path=ssh,argv0=s,argv1=-xT,argv2=h")))
                 .isEqualTo(new Program("ssh", Optional.of("s"), List.of("-xT", "h")));
     }
 
@@ -86,7 +89,7 @@ class BusAddressTest {
         "unix:path=/a\\*b, /a\\*b"
     })
     void escapedValuesAreRead(String text, String path) {
-        assertThat(BusAddress.parse(text).transport())
+        assertThat(Transport.of(BusAddress.parse(text)))
                 .isEqualTo(new SocketFile(new UnixAddress.PathName(path)));
     }
 
@@ -131,7 +134,7 @@ class BusAddressTest {
 
     @Test
     void aPathThatNoSocketCanHaveIsRefused() {
-        assertThat(BusAddress.parse("unix:path=/" + "x".repeat(107)).transport())
+        assertThat(Transport.of(BusAddress.parse("unix:path=/" + "x".repeat(107))))
                 .isInstanceOf(SocketFile.class);
         assertRefused(() -> BusAddress.parse("unix:path=/" + "x".repeat(108)), "108");
     }
@@ -145,7 +148,7 @@ class BusAddressTest {
     })
     void otherTransportsAreRefusedWhenUsedAndNotWhenRead(String text, String reason) {
         BusAddress address = BusAddress.parse(text);
-        assertThat(address.transport()).isInstanceOf(Unsupported.class);
+        assertThat(Transport.of(address)).isInstanceOf(Unsupported.class);
         assertThat(address).hasToString(text);
         assertRefused(() -> ConnectedSocket.connect(address, LIMIT).close(), text, reason);
         assertRefused(() -> BusListener.listen(address), text, reason);
@@ -194,7 +197,7 @@ class BusAddressTest {
     @MethodSource("cases")
     void whatIsWrittenIsReadTheSame(Gen gen) {
         String value = "/" + gen.string("ab/-_.\\* ,;:=%\u00e9\u20ac'\"\n", 25);
-        BusAddress.Transport transport =
+        Transport transport =
                 switch (gen.between(0, 3)) {
                     case 0 -> new SocketFile(new UnixAddress.PathName(value));
                     case 1 -> new AbstractSocket(new UnixAddress.AbstractName(value));
@@ -206,7 +209,7 @@ class BusAddressTest {
                                     gen.list(12, () -> gen.string("ab ,;=%", 5)));
                 };
         Optional<String> guid = gen.chance(0.5) ? Optional.of(GUID) : Optional.empty();
-        BusAddress address = new BusAddress(transport, guid);
+        BusAddress address = BusAddress.parse(transport.text(guid));
         assertThat(BusAddress.parse(address.toString())).isEqualTo(address);
         assertThat(BusAddress.parseList(address + ";" + address)).hasSize(2);
     }

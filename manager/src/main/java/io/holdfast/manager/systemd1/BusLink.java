@@ -9,6 +9,7 @@ import io.holdfast.dbus.NameFlag;
 import io.holdfast.dbus.NameReply;
 import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.transport.Transport;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.systemd1.property.Names;
@@ -193,9 +194,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
 
     private void reconnect() throws InterruptedException {
         List<BusAddress> again = // a restarted bus has another id
-                addresses.stream()
-                        .map(address -> new BusAddress(address.transport(), Optional.empty()))
-                        .toList();
+                addresses.stream().map(address -> Transport.of(address).address()).toList();
         Duration pause = FIRST_PAUSE;
         boolean logged = shown != null; // the loss of the bus
         if (logged) {

@@ -1,5 +1,6 @@
-package io.holdfast.dbus.address;
+package io.holdfast.dbus.address.transport;
 
+import io.holdfast.dbus.address.BusAddressException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -15,11 +16,12 @@ import java.util.Map;
  * @param text the whole text, for messages
  * @param keys the values, unescaped
  */
-record AddressText(String text, String transport, Map<String, String> keys) {
+public record AddressText(String text, String transport, Map<String, String> keys) {
     private static final String PLAIN =
             "-_/.\\*0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-    static AddressText parse(String text) {
+    /** {@return the parts of an address} */
+    public static AddressText parse(String text) {
         int colon = text.indexOf(':');
         if (colon <= 0) {
             throw wrong(text, "it does not begin with a transport, as \"unix:\" is");
@@ -69,8 +71,8 @@ record AddressText(String text, String transport, Map<String, String> keys) {
         }
     }
 
-    /** Returns the value escaped for an address. */
-    static String escape(String value) {
+    /** {@return the value escaped for an address} */
+    public static String escape(String value) {
         StringBuilder escaped = new StringBuilder(value.length());
         for (byte b : value.getBytes(StandardCharsets.UTF_8)) {
             if (PLAIN.indexOf((char) (b & 0xFF)) >= 0) {

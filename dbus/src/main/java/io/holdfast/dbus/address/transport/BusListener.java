@@ -1,4 +1,4 @@
-package io.holdfast.dbus.address;
+package io.holdfast.dbus.address.transport;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -8,19 +8,20 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.socket.SysSocket;
-import io.holdfast.dbus.address.BusAddress.AbstractSocket;
-import io.holdfast.dbus.address.BusAddress.Folder;
-import io.holdfast.dbus.address.BusAddress.Inherited;
-import io.holdfast.dbus.address.BusAddress.Program;
-import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
-import io.holdfast.dbus.address.BusAddress.SocketFile;
-import io.holdfast.dbus.address.BusAddress.Unsupported;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
+import io.holdfast.dbus.address.transport.Transport.AbstractSocket;
+import io.holdfast.dbus.address.transport.Transport.Folder;
+import io.holdfast.dbus.address.transport.Transport.Inherited;
+import io.holdfast.dbus.address.transport.Transport.Program;
+import io.holdfast.dbus.address.transport.Transport.RuntimeSocket;
+import io.holdfast.dbus.address.transport.Transport.SocketFile;
+import io.holdfast.dbus.address.transport.Transport.Unsupported;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A socket on which a bus listens.
@@ -53,12 +54,12 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     }
 
     static List<BusListener> listen(BusAddress address, Map<String, String> environment) {
-        return switch (address.transport()) {
+        return switch (Transport.of(address)) {
             case SocketFile(var path) -> List.of(file(path.path()));
             case AbstractSocket(var name) ->
                     List.of(of(UnixListener.listen(name, SocketType.STREAM, BACKLOG)));
             case Folder(_, var folder) -> List.of(random(folder));
-            case RuntimeSocket() -> List.of(file(BusAddress.runtimeSocket(environment)));
+            case RuntimeSocket() -> List.of(file(Transport.runtimeSocket(environment)));
             case Inherited() -> inherited(environment);
             case Program _ -> throw refused(address, "a program can be connected to only");
             case Unsupported unsupported -> throw refused(address, unsupported.reason());
@@ -78,7 +79,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
         try {
             passed = ListenFds.take(environment);
         } catch (IllegalStateException | ErrnoException e) {
-            throw new BusAddressException("\"systemd:\": " + e.getMessage(), e);
+            throw failed("\"systemd:\": " + e.getMessage(), e);
         }
         if (passed.isEmpty()) {
             throw new BusAddressException(
@@ -105,11 +106,17 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
             }
             return of(UnixListener.adopt(passed.fd()));
         } catch (ErrnoException | IllegalArgumentException e) {
-            throw new BusAddressException(
+            throw failed(
                     "\"systemd:\": descriptor %d (%s) is no listening AF_UNIX stream socket: %s"
                             .formatted(number, passed.name(), e.getMessage()),
                     e);
         }
+    }
+
+    private static BusAddressException failed(String message, Throwable cause) {
+        BusAddressException made = new BusAddressException(message);
+        var _ = made.initCause(cause);
+        return made;
     }
 
     private static BusAddressException refused(BusAddress address, String reason) {
@@ -142,7 +149,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
 
     /** Makes a listener for a socket that listens already. */
     static BusListener of(UnixListener listener) {
-        BusAddress.Transport transport =
+        Transport transport =
                 switch (listener.address()) {
                     case UnixAddress.PathName path -> new SocketFile(path);
                     case UnixAddress.AbstractName name -> new AbstractSocket(name);
@@ -151,7 +158,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
                         throw new BusAddressException("a listening socket without a name");
                     }
                 };
-        return new BusListener(listener, new BusAddress(transport, Optional.empty()));
+        return new BusListener(listener, transport.address());
     }
 
     /** Closes all listeners. */

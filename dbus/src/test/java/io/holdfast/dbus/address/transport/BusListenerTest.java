@@ -1,4 +1,4 @@
-package io.holdfast.dbus.address;
+package io.holdfast.dbus.address.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -15,6 +15,8 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.dbus.stream.ConnectedSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

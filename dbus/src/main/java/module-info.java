@@ -24,4 +24,8 @@ module io.holdfast.dbus {
             io.holdfast.manager,
             io.holdfast.authority,
             io.holdfast.cli;
+    exports io.holdfast.dbus.marshal to
+            io.holdfast.bus,
+            io.holdfast.authority,
+            io.holdfast.cli;
 }

@@ -36,7 +36,7 @@ import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.UnixListener;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -13,10 +13,10 @@ import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Delivery;
 import io.holdfast.bus.route.Monitors;
-import io.holdfast.dbus.wire.HeaderField;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -4,12 +4,12 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.marshal.BodyWriter;
+import io.holdfast.dbus.marshal.MessageWriter;
+import io.holdfast.dbus.marshal.Syntax;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
-import io.holdfast.dbus.wire.Syntax;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;

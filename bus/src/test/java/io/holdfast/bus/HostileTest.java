@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.dbus.marshal.MessageWriter;
 import io.holdfast.dbus.wire.Message;
-import io.holdfast.dbus.wire.MessageWriter;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.SplittableRandom;

@@ -177,7 +177,8 @@ class LimitsTest {
         }
     }
 
-    private static io.holdfast.dbus.wire.MessageWriter call(TestClient a, TestClient b, int size) {
+    private static io.holdfast.dbus.marshal.MessageWriter call(
+            TestClient a, TestClient b, int size) {
         return TestClient.body(a.call(b.name(), "M"), new byte[size]);
     }
 

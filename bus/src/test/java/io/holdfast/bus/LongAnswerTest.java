@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
+import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.WireLimits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 

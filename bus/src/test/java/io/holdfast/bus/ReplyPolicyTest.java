@@ -3,9 +3,9 @@ package io.holdfast.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.dbus.marshal.MessageWriter;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

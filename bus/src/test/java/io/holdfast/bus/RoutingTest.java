@@ -3,10 +3,10 @@ package io.holdfast.bus;
 import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.dbus.marshal.MessageWriter;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageWriter;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 

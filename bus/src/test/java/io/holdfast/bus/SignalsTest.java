@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.policy.UniqueName;
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.MessageWriter;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 

@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.MessageWriter;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Set;

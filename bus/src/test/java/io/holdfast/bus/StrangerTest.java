@@ -8,8 +8,8 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.dbus.wire.BodyWriter;
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.BodyWriter;
+import io.holdfast.dbus.marshal.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import java.nio.charset.StandardCharsets;
@@ -150,7 +150,7 @@ class StrangerTest {
         CredentialsReply.put(body, peer, false, null);
         Map<?, ?> all =
                 (Map<?, ?>)
-                        io.holdfast.dbus.wire.Message.of(view(body.end()), List.of())
+                        io.holdfast.dbus.marshal.ReceivedMessage.of(view(body.end()), List.of())
                                 .values()
                                 .getFirst();
 
@@ -161,8 +161,8 @@ class StrangerTest {
         assertThat(all.containsKey("ProcessFD")).isFalse();
     }
 
-    private static io.holdfast.dbus.wire.MessageView view(MessageWriter message) {
-        io.holdfast.dbus.wire.MessageView view = new io.holdfast.dbus.wire.MessageView();
+    private static io.holdfast.dbus.marshal.MessageView view(MessageWriter message) {
+        io.holdfast.dbus.marshal.MessageView view = new io.holdfast.dbus.marshal.MessageView();
         byte[] bytes = TestClient.bytes(2, message);
         view.read(java.lang.foreign.MemorySegment.ofArray(bytes), 0, bytes.length);
         return view;

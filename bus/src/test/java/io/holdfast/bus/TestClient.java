@@ -13,12 +13,13 @@ import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.marshal.BodyWriter;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.MessageWriter;
+import io.holdfast.dbus.marshal.ReceivedMessage;
+import io.holdfast.dbus.marshal.Values;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.MessageWriter;
-import io.holdfast.dbus.wire.Values;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -280,7 +281,7 @@ final class TestClient implements AutoCloseable {
         int fds = Math.min(view.unixFds(), descriptors.size());
         List<Fd> own = List.copyOf(descriptors.subList(0, fds));
         descriptors.subList(0, fds).clear();
-        return Message.of(view, own);
+        return ReceivedMessage.of(view, own);
     }
 
     /** Reads a line of the authentication, without its end. */

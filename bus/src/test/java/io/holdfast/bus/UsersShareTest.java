@@ -8,7 +8,7 @@ import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.marshal.BodyWriter;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import java.io.ByteArrayOutputStream;

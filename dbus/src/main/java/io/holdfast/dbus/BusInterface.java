@@ -3,8 +3,8 @@ package io.holdfast.dbus;
 import static java.util.Objects.requireNonNull;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.dbus.marshal.Syntax;
 import io.holdfast.dbus.wire.Signature;
-import io.holdfast.dbus.wire.Syntax;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

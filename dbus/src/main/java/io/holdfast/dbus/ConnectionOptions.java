@@ -1,6 +1,6 @@
 package io.holdfast.dbus;
 
-import io.holdfast.dbus.wire.WireLimits;
+import io.holdfast.dbus.marshal.WireLimits;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;

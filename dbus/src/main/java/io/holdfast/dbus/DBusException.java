@@ -1,6 +1,6 @@
 package io.holdfast.dbus;
 
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.io.Serial;
 
 /** An error reply: a handler throws it to send one, and a call throws it on receiving one. */

@@ -8,6 +8,9 @@ import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.Deadline;
 import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.ProtocolException;
+import io.holdfast.dbus.marshal.ReceivedMessage;
 import io.holdfast.dbus.stream.ConnectedSocket;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Inbox;
@@ -15,8 +18,6 @@ import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.stream.SendQueue;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.ProtocolException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
@@ -267,7 +268,7 @@ final class Link {
                     boolean ignored = waiting.completeExceptionally(why);
                 }
             }
-            case MessageType.METHOD_CALL -> receiver.refuse(Message.of(view), why);
+            case MessageType.METHOD_CALL -> receiver.refuse(ReceivedMessage.of(view), why);
             default -> {} // no caller waits for it
         }
     }
@@ -275,13 +276,13 @@ final class Link {
     private void receive(MessageView view, List<Fd> descriptors) {
         switch (view.type()) {
             case MessageType.METHOD_RETURN, MessageType.ERROR -> {
-                Message reply = Message.of(view, descriptors);
+                Message reply = ReceivedMessage.of(view, descriptors);
                 CompletableFuture<Message> waiting = pending.remove(view.replySerial());
                 if (waiting == null || !waiting.complete(reply)) {
                     reply.close(); // too late
                 }
             }
-            case MessageType.METHOD_CALL -> receiver.call(Message.of(view, descriptors));
+            case MessageType.METHOD_CALL -> receiver.call(ReceivedMessage.of(view, descriptors));
             case MessageType.SIGNAL -> receiver.signal(view, descriptors);
             default -> descriptors.forEach(Fd::close); // a message type of a later specification
         }

@@ -104,7 +104,7 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @param arguments the arguments, as {@link Message#values} describes them
      * @return the values of the reply, as plain values. Descriptors of the reply are closed: to get
      *     them, use {@link #exchange}
      * @throws InterruptedException if the thread is or gets interrupted
@@ -137,7 +137,7 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @param arguments the arguments, as {@link Message#values} describes them
      * @return the reply, owned by the caller
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -161,7 +161,7 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @param arguments the arguments, as {@link Message#values} describes them
      * @return completed on a virtual thread, with the reply, which its receiver must close, or with
      *     an exception of {@link #exchange}. Cancelling it ends the wait; a reply that comes later
      *     is closed
@@ -180,7 +180,7 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @param arguments the arguments, as {@link Message#values} describes them
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public void callWithoutReply(

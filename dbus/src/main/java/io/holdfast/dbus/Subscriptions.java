@@ -2,11 +2,12 @@ package io.holdfast.dbus;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.ReceivedMessage;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
@@ -96,7 +97,7 @@ final class Subscriptions {
      * @param descriptors the descriptors of the signal, owned; each subscription gets duplicates
      */
     void deliver(MessageView view, List<Fd> descriptors) {
-        Message signal = Message.of(view);
+        Message signal = ReceivedMessage.of(view);
         List<Object> values = signal.values();
         try {
             followOwner(signal, values);
@@ -117,7 +118,7 @@ final class Subscriptions {
             return;
         }
         try {
-            subscription.put(Message.of(view, Outgoing.duplicates(descriptors)));
+            subscription.put(ReceivedMessage.of(view, Outgoing.duplicates(descriptors)));
         } catch (ErrnoException e) { // EMFILE or ENFILE
             subscription.countLost();
         }

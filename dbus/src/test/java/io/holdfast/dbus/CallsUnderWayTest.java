@@ -7,9 +7,10 @@ import io.holdfast.core.limit.Charge;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.CallsUnderWay.Counted;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.MessageWriter;
+import io.holdfast.dbus.marshal.ReceivedMessage;
 import io.holdfast.dbus.wire.Message;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -41,7 +42,7 @@ class CallsUnderWayTest {
         MessageView view = new MessageView();
         MemorySegment bytes = writer.finish();
         view.read(bytes, 0, (int) bytes.byteSize());
-        return Message.of(view);
+        return ReceivedMessage.of(view);
     }
 
     /** Begins a call of a caller whose user is known. */

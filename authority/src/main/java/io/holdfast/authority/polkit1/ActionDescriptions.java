@@ -4,7 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.AuthorityLimits;
 import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ActionPool;
-import io.holdfast.dbus.wire.MarshalledBody;
+import io.holdfast.dbus.marshal.MarshalledBody;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Struct;
 import java.util.ArrayList;

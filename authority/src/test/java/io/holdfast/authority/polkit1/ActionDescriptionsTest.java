@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.PolicyFolders;
 import io.holdfast.authority.action.ActionPool;
-import io.holdfast.dbus.wire.MarshalledBody;
+import io.holdfast.dbus.marshal.MarshalledBody;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

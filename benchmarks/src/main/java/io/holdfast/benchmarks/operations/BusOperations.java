@@ -4,7 +4,7 @@ import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.dbus.address.BusAddress;
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.MessageWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,7 +1,7 @@
 package io.holdfast.benchmarks.operations;
 
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.MessageWriter;
 import java.lang.foreign.MemorySegment;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;

@@ -7,7 +7,7 @@ import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -18,7 +18,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.socket.SysSocket;
-import io.holdfast.dbus.wire.SenderField;
+import io.holdfast.dbus.marshal.SenderField;
 import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;

@@ -10,7 +10,7 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.wait.FdCloser;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;

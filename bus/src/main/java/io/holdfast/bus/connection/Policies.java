@@ -11,7 +11,7 @@ import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.util.List;
 import java.util.OptionalLong;

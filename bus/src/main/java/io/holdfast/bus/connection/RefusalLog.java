@@ -5,7 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import java.lang.System.Logger.Level;
 import java.time.ZoneId;
 import java.util.Optional;

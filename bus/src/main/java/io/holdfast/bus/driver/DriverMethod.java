@@ -2,7 +2,7 @@ package io.holdfast.bus.driver;
 
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.connection.Connection;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.Signature;
 
 /**

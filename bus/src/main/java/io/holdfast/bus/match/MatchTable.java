@@ -2,8 +2,8 @@ package io.holdfast.bus.match;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.holdfast.dbus.wire.HeaderField;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

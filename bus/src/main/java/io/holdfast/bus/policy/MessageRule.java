@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
-import io.holdfast.dbus.wire.HeaderField;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
 import org.jspecify.annotations.Nullable;
 
 /** One rule about messages, prepared for comparison with bytes. */

@@ -2,9 +2,9 @@ package io.holdfast.bus.policy;
 
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
-import io.holdfast.dbus.wire.HeaderField;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -2,7 +2,7 @@ package io.holdfast.bus.policy;
 
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.OwnTest;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.holdfast.bus.policy;
 
 import io.holdfast.bus.config.PolicyRule;
-import io.holdfast.dbus.wire.HeaderField;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 package io.holdfast.bus.relay;
 
-import io.holdfast.dbus.wire.HeaderField;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.SenderField;
+import io.holdfast.dbus.marshal.HeaderField;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.SenderField;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

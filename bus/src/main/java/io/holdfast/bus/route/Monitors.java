@@ -9,7 +9,7 @@ import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.relay.Buffers;
 import io.holdfast.bus.relay.PassedFds;
-import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.marshal.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

@@ -5,7 +5,7 @@ import io.holdfast.bus.config.ConfigPlace;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

@@ -3,9 +3,9 @@ package io.holdfast.bus.policy;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.MessageWriter;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.MessageWriter;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;

@@ -1,7 +1,7 @@
 package io.holdfast.bus.policy;
 
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.MessageWriter;
 import java.lang.foreign.MemorySegment;
 
 /** Messages for tests, as a bus sees them: bytes under a view. */

@@ -19,7 +19,7 @@ import io.holdfast.dbus.generate.IntrospectedInterface;
 import io.holdfast.dbus.generate.IntrospectionException;
 import io.holdfast.dbus.generate.IntrospectionReader;
 import io.holdfast.dbus.generate.SourceFile;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -14,7 +14,7 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.address.BusAddressException;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;

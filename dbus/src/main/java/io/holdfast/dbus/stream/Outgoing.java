@@ -3,14 +3,14 @@ package io.holdfast.dbus.stream;
 import static java.util.Objects.requireNonNull;
 
 import io.holdfast.core.Fd;
+import io.holdfast.dbus.marshal.MarshalledBody;
+import io.holdfast.dbus.marshal.MessageWriter;
+import io.holdfast.dbus.marshal.Values;
 import io.holdfast.dbus.wire.Handle;
-import io.holdfast.dbus.wire.MarshalledBody;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
-import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Struct;
-import io.holdfast.dbus.wire.Values;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

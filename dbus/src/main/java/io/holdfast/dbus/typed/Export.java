@@ -7,7 +7,7 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.MethodCall;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

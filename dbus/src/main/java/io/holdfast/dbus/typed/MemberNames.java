@@ -1,6 +1,6 @@
 package io.holdfast.dbus.typed;
 
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import java.lang.reflect.Method;
 import java.util.Locale;
 

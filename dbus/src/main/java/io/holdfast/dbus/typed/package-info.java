@@ -66,8 +66,8 @@
  * A byte is eight bits, as in {@code byte[]}. Every other number is checked against the range of
  * both types, in both directions, and never wraps. An Object that is sent must be of a class of the
  * first two rows, or byte[]; lists and maps need a Variant, since they do not carry their types. A
- * received Object is the value that {@link io.holdfast.dbus.wire.Values} describes for the type in
- * the variant.
+ * received Object is the value that {@link io.holdfast.dbus.wire.Message#values} describes for the
+ * type in the variant.
  *
  * <p>A method returns nothing (void), one value, or several: then its result is a record that
  * implements {@link io.holdfast.dbus.typed.Outputs}. If it returns a CompletionStage or a

@@ -2,6 +2,8 @@ package io.holdfast.dbus.wire;
 
 import static java.util.Objects.requireNonNull;
 
+import io.holdfast.dbus.marshal.Syntax;
+
 /**
  * A value of type {@code o}: the path of an object.
  *

@@ -6,7 +6,7 @@ import static java.util.Objects.requireNonNull;
  * A value of type {@code v}: a value together with its type.
  *
  * @param type one complete type
- * @param value a value of that type, as {@link Values} describes
+ * @param value a value of that type, as {@link Message#values} describes
  */
 public record Variant(Signature type, Object value) {
     /**
@@ -27,7 +27,7 @@ public record Variant(Signature type, Object value) {
      * {@return a variant of this type}
      *
      * @param type one complete type, as {@code as}
-     * @param value a value of that type, as {@link Values} describes
+     * @param value a value of that type, as {@link Message#values} describes
      * @throws IllegalArgumentException if the type is not exactly one complete type
      */
     public static Variant of(String type, Object value) {

@@ -1,7 +1,4 @@
-/**
- * The wire format: messages, the values in them, names and signatures; in subpackages, match rules
- * and the authentication. No I/O.
- */
+/** Messages and the values in them. */
 @NullMarked
 package io.holdfast.dbus.wire;
 

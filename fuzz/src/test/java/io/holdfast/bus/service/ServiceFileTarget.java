@@ -3,7 +3,7 @@ package io.holdfast.bus.service;
 import static io.holdfast.fuzz.Inputs.require;
 
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.InputFile;
 import io.holdfast.fuzz.Inputs;

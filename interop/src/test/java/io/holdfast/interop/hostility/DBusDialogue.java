@@ -2,9 +2,10 @@ package io.holdfast.interop.hostility;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.marshal.MessageView;
+import io.holdfast.dbus.marshal.ReceivedMessage;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.sasl.SaslClient;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -75,7 +76,7 @@ final class DBusDialogue implements EntryPoint.Dialogue {
                 if (there >= length) {
                     view.read(bytes, start, length);
                     start += length;
-                    return Message.of(view);
+                    return ReceivedMessage.of(view);
                 }
             }
             makeRoom(length);

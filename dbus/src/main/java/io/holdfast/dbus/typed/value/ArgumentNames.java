@@ -1,6 +1,6 @@
 package io.holdfast.dbus.typed.value;
 
-import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.marshal.Syntax;
 
 /** The names of arguments in introspection data. */
 public final class ArgumentNames {

@@ -3,8 +3,8 @@ package io.holdfast.dbus.typed.value;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Converts the values of one Java type to the plain values of {@link io.holdfast.dbus.wire.Values}
- * and back. Immutable, safe for use by any thread.
+ * Converts the values of one Java type to the plain values of {@link
+ * io.holdfast.dbus.marshal.Values} and back. Immutable, safe for use by any thread.
  */
 public interface WireType {
     /** The D-Bus type, a single complete type. */

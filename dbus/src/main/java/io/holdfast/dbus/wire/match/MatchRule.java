@@ -1,7 +1,7 @@
 package io.holdfast.dbus.wire.match;
 
+import io.holdfast.dbus.marshal.Syntax;
 import io.holdfast.dbus.wire.MessageType;
-import io.holdfast.dbus.wire.Syntax;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.holdfast.dbus.wire.sasl;
 
 import com.google.errorprone.annotations.CheckReturnValue;
-import io.holdfast.dbus.wire.WireLimits;
+import io.holdfast.dbus.marshal.WireLimits;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;

@@ -3,7 +3,7 @@ package io.holdfast.dbus.wire.sasl;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import com.google.errorprone.annotations.CheckReturnValue;
-import io.holdfast.dbus.wire.WireLimits;
+import io.holdfast.dbus.marshal.WireLimits;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -3,7 +3,7 @@ package io.holdfast.dbus.wire.sasl;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.dbus.wire.WireLimits;
+import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.sasl.SaslClient.Mechanism;
 import io.holdfast.dbus.wire.sasl.SaslClient.State;
 import java.io.ByteArrayOutputStream;

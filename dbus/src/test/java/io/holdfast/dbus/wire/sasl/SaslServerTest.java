@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.dbus.wire.WireLimits;
+import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.sasl.SaslServer.State;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalLong;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.dbus.marshal;
+
+import org.jspecify.annotations.NullMarked;

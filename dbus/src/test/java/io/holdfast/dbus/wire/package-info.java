@@ -1,4 +1,0 @@
-@NullMarked
-package io.holdfast.dbus.wire;
-
-import org.jspecify.annotations.NullMarked;

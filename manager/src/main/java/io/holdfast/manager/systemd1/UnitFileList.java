@@ -4,6 +4,7 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.install.UnitFileStates;
 import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -12,6 +12,7 @@ import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.systemd1.property.WarningProperties;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.install.UnitFileStates;
 import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
 import java.util.List;

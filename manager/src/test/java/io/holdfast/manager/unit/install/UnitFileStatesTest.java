@@ -1,4 +1,4 @@
-package io.holdfast.manager.systemd1;
+package io.holdfast.manager.unit.install;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

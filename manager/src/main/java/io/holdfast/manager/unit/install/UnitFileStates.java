@@ -1,4 +1,4 @@
-package io.holdfast.manager.systemd1;
+package io.holdfast.manager.unit.install;
 
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -22,9 +22,9 @@ import java.util.Set;
  * A snapshot of which units are enabled: whether links in the folders for that purpose lead to
  * them. Blocking to make; immutable.
  */
-final class UnitFileStates {
+public final class UnitFileStates {
     /** A state as {@code systemctl is-enabled} prints it. */
-    enum State {
+    public enum State {
         ENABLED,
         ENABLED_RUNTIME,
         /** It has no [Install] section, so it cannot be enabled. */
@@ -39,7 +39,8 @@ final class UnitFileStates {
         ALIAS,
         NOT_FOUND;
 
-        String word() {
+        /** Returns the word that {@code systemctl is-enabled} prints. */
+        public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
@@ -52,7 +53,8 @@ final class UnitFileStates {
 
     private UnitFileStates() {}
 
-    static UnitFileStates read(LoadPath path) {
+    /** Reads the links in the folders. */
+    public static UnitFileStates read(LoadPath path) {
         UnitFileStates states = new UnitFileStates();
         for (Path folder : path.folders()) {
             Set<UnitName> links = folder.startsWith("/run") ? states.enabledInRun : states.enabled;
@@ -118,7 +120,7 @@ final class UnitFileStates {
     /**
      * @param name the requested name
      */
-    State of(UnitName name, Unit unit) {
+    public State of(UnitName name, Unit unit) {
         UnitSource source = unit.source();
         Path fragment = source.fragment().orElse(Path.of("/"));
         boolean inRun = fragment.startsWith("/run");

@@ -18,6 +18,7 @@ module io.holdfast.manager {
     exports io.holdfast.manager.unit;
     exports io.holdfast.manager.unit.condition;
     exports io.holdfast.manager.unit.file;
+    exports io.holdfast.manager.unit.install;
     exports io.holdfast.manager.unit.section;
     exports io.holdfast.manager.unit.settings;
     exports io.holdfast.manager.unit.value;

@@ -54,6 +54,8 @@ class ManagerRoomsTest {
         assertUsesOnly("unit.directive", parsing);
         assertUsesOnly("unit.settings", and(parsing, "unit.directive"));
         assertUsesOnly("unit.section", and(parsing, "unit.directive", "unit.settings"));
+        assertUsesOnly(
+                "unit.install", and(parsing, "unit.directive", "unit.settings", "unit.section"));
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");

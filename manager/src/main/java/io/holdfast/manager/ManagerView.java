@@ -39,7 +39,12 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.install.InstallFolders;
+import io.holdfast.manager.unit.install.InstallRequest;
+import io.holdfast.manager.unit.install.InstallResult;
+import io.holdfast.manager.unit.install.UnitInstaller;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.view.UnitChecks;
@@ -268,6 +273,27 @@ public final class ManagerView {
     void close() {
         readers.close();
         open.forEach(Runnable::run);
+    }
+
+    // ---- unit files
+
+    /**
+     * Changes which units are enabled or masked, after other such operations. The units notice it
+     * at the next reload.
+     */
+    public CompletableFuture<InstallResult> install(InstallRequest request) {
+        return work("which units are enabled", () -> installer().run(request));
+    }
+
+    /** Returns the unit that {@code default.target} is. */
+    public CompletableFuture<Optional<UnitName>> defaultTarget() {
+        return work(() -> installer().defaultTarget());
+    }
+
+    private UnitInstaller installer() {
+        return new UnitInstaller(
+                InstallFolders.of(scope(), loadPath()),
+                new UnitReader(context.host(), scope(), context.configuration()));
     }
 
     // ---- units

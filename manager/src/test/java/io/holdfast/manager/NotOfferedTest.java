@@ -132,15 +132,10 @@ class NotOfferedTest {
                     client.object("org.freedesktop.systemd1", "/org/freedesktop/systemd1");
             for (Object[] words :
                     new Object[][] {
-                        {"EnableUnitFiles", "asbb", units, true, false},
-                        {"DisableUnitFilesWithFlagsAndInstallInfo", "ast", units, 1L},
-                        {"MaskUnitFiles", "asbb", units, true, false},
-                        {"UnmaskUnitFiles", "asb", units, true},
-                        {"PresetUnitFilesWithMode", "assbb", units, "full", true, false},
+                        {"PresetAllUnitFiles", "sbb", "full", true, false},
                         {"RevertUnitFiles", "as", units},
                         {"EnqueueUnitJob", "sss", "a.service", "stop", "replace"},
                         {"KExec", ""},
-                        {"SetDefaultTarget", "sb", "a.target", true},
                     }) {
                 Object[] arguments = Arrays.copyOfRange(words, 2, words.length);
                 assertThatThrownBy(() ->

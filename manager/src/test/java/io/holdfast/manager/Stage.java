@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -47,11 +48,16 @@ final class Stage implements AutoCloseable {
     private final Set<String> descriptorsBefore;
 
     private Stage(Path folder, UnitName slice) throws IOException {
+        this(folder, slice, options -> options);
+    }
+
+    private Stage(Path folder, UnitName slice, UnaryOperator<ManagerOptions> change)
+            throws IOException {
         this.folder = folder;
         this.slice = slice;
         units = Files.createDirectories(folder.resolve("units"));
         descriptorsBefore = descriptors();
-        manager = Manager.open(options(folder.resolve("run"), slice), happenings);
+        manager = Manager.open(change.apply(options(folder.resolve("run"), slice)), happenings);
         thread = Thread.ofPlatform().name("manager").start(manager::run);
     }
 
@@ -61,6 +67,23 @@ final class Stage implements AutoCloseable {
 
     static Stage in(Path folder, UnitName slice) throws IOException {
         return new Stage(folder, slice);
+    }
+
+    /**
+     * Returns the stage of a user's manager, whose folders of configuration and runtime data are
+     * {@code config} and {@code runtime}.
+     */
+    static Stage ofUser(Path folder) throws IOException {
+        Map<String, String> environment =
+                Map.of(
+                        "HOME",
+                        folder.toString(),
+                        "XDG_CONFIG_HOME",
+                        folder.resolve("config").toString(),
+                        "XDG_RUNTIME_DIR",
+                        folder.resolve("runtime").toString());
+        return new Stage(
+                folder, freshSlice(), options -> options.withScope(ManagerScope.user(environment)));
     }
 
     static UnitName freshSlice() {

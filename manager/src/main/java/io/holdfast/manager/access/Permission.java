@@ -69,6 +69,9 @@ public interface Permission {
     /** The action of everything that changes units. */
     String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
 
+    /** The action of enabling, disabling and masking units. */
+    String MANAGE_UNIT_FILES = "org.freedesktop.systemd1.manage-unit-files";
+
     /**
      * Decides whether the peer is authorized. Called by a thread that may block, never by the
      * manager's loop.

@@ -115,6 +115,11 @@ final class Broadcast implements UnitListener {
         emit(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
     }
 
+    /** Reports that units were enabled, disabled or masked. */
+    void unitFilesChanged() {
+        emit(Names.MANAGER_PATH, Names.MANAGER, "UnitFilesChanged", "");
+    }
+
     private static ObjectPath path(UnitName unit) {
         return new ObjectPath(Names.path(unit));
     }

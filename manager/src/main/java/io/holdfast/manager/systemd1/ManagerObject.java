@@ -35,6 +35,7 @@ final class ManagerObject {
     private final ManagerEnds ends;
     private final UnitFileList unitFiles;
     private final TransientUnits transients;
+    private final UnitFileMethods installing;
 
     ManagerObject(
             ManagerView manager,
@@ -53,6 +54,7 @@ final class ManagerObject {
         this.ends = new ManagerEnds(manager, operations);
         this.unitFiles = unitFiles;
         this.transients = transients;
+        this.installing = new UnitFileMethods(manager, operations, broadcast);
     }
 
     BusInterface describe() {
@@ -65,6 +67,7 @@ final class ManagerObject {
         processes.addTo(builder);
         transients.addTo(builder);
         ends.addTo(builder);
+        installing.addTo(builder);
         NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);
@@ -103,7 +106,22 @@ final class ManagerObject {
                         call -> byCgroup(call.string(0)),
                         "cgroup",
                         "unit")
-                .method("GetDefaultTarget", "", "s", _ -> List.of("default.target"), "name");
+                .asyncMethod(
+                        "GetDefaultTarget", "", "s", (_, reply) -> defaultTarget(reply), "name");
+    }
+
+    private void defaultTarget(CompletableFuture<List<?>> reply) {
+        later(
+                reply,
+                () ->
+                        manager.defaultTarget()
+                                .thenApply(target ->
+                                        List.of(
+                                                target.orElseThrow(() ->
+                                                                Errors.of(
+                                                                        Errors.NO_SUCH_UNIT,
+                                                                        "Unit default.target does not exist"))
+                                                        .text())));
     }
 
     /** An empty name means the unit of the caller. */

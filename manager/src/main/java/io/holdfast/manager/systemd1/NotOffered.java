@@ -10,8 +10,7 @@ import java.util.List;
  * its name.
  */
 final class NotOffered {
-    private static final String UNIT_FILES = "Changing which units are enabled";
-    private static final String MASKS = "Masking units";
+    private static final String UNIT_FILES = "Changing unit files in this way";
     private static final String MACHINE = "Restarting the machine in this way";
     private static final String ENVIRONMENT = "Changing the manager's environment";
     private static final String MOUNTS = "Mounting into a running service";
@@ -25,25 +24,8 @@ final class NotOffered {
     private static final List<Method> METHODS =
             List.of(
                     new Method("SetUnitProperties", "sba(sv)", "", "Changing a unit's properties"),
-                    new Method("EnableUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
-                    new Method("EnableUnitFilesWithFlags", "ast", "ba(sss)", UNIT_FILES),
-                    new Method("DisableUnitFiles", "asb", "a(sss)", UNIT_FILES),
-                    new Method("DisableUnitFilesWithFlags", "ast", "a(sss)", UNIT_FILES),
-                    new Method(
-                            "DisableUnitFilesWithFlagsAndInstallInfo",
-                            "ast",
-                            "ba(sss)",
-                            UNIT_FILES),
-                    new Method("ReenableUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
-                    new Method("LinkUnitFiles", "asbb", "a(sss)", UNIT_FILES),
-                    new Method("PresetUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
-                    new Method("PresetUnitFilesWithMode", "assbb", "ba(sss)", UNIT_FILES),
                     new Method("PresetAllUnitFiles", "sbb", "a(sss)", UNIT_FILES),
-                    new Method("AddDependencyUnitFiles", "asssbb", "a(sss)", UNIT_FILES),
                     new Method("RevertUnitFiles", "as", "a(sss)", UNIT_FILES),
-                    new Method("MaskUnitFiles", "asbb", "a(sss)", MASKS),
-                    new Method("UnmaskUnitFiles", "asb", "a(sss)", MASKS),
-                    new Method("SetDefaultTarget", "sb", "a(sss)", "Changing the default target"),
                     new Method(
                             "EnqueueUnitJob",
                             "sss",

@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.access.DeniedException;
 import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.unit.install.InstallException;
 import java.util.concurrent.CompletionException;
 
 /** The D-Bus errors of the interface. */
@@ -53,6 +54,7 @@ public final class Errors {
                     limit(String.valueOf(refused.getMessage()));
             case JobRefusedException refused ->
                     of(name(refused.reason()), String.valueOf(refused.getMessage()));
+            case InstallException refused -> of(refused);
             case DeniedException denied when denied.reason() == DeniedException.Reason.TOO_MANY ->
                     new DBusException(
                             DBusException.LIMITS_EXCEEDED, String.valueOf(denied.getMessage()));
@@ -62,6 +64,20 @@ public final class Errors {
             case ErrnoException e when e.errno() == Errno.EBADF ->
                     invalid(String.valueOf(e.getMessage()));
             default -> cause;
+        };
+    }
+
+    private static DBusException of(InstallException refused) {
+        String text = String.valueOf(refused.getMessage());
+        return switch (refused.reason()) {
+            case NO_SUCH_UNIT -> of(NO_SUCH_UNIT, text);
+            case EXISTS -> of("UnitExists", text);
+            case MASKED -> of("UnitMasked", text);
+            case LINKED -> of("UnitLinked", text);
+            case GENERATED -> of("UnitGenerated", text);
+            case BAD_SETTING -> of("BadUnitSetting", text);
+            case INVALID_ARGUMENT -> invalid(text);
+            case FILE_SYSTEM -> new DBusException(DBusException.FAILED, text);
         };
     }
 

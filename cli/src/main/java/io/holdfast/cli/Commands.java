@@ -39,6 +39,7 @@ final class Commands {
                             "Services",
                             List.of(
                                     "up",
+                                    "init",
                                     "status",
                                     "start",
                                     "stop",
@@ -74,7 +75,8 @@ final class Commands {
     static Optional<Command> named(String name) {
         return Optional.ofNullable(
                 switch (name) {
-                    case "up" -> new UpCommand();
+                    case "up" -> UpCommand.up();
+                    case "init" -> UpCommand.init();
                     case "status" -> new StatusCommand();
                     case "start" -> JobCommand.start();
                     case "stop" -> JobCommand.stop();

@@ -27,7 +27,7 @@ import picocli.CommandLine.ParseResult;
  * owns them.
  */
 final class Completion {
-    private static final Set<String> STARTING = Set.of("up", "start", "status", "verify");
+    private static final Set<String> STARTING = Set.of("up", "init", "start", "status", "verify");
     private static final Set<String> LOOKING = Set.of("info", "who");
     private static final int SIGNALS = 31;
 

@@ -100,7 +100,7 @@ class HoldfastTest {
                 "try-restart   | holdfast restart",
                 "pkcheck       | holdfast check",
                 "staart        | did you mean start?",
-                "xyzzyplugh    | commands: up status start"
+                "xyzzyplugh    | commands: up init status start"
             })
     void aWordThatIsNoCommandLeadsToOne(String word, String said) {
         Invocation unknown = Invocation.of(word, "web.service", "--now");

@@ -50,6 +50,11 @@ public final class EventLines implements ManagerListener {
         }
     }
 
+    /** Prints a line that is not part of a unit's own output. */
+    void message(String line) {
+        output.line(line);
+    }
+
     @Override
     public void outputCommitted(long file, long position) {
         if (printed != null) {

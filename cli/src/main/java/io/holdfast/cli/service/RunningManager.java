@@ -32,14 +32,15 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
@@ -53,21 +54,13 @@ final class RunningManager {
     /** The time after which a terminal that has hung up is certainly gone. */
     private static final Duration HANGUP = Duration.ofSeconds(1);
 
-    /** The socket of syslog(3), which systemd's journal serves on a machine that it has booted. */
-    private static final Path SYSLOG = Path.of("/dev/log");
-
-    private static final String NO_SYSLOG =
-            "no "
-                    + SYSLOG
-                    + ": messages of syslog(3) are lost, and units that bind it do not start; start a"
-                    + " syslog daemon first";
-
     private static final String ENDS_WITH_TERMINAL =
             "all units are stopped when this terminal is closed; to run in the background use:"
                     + " holdfast up --detach";
 
     private final ManagerOptions options;
     private final List<UnitName> units;
+    private final Set<UnitName> essential;
     private final Optional<Stack> stack;
     private final String bus;
     private final Optional<Keeper> keeper;
@@ -77,11 +70,13 @@ final class RunningManager {
     private volatile int code = ExitCode.OK;
     private volatile ManagerEnd end = ManagerEnd.PLAIN;
     private boolean stopping; // used on the loop only
+    private Optional<EssentialUnits> awaited = Optional.empty(); // used on the loop only
 
     /**
      * Prepares a manager.
      *
      * @param units the units to start
+     * @param essential those of the units of which each ends the manager when it has ended
      * @param stack its units are laid out before the start, if it is requested
      * @param bus the address of another bus to serve; may be empty
      * @param keeper stays owned by the caller
@@ -90,6 +85,7 @@ final class RunningManager {
     RunningManager(
             ManagerOptions options,
             List<UnitName> units,
+            Set<UnitName> essential,
             Optional<Stack> stack,
             String bus,
             Optional<Keeper> keeper,
@@ -97,6 +93,7 @@ final class RunningManager {
             ParseResult line) {
         this.options = options;
         this.units = units;
+        this.essential = essential;
         this.stack = stack;
         this.bus = bus;
         this.keeper = keeper;
@@ -121,9 +118,6 @@ final class RunningManager {
             }
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
-            if (options.isContainerInit() && !manager.isAfterCrash() && !Files.exists(SYSLOG)) {
-                lines.event(Level.NOTICE, NO_SYSLOG);
-            }
             boolean mayHangUp = Terminal.isThere() && !process.isHangupInherited();
             if (mayHangUp && !manager.hasBegun()) {
                 lines.event(Level.NOTICE, ENDS_WITH_TERMINAL);
@@ -147,7 +141,8 @@ final class RunningManager {
                                                     });
                         }
                     };
-            try (Registration _ = manager.loop().onSignal(Signal.TERM, () -> stop(manager));
+            try (SyslogSocket _ = syslog(manager);
+                    Registration _ = manager.loop().onSignal(Signal.TERM, () -> stop(manager));
                     Registration _ = manager.loop().onSignal(Signal.INT, () -> stop(manager));
                     Registration _ = manager.loop().onSignal(Signal.HUP, hangup);
                     Registration _ = onReboot(manager);
@@ -259,6 +254,31 @@ final class RunningManager {
         }
     }
 
+    /** Serves /dev/log in a container that has none; null if another program does. */
+    private @Nullable SyslogSocket syslog(Manager manager) {
+        if (!options.isContainerInit()) {
+            return null;
+        }
+        try {
+            return SyslogSocket.open(manager, options.runtimeDirectory(), lines::message)
+                    .orElse(null);
+        } catch (IOException e) {
+            noSyslog(CommandException.reason(e));
+        } catch (ErrnoException e) {
+            noSyslog(String.valueOf(e.getMessage()));
+        }
+        return null;
+    }
+
+    private void noSyslog(String why) {
+        lines.event(
+                Level.NOTICE,
+                SyslogSocket.DEV_LOG
+                        + " cannot be made, messages of syslog(3) are lost, and units that bind it"
+                        + " do not start: "
+                        + why);
+    }
+
     /**
      * Connects to the bus of the stack. Once its socket listens, this connection activates the bus,
      * unless another client has.
@@ -272,8 +292,10 @@ final class RunningManager {
     // ---- the start
 
     private void begin(Manager manager) {
+        awaitEnds(manager);
         if (manager.hasBegun()) { // a previous manager has started the units
             supervisor.ready();
+            awaited.ifPresent(each -> manager.loop().post(() -> each.started(List.of())));
             return;
         }
         var _ =
@@ -286,6 +308,26 @@ final class RunningManager {
                         });
     }
 
+    /** Ends with the units for which this manager runs; they are those of a container's line. */
+    private void awaitEnds(Manager manager) {
+        boolean endsWithAll = options.isContainerInit() && stack.isEmpty();
+        if (!endsWithAll && essential.isEmpty()) {
+            return;
+        }
+        EssentialUnits ends =
+                new EssentialUnits(
+                        manager.view(),
+                        essential,
+                        endsWithAll ? units : List.of(),
+                        (unit, status) -> {
+                            lines.event(unit, Level.NOTICE, "has ended: the manager ends");
+                            code = status;
+                            var _ = manager.shutdown();
+                        });
+        AutoCloseable _ = manager.view().listen(ends); // as long as the manager
+        awaited = Optional.of(ends);
+    }
+
     private void started(
             Manager manager, Map<UnitName, JobOutcome> outcomes, @Nullable Throwable failure) {
         if (failure != null) {
@@ -294,8 +336,11 @@ final class RunningManager {
             var ignored = manager.shutdown();
             return;
         }
+        Set<String> warned = new HashSet<>(); // units of one request share their closure
         outcomes.forEach((unit, outcome) ->
-                outcome.warnings().forEach(text -> lines.event(unit, Level.WARNING, text)));
+                outcome.warnings().stream()
+                        .filter(warned::add)
+                        .forEach(text -> lines.event(unit, Level.WARNING, text)));
         List<UnitName> failed =
                 units.stream()
                         .filter(unit -> outcome(outcomes, unit).result() != JobResult.DONE)
@@ -303,9 +348,11 @@ final class RunningManager {
         if (failed.isEmpty()) {
             lines.event(Level.INFO, "ready");
             supervisor.ready();
+            awaited.ifPresent(each -> each.started(failed));
             return;
         }
         code = ExitCode.FAILURE;
+        awaited.ifPresent(each -> each.started(failed));
         List<String> problems = new ArrayList<>(); // used on the loop only
         CompletableFuture<?>[] reports =
                 failed.stream()

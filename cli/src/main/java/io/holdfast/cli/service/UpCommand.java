@@ -18,23 +18,95 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Runs a service manager in the foreground, and starts units. */
+/**
+ * Runs a service manager in the foreground, and starts units. As PID 1 of a container it is the
+ * container's init.
+ */
 public final class UpCommand implements Command {
+    private static final String ESSENTIAL = "--essential";
     private static final String DETACH = "--detach";
     private static final String LOG = "--log";
     private static final String STRICT = "--strict";
     private static final String WEAKEN = "--weaken";
 
+    private final boolean mustBeInit;
+
+    private UpCommand(boolean mustBeInit) {
+        this.mustBeInit = mustBeInit;
+    }
+
+    /** The command that runs a manager anywhere. */
+    public static UpCommand up() {
+        return new UpCommand(false);
+    }
+
+    /** The command that runs a manager as PID 1 of a container, and nowhere else. */
+    public static UpCommand init() {
+        return new UpCommand(true);
+    }
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        if (mustBeInit) {
+            describeInit(spec);
+        } else {
+            describeUp(spec);
+        }
+        addOptions(spec);
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT")
+                        .arity("0..*")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description(
+                                mustBeInit
+                                        ? "The units to start (default: default.target or"
+                                                + " multi-user.target, and holdfast.target)."
+                                        : "The units to start (default: holdfast.target).")
+                        .build());
+    }
+
+    private static void describeInit(CommandSpec spec) {
+        spec.usageMessage()
+                .header("Be PID 1 of a container: run units, or boot what its image enables.")
+                .description(
+                        "%nWithout UNIT, boots default.target, or multi-user.target if there is no"
+                                + " such unit, with all units that the image enables, beside a bus"
+                                + " and an authority (holdfast.target).%n%nWith UNIT, runs these"
+                                + " units. The container ends when all of them have ended, or when"
+                                + " one that --essential names has ended: with the exit status of"
+                                + " its main process, or 128 plus the signal that killed it. A unit"
+                                + " has ended when it is inactive or failed and is not restarted"
+                                + " (Restart=); one that was stopped on request has not."
+                                + " SuccessAction=exit and FailureAction=exit of any"
+                                + " unit, and systemctl exit N, end the container, too.%n%nFirst"
+                                + " makes what the image lacks: /run/lock, /run/log, /tmp,"
+                                + " /var/tmp, a machine id and /dev/log, and runs"
+                                + " systemd-sysusers(8) and systemd-tmpfiles(8) where they are"
+                                + " installed. systemctl works inside.%n%nReaps orphans. Stops all"
+                                + " units in order at SIGTERM, SIGINT, SIGRTMIN+3, SIGRTMIN+4 and"
+                                + " SIGPWR, reloads unit files at SIGHUP, and restarts the"
+                                + " container at SIGRTMIN+5. If the manager is killed, PID 1 starts"
+                                + " the next one at once.%n%nholdfast up as PID 1 does the same.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast init",
+                        "  holdfast init nginx.service",
+                        "  holdfast init --essential web.service web.service cache.service");
+    }
+
+    private static void describeUp(CommandSpec spec) {
         spec.usageMessage()
                 .header("Run a service manager, and start units.")
                 .description(
@@ -48,10 +120,8 @@ public final class UpCommand implements Command {
                                 + " other commands for services connect to this manager.%n%nThe"
                                 + " process that you start is the keeper, which holds the sockets"
                                 + " and pipes of the manager. If the manager is killed, the keeper"
-                                + " starts the next one at once.%n%nAs PID 1 of a container, the"
-                                + " keeper also stops all units at SIGRTMIN+3, SIGRTMIN+4 and"
-                                + " SIGPWR, which container runtimes send, and restarts the"
-                                + " container at SIGRTMIN+5.%n")
+                                + " starts the next one at once.%n%nAs PID 1 of a container, does"
+                                + " what holdfast init does.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast up",
@@ -60,7 +130,19 @@ public final class UpCommand implements Command {
                         "  holdfast up --detach nginx.service",
                         "  holdfast up --units ./units web.service worker@1.service",
                         "  holdfast up --user --units ~/units");
+    }
+
+    private static void addOptions(CommandSpec spec) {
         ManagerSocket.addOptions(spec);
+        spec.addOption(
+                OptionSpec.builder(ESSENTIAL)
+                        .paramLabel("UNIT")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description(
+                                "End when this unit has ended, with its exit status; may be given"
+                                        + " several times. It is started, too.")
+                        .build());
         spec.addOption(
                 Command.flag(
                         DETACH,
@@ -123,14 +205,6 @@ public final class UpCommand implements Command {
                         WEAKEN,
                         "Start a unit without its sandbox if that cannot be made, also where the"
                                 + " manager has all privileges."));
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description("The units to start (default: holdfast.target).")
-                        .build());
     }
 
     @Override
@@ -141,6 +215,11 @@ public final class UpCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         Optional<Keeper> keeper = Keeper.above();
+        if (mustBeInit && !ContainerInit.isHere(keeper.isPresent())) {
+            throw new CommandException(
+                    "init: this process is not PID 1 of a container; make it the container's first"
+                            + " program, or use: holdfast up");
+        }
         if (keeper.isEmpty()) {
             ManagerSocket.requireRuntimeFolder(line);
             if (line.hasMatchedOption(LOG) && !line.hasMatchedOption(DETACH)) {
@@ -252,17 +331,21 @@ public final class UpCommand implements Command {
         ManagerOptions options =
                 options(line, process).withProcessOwned().withContainerInit(isInit);
         List<UnitName> units = new ArrayList<>(units(line));
-        Optional<Stack> stack =
-                units.isEmpty() || units.contains(Stack.TARGET)
-                        ? Optional.of(Stack.of(options))
-                        : Optional.empty();
-        if (units.isEmpty()) {
-            units.add(Stack.TARGET);
+        boolean boots = isInit && line.matchedPositionalValue(0, List.of()).isEmpty();
+        if (boots) {
+            units.add(BootTarget.of(options.loadPath()));
         }
+        if (boots || units.isEmpty()) {
+            units.addFirst(Stack.TARGET);
+        }
+        Optional<Stack> stack =
+                units.contains(Stack.TARGET) ? Optional.of(Stack.of(options)) : Optional.empty();
+        ManagerOptions applied = stack.map(each -> each.applied(options)).orElse(options);
         RunningManager manager =
                 new RunningManager(
-                        stack.map(each -> each.applied(options)).orElse(options),
+                        boots ? BootTarget.applied(applied) : applied,
                         units,
+                        essential(line),
                         stack,
                         line.matchedOptionValue("--bus", ""),
                         keeper,
@@ -311,9 +394,20 @@ public final class UpCommand implements Command {
                 : SandboxSupport.Mode.AS_FOUND;
     }
 
+    /** Returns the units of the line, of which the essential ones come last. */
     private static List<UnitName> units(ParseResult line) {
+        Set<UnitName> units = new LinkedHashSet<>(names(line.matchedPositionalValue(0, List.of())));
+        units.addAll(essential(line));
+        return List.copyOf(units);
+    }
+
+    private static Set<UnitName> essential(ParseResult line) {
+        return new LinkedHashSet<>(names(line.matchedOptionValue(ESSENTIAL, List.of())));
+    }
+
+    private static List<UnitName> names(List<String> words) {
         List<UnitName> units = new ArrayList<>();
-        for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
+        for (String text : words) {
             try {
                 units.add(UnitName.ofUserInput(text));
             } catch (IllegalArgumentException e) {

@@ -1,7 +1,6 @@
 package io.holdfast.cli.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
@@ -38,6 +37,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ContainerInitTest {
     private static final String ADOPTED = "adopted";
     private static final int OF_A_SIGNAL = 128;
+
+    /** A /dev of its own, since /dev/log is made there. */
+    private static final String OWN_DEV =
+            """
+            set -e
+            mkdir -p /run/dev
+            mount -t tmpfs -o mode=755 dev /run/dev
+            for node in null zero full random urandom tty; do
+                : >/run/dev/$node
+                mount --bind /dev/$node /run/dev/$node
+            done
+            ln -s /proc/self/fd /run/dev/fd
+            mount --move /run/dev /dev
+            exec "$@"
+            """;
 
     /** Drops the capability that docker and podman do not give to a container. */
     private static final List<String> UNABLE_TO_REBOOT =
@@ -99,7 +113,7 @@ class ContainerInitTest {
                 List.of(
                         "sh",
                         "-c",
-                        "mount --bind " + folder.resolve("run") + " /run && exec \"$@\"",
+                        "mount --bind " + folder.resolve("run") + " /run && " + OWN_DEV,
                         "sh"));
         List<String> words =
                 new ArrayList<>(List.of("up", "--slice", slice, "--units", units.toString()));
@@ -166,15 +180,61 @@ class ContainerInitTest {
     }
 
     @Test
-    void namesTheMissingSocketOfSyslogOnce() throws Exception {
-        assumeThat(Path.of("/dev/log")).as("no syslog daemon").doesNotExist();
-        orderlyService();
-        try (CommandProcess container = up("a.service")) {
-            container.await("holdfast: ready");
+    void endsWithTheStatusOfTheUnitThatFailed() throws Exception {
+        unit("good.service", "[Service]", "Type=oneshot", "ExecStart=/bin/true");
+        unit("bad.service", "[Service]", "Type=oneshot", "ExecStart=/bin/sh -c 'exit 7'");
+        try (CommandProcess container = up("good.service", "bad.service")) {
+            assertThat(container.exitCode()).isEqualTo(7);
             assertThat(container.lines())
-                    .filteredOn(
-                            line -> line.contains("no /dev/log: messages of syslog(3) are lost"))
-                    .hasSize(1);
+                    .anyMatch(line -> line.contains("bad.service: has ended: the manager ends"));
+        }
+        try (CommandProcess container = up("good.service")) {
+            assertThat(container.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void endsWithAnEssentialUnitAndStopsTheOthers() throws Exception {
+        orderlyService();
+        unit("killed.service", "[Service]", "ExecStart=/bin/sh -c 'kill -KILL $$$$'");
+        try (CommandProcess container = up("a.service", "--essential", "killed")) {
+            assertThat(container.exitCode()).isEqualTo(OF_A_SIGNAL + Signal.KILL.number());
+            assertThat(log).hasContent("stopped");
+        }
+    }
+
+    @Test
+    void doesNotEndWithAUnitThatIsRestarted() throws Exception {
+        unit("b.service", "[Service]", "ExecStart=/bin/sleep 1000");
+        unit(
+                "a.service",
+                "[Service]",
+                "Restart=on-failure",
+                "RestartSec=0",
+                "ExecStart=/bin/sh -c 'test -e " + log + " && exit 0; touch " + log + "; exit 9'");
+        try (CommandProcess container = up("b.service", "--essential", "a")) {
+            assertThat(container.exitCode()).isZero();
+            assertThat(container.lines())
+                    .anyMatch(line -> line.contains("a.service: has ended: the manager ends"));
+        }
+    }
+
+    @Test
+    void initIsPid1OfAContainerOrNothing() {
+        Invocation init = Invocation.of("init", "a.service");
+        assertThat(init.code()).isEqualTo(1);
+        assertThat(init.err()).contains("init: this process is not PID 1 of a container");
+    }
+
+    @Test
+    @Needs(programs = "logger")
+    void printsMessagesOfSyslogWithTheUnitOfTheirSender() throws Exception {
+        unit(
+                "a.service",
+                "[Service]",
+                "ExecStart=/bin/sh -c 'logger -t tag hello from a; exec sleep 1000'");
+        try (CommandProcess container = up("a.service")) {
+            container.await("a.service | tag: hello from a");
             send(container, "TERM");
             assertThat(container.exitCode()).isZero();
         }

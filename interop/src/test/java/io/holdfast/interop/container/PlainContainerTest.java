@@ -37,7 +37,7 @@ class PlainContainerTest {
 
     @BeforeAll
     void start() throws Exception {
-        container = PlainContainer.start(folder, "up");
+        container = PlainContainer.start(folder, "up", "holdfast.target");
         container.init().await("holdfast: ready");
     }
 

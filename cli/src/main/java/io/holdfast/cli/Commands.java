@@ -17,6 +17,7 @@ import io.holdfast.cli.process.SignalCommand;
 import io.holdfast.cli.process.WatchCommand;
 import io.holdfast.cli.service.DaemonReexecCommand;
 import io.holdfast.cli.service.DaemonReloadCommand;
+import io.holdfast.cli.service.InstallCommand;
 import io.holdfast.cli.service.JobCommand;
 import io.holdfast.cli.service.KillCommand;
 import io.holdfast.cli.service.ResetFailedCommand;
@@ -45,6 +46,10 @@ final class Commands {
                                     "stop",
                                     "restart",
                                     "reload",
+                                    "enable",
+                                    "disable",
+                                    "mask",
+                                    "unmask",
                                     "reset-failed",
                                     "kill",
                                     "run",
@@ -82,6 +87,10 @@ final class Commands {
                     case "stop" -> JobCommand.stop();
                     case "restart" -> JobCommand.restart();
                     case "reload" -> JobCommand.reload();
+                    case "enable" -> InstallCommand.enable();
+                    case "disable" -> InstallCommand.disable();
+                    case "mask" -> InstallCommand.mask();
+                    case "unmask" -> InstallCommand.unmask();
                     case "reset-failed" -> new ResetFailedCommand();
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();

@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnknownCommand {
     private static final String STATUS = "holdfast status [UNIT...]";
-    private static final String UP = "holdfast up UNIT... with this unit";
 
     /** Commands of other tools, and their counterparts here. */
     private static final Map<String, String> ELSEWHERE =
@@ -29,10 +28,8 @@ final class UnknownCommand {
                     Map.entry("condrestart", "holdfast restart UNIT"),
                     Map.entry(
                             "reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
-                    Map.entry("enable", UP + ", or WantedBy=holdfast.target in it (see README)"),
-                    Map.entry("disable", "holdfast up UNIT... without this unit"),
+                    Map.entry("reenable", "holdfast disable UNIT, then: holdfast enable UNIT"),
                     Map.entry("edit", "an editor, then: holdfast daemon-reload"),
-                    Map.entry("mask", "a link to /dev/null as the unit file"),
                     Map.entry("analyze", "holdfast verify UNIT"),
                     Map.entry("ps", "holdfast info PID"),
                     Map.entry("cgls", "holdfast info --tree"),

@@ -96,7 +96,7 @@ class HoldfastTest {
                 "list-units    | holdfast status",
                 "is-active     | holdfast status",
                 "condrestart   | holdfast restart",
-                "enable        | holdfast up UNIT",
+                "reenable      | holdfast disable UNIT",
                 "try-restart   | holdfast restart",
                 "pkcheck       | holdfast check",
                 "staart        | did you mean start?",

@@ -25,7 +25,7 @@ class OneLineErrorsTest {
             value = {
                 // typos
                 "statsu                              | 2 | 'statsu'            | did you mean status?",
-                "enable web.service                  | 2 | 'enable'            | holdfast up UNIT",
+                "reenable web.service                | 2 | 'reenable'          | holdfast enable UNIT",
                 "help statsu                         | 2 | 'statsu'            | did you mean status?",
                 "status --frob                       | 2 | '--frob'            | status --help",
                 "bus --adress unix:path=@/bus        | 2 | '--adress'          | --address",

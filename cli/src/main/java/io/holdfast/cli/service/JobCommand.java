@@ -52,7 +52,11 @@ public final class JobCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) {
-        List<String> units = UnitPatterns.names(line, output);
+        return run(line, UnitPatterns.names(line, output), output);
+    }
+
+    /** Runs a job for each of these units. */
+    int run(ParseResult line, List<String> units, Output output) {
         JsonObject names =
                 JsonObject.builder()
                         .putStrings("names", units)

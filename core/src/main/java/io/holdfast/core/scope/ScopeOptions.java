@@ -4,6 +4,8 @@ import io.holdfast.core.limit.CoreLimits;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The options of a {@link ProcessScope}.
@@ -18,28 +20,17 @@ import java.util.Optional;
  *
  * <p>Immutable: each {@code with…} returns a changed copy.
  */
-public final class ScopeOptions {
-    private static final ScopeOptions STANDARD =
-            new ScopeOptions("", Duration.ZERO, Optional.empty(), false, false);
+public final class ScopeOptions implements Cloneable {
+    private static final ScopeOptions STANDARD = new ScopeOptions();
 
-    private final String name;
-    private final Duration grace;
-    private final Duration deadline; // zero: none
-    private final boolean cgroupRequired;
-    private final boolean keptAtShutdown;
+    // Changed only by with(), before anybody else sees the object.
+    private String name = "";
+    private Duration grace = Duration.ZERO;
+    private @Nullable Duration deadline;
+    private boolean cgroupRequired;
+    private boolean keptAtShutdown;
 
-    private ScopeOptions(
-            String name,
-            Duration grace,
-            Optional<Duration> deadline,
-            boolean cgroupRequired,
-            boolean keptAtShutdown) {
-        this.name = name;
-        this.grace = grace;
-        this.deadline = deadline.orElse(Duration.ZERO);
-        this.cgroupRequired = cgroupRequired;
-        this.keptAtShutdown = keptAtShutdown;
-    }
+    private ScopeOptions() {}
 
     /**
      * Returns the default options: no name, no grace, no deadline, the best mechanism that is
@@ -59,7 +50,7 @@ public final class ScopeOptions {
      */
     public ScopeOptions withName(String name) {
         Objects.requireNonNull(name, "name");
-        return new ScopeOptions(name, grace, deadline(), cgroupRequired, keptAtShutdown);
+        return with(options -> options.name = name);
     }
 
     /**
@@ -74,7 +65,7 @@ public final class ScopeOptions {
         if (grace.isNegative()) {
             throw new IllegalArgumentException("a negative grace: " + grace);
         }
-        return new ScopeOptions(name, grace, deadline(), cgroupRequired, keptAtShutdown);
+        return with(options -> options.grace = grace);
     }
 
     /**
@@ -89,7 +80,7 @@ public final class ScopeOptions {
         if (!deadline.isPositive()) {
             throw new IllegalArgumentException("a deadline that is not positive: " + deadline);
         }
-        return new ScopeOptions(name, grace, Optional.of(deadline), cgroupRequired, keptAtShutdown);
+        return with(options -> options.deadline = deadline);
     }
 
     /**
@@ -98,7 +89,7 @@ public final class ScopeOptions {
      * @return the changed options
      */
     public ScopeOptions requireCgroup() {
-        return new ScopeOptions(name, grace, deadline(), true, keptAtShutdown);
+        return with(options -> options.cgroupRequired = true);
     }
 
     /**
@@ -110,7 +101,17 @@ public final class ScopeOptions {
      * @return the changed options
      */
     public ScopeOptions keepAtShutdown() {
-        return new ScopeOptions(name, grace, deadline(), cgroupRequired, true);
+        return with(options -> options.keptAtShutdown = true);
+    }
+
+    private ScopeOptions with(Consumer<ScopeOptions> change) {
+        try {
+            ScopeOptions copy = (ScopeOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** {@return the name for people; empty by default} */
@@ -125,7 +126,7 @@ public final class ScopeOptions {
 
     /** {@return the time after which the scope is killed} */
     public Optional<Duration> deadline() {
-        return deadline.isZero() ? Optional.empty() : Optional.of(deadline);
+        return Optional.ofNullable(deadline);
     }
 
     /** {@return whether opening fails without a cgroup} */

@@ -271,6 +271,35 @@ public final class Child implements AutoCloseable {
         return !exit.isDone() && pidFd.signal(signal);
     }
 
+    /**
+     * Ends it: sends SIGTERM (and SIGCONT, so that a stopped process receives it), kills it if it
+     * has not exited when the grace is over, and waits for its exit. Descendants are not ended: see
+     * {@code ProcessScope}.
+     *
+     * <pre>{@code
+     * Exit exit = server.end(Duration.ofSeconds(5));
+     * }</pre>
+     *
+     * @param grace the time between SIGTERM and SIGKILL; zero kills at once
+     * @return how it ended
+     * @throws IllegalArgumentException if the grace is negative
+     * @throws InterruptedException if the thread is or gets interrupted; the child was killed then
+     * @throws ErrnoException EPERM if it has become another user's
+     */
+    public Exit end(Duration grace) throws InterruptedException {
+        if (grace.isNegative()) {
+            throw new IllegalArgumentException("a negative grace: " + grace);
+        }
+        try {
+            if (grace.isPositive() && signal(Signal.TERM) && signal(Signal.CONT)) {
+                Optional<Exit> _ = await(grace);
+            }
+        } finally {
+            boolean _ = signal(Signal.KILL);
+        }
+        return await();
+    }
+
     /** {@return how it ended; empty if it has not} */
     public Optional<Exit> exit() {
         return exit.isDone() ? Optional.of(exit.join()) : Optional.empty();

@@ -180,6 +180,8 @@ public final class ProcessScope implements AutoCloseable {
             return;
         }
         overdue = true;
+        starts.refuse();
+        awaitGrace(options.grace());
         retry(this::kill);
     }
 

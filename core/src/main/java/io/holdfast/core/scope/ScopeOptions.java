@@ -54,8 +54,8 @@ public final class ScopeOptions implements Cloneable {
     }
 
     /**
-     * Sets the time between SIGTERM and SIGKILL when the scope is closed. Zero, the default, kills
-     * at once.
+     * Sets the time between SIGTERM and SIGKILL when the scope is closed, and when its deadline
+     * passes. Zero, the default, kills at once.
      *
      * @param grace the time, zero or more
      * @return the changed options
@@ -69,7 +69,8 @@ public final class ScopeOptions implements Cloneable {
     }
 
     /**
-     * Limits the lifetime of the scope: after that time it is killed, without grace, and {@link
+     * Limits the lifetime of the scope: after that time it starts nothing any more, its processes
+     * are ended with the {@linkplain #withGrace grace} of the scope, and {@link
      * ProcessScope#isOverdue} is true.
      *
      * @param deadline the time from the opening of the scope on, positive
@@ -119,12 +120,12 @@ public final class ScopeOptions implements Cloneable {
         return name;
     }
 
-    /** {@return the time between SIGTERM and SIGKILL when the scope is closed} */
+    /** {@return the time between SIGTERM and SIGKILL, at the close and after the deadline} */
     public Duration grace() {
         return grace;
     }
 
-    /** {@return the time after which the scope is killed} */
+    /** {@return the time after which the scope is ended} */
     public Optional<Duration> deadline() {
         return Optional.ofNullable(deadline);
     }

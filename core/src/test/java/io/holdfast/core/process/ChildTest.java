@@ -349,4 +349,45 @@ class ChildTest {
             assertThat(child.pidFd().state()).isEqualTo(PidFd.State.REAPED);
         }
     }
+
+    private static Child shell(String script) throws IOException {
+        Child shell =
+                Spawn.of("sh", "-c", script + "; echo; while :; do sleep 0.01; done")
+                        .stdout(Stdio.pipe())
+                        .start();
+        assertThat(shell.stdout().read()).isEqualTo('\n'); // its traps are set
+        return shell;
+    }
+
+    @Test
+    void anEndLetsItExitWithinTheGrace() throws Exception {
+        try (Child polite = shell("trap 'exit 5' TERM")) {
+            boolean _ = polite.signal(Signal.STOP);
+            assertThat(polite.end(Duration.ofSeconds(50))).isEqualTo(new Exit.Exited(5));
+            assertThat(polite.end(Duration.ofSeconds(50))).isEqualTo(new Exit.Exited(5));
+        }
+    }
+
+    @Test
+    void anEndKillsItAfterTheGrace() throws Exception {
+        try (Child stubborn = shell("trap '' TERM")) {
+            assertThat(stubborn.end(Duration.ofMillis(30))).isEqualTo(KILLED);
+        }
+        try (Child asked = shell(":")) {
+            assertThat(asked.end(Duration.ZERO)).isEqualTo(KILLED);
+        }
+    }
+
+    @Test
+    void anInterruptOfAnEndKillsItAtOnce() throws Exception {
+        try (Child stubborn = shell("trap '' TERM")) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> stubborn.end(Duration.ofDays(9)))
+                    .isInstanceOf(InterruptedException.class);
+            assertThat(stubborn.await()).isEqualTo(KILLED);
+            assertThatThrownBy(() -> stubborn.end(Duration.ofNanos(-1)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("a negative grace: PT-0.000000001S");
+        }
+    }
 }

@@ -115,20 +115,31 @@ class ScopeGraceTest {
 
     @ParameterizedTest
     @EnumSource
-    void theDeadlineDoesNotWaitForTheGraceOfAClose(Guarantee guarantee) throws Exception {
-        ScopeOptions options = ScopeOptions.standard().withGrace(TOO_LONG).withDeadline(DEADLINE);
-        ProcessScope scope = open(options, guarantee);
-        try (Child child = scope.start(stubborn())) {
+    void theDeadlineSendsSigtermAndKillsAfterTheGrace(Guarantee guarantee) throws Exception {
+        ScopeOptions options =
+                ScopeOptions.standard().withGrace(Duration.ofMillis(30)).withDeadline(DEADLINE);
+        try (ProcessScope scope = open(options, guarantee);
+                Child child = scope.start(stubborn())) {
             awaitReady();
-            CompletableFuture<Void> closed = async(scope::close);
-            try {
-                assertThat(closed).succeedsWithin(LONG);
-            } finally {
-                boolean _ = child.signal(Signal.KILL); // ends the grace in any case
-            }
+
             assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
-        } finally {
-            scope.close();
+
+            awaitSigterm();
+            assertThat(scope.isOverdue()).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatEndsBySigtermAtTheDeadlineIsNotKilled(Guarantee guarantee) throws Exception {
+        ScopeOptions options = ScopeOptions.standard().withGrace(LONG).withDeadline(DEADLINE);
+        try (ProcessScope scope = open(options, guarantee);
+                Child child =
+                        scope.start(
+                                Descendants.shell(
+                                        "trap 'exit 5' TERM; while :; do sleep 0.01; done"))) {
+            assertThat(child.await()).isEqualTo(new Exit.Exited(5));
+            assertThat(scope.isOverdue()).isTrue();
         }
     }
 

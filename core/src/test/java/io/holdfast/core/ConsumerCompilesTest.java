@@ -47,7 +47,7 @@ import java.util.Map;
                     }
 
                     static Stdio file(Path path) {
-                        return new Stdio.File(path, Stdio.Mode.APPEND);
+                        return Stdio.appendTo(path);
                     }
 
                     static UnixAddress address() {

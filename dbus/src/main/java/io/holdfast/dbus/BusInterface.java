@@ -64,13 +64,13 @@ public final class BusInterface {
             Handling handling) {}
 
     /** How a method is handled. */
-    sealed interface Handling {
-        /** The handler returns the values of the reply. */
-        record Sync(MethodHandler handler) implements Handling {}
+    sealed interface Handling {}
 
-        /** The handler completes the reply later. */
-        record Async(AsyncMethodHandler handler) implements Handling {}
-    }
+    /** The handler returns the values of the reply. */
+    record Sync(MethodHandler handler) implements Handling {}
+
+    /** The handler completes the reply later. */
+    record Async(AsyncMethodHandler handler) implements Handling {}
 
     record Property(
             String name,
@@ -166,7 +166,7 @@ public final class BusInterface {
                 MethodHandler handler,
                 String... argumentNames) {
             requireNonNull(handler, "handler");
-            return method(method, in, out, new Handling.Sync(handler), List.of(argumentNames));
+            return method(method, in, out, new Sync(handler), List.of(argumentNames));
         }
 
         /**
@@ -189,7 +189,7 @@ public final class BusInterface {
                 AsyncMethodHandler handler,
                 String... argumentNames) {
             requireNonNull(handler, "handler");
-            return method(method, in, out, new Handling.Async(handler), List.of(argumentNames));
+            return method(method, in, out, new Async(handler), List.of(argumentNames));
         }
 
         private Builder method(

@@ -34,7 +34,7 @@ record CallTarget(
                 null,
                 Signature.EMPTY,
                 Signature.of(out),
-                new BusInterface.Handling.Sync(handler));
+                new BusInterface.Sync(handler));
     }
 
     /** Returns such a target whose handler may wait, on a thread of its own. */
@@ -44,11 +44,11 @@ record CallTarget(
                 null,
                 Signature.EMPTY,
                 Signature.of(out),
-                new BusInterface.Handling.Async(handler));
+                new BusInterface.Async(handler));
     }
 
     static CallTarget of(ExportedObject object, String in, String out, MethodHandler handler) {
-        return of(object, in, out, new BusInterface.Handling.Sync(handler));
+        return of(object, in, out, new BusInterface.Sync(handler));
     }
 
     /** Returns a target that runs where the object's own methods run. */
@@ -62,8 +62,8 @@ record CallTarget(
             ExportedObject object, BusInterface described, BusInterface.Method method) {
         Where where =
                 switch (method.handling()) {
-                    case BusInterface.Handling.Async _ -> Where.ASYNC;
-                    case BusInterface.Handling.Sync _ ->
+                    case BusInterface.Async _ -> Where.ASYNC;
+                    case BusInterface.Sync _ ->
                             described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER;
                 };
         return new CallTarget(where, object, method.in(), method.out(), method.handling());

@@ -387,7 +387,7 @@ final class ExportedObjects {
                                     requireNonNull(object),
                                     "",
                                     "a{oa{sa{sv}}}",
-                                    new BusInterface.Handling.Async(
+                                    new BusInterface.Async(
                                             (_, reply) -> objects.values(path, reply)))
                             : null;
             default -> null;
@@ -448,9 +448,9 @@ final class ExportedObjects {
 
     private void handle(Message message, CallTarget target, Counted counted, Answering how) {
         switch (target.handling()) {
-            case BusInterface.Handling.Sync(MethodHandler handler) ->
+            case BusInterface.Sync(MethodHandler handler) ->
                     run(message, target, handler, counted, how);
-            case BusInterface.Handling.Async(AsyncMethodHandler handler) ->
+            case BusInterface.Async(AsyncMethodHandler handler) ->
                     begin(message, target, handler, counted);
         }
     }

@@ -17,7 +17,7 @@ import io.holdfast.manager.notify.NotifyMessageTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
 import io.holdfast.manager.unit.value.UnitValueTarget;
 import io.holdfast.varlink.VarlinkAddressTarget;
-import io.holdfast.varlink.idl.IdlTarget;
+import io.holdfast.varlink.idl.tree.IdlTarget;
 import io.holdfast.varlink.json.JsonTarget;
 import io.holdfast.varlink.wire.FrameTarget;
 import java.io.IOException;

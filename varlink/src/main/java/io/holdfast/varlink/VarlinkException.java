@@ -1,6 +1,6 @@
 package io.holdfast.varlink;
 
-import io.holdfast.varlink.idl.IdlNames;
+import io.holdfast.varlink.idl.tree.IdlNames;
 import io.holdfast.varlink.json.JsonObject;
 import java.io.Serial;
 

@@ -1,9 +1,9 @@
 package io.holdfast.varlink;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.varlink.idl.Documentation;
-import io.holdfast.varlink.idl.Interface;
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.Documentation;
+import io.holdfast.varlink.idl.tree.Type;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.ArrayList;
@@ -79,30 +79,30 @@ public final class Samples {
      * @param asOld whether to use only what systemd 257 supports: no any, no arrays of arrays, no
      *     names inside inline types, nothing empty
      */
-    public Interface definition(boolean asOld) {
+    public Definition definition(boolean asOld) {
         Set<String> names = new LinkedHashSet<>();
         for (int i = gen.between(0, 8); i > 0; i--) {
             names.add(memberName());
         }
         List<String> all = new ArrayList<>(names);
         List<String> types = all.subList(0, all.size() / 2);
-        List<Interface.Member> members = new ArrayList<>();
+        List<Definition.Member> members = new ArrayList<>();
         for (String name : all) {
             members.add(
                     types.contains(name)
-                            ? new Interface.NamedType(
+                            ? new Definition.NamedType(
                                     documentation(), name, composite(types, 3, asOld))
                             : gen.chance(0.3)
-                                    ? new Interface.NamedError(
+                                    ? new Definition.NamedError(
                                             documentation(), name, struct(types, 3, 0, asOld))
-                                    : new Interface.Method(
+                                    : new Definition.Method(
                                             documentation(),
                                             name,
                                             struct(types, 3, 0, asOld),
                                             struct(types, 3, 0, asOld)));
         }
         String name = gen.oneOf("a.b", "io.holdfast.Thing-1", "org.example.more.x9", "A1.b-c");
-        return new Interface(documentation(), name, members);
+        return new Definition(documentation(), name, members);
     }
 
     private Type.Composite composite(List<String> types, int depth, boolean asOld) {
@@ -159,7 +159,7 @@ public final class Samples {
      * Returns a value that fits the type; structs that contain themselves end with nulls or empty
      * lists.
      */
-    public Json fitting(Interface types, Type type, int depth) {
+    public Json fitting(Definition types, Type type, int depth) {
         return switch (type) {
             case Type.Primitive primitive ->
                     switch (primitive) {
@@ -193,7 +193,7 @@ public final class Samples {
         };
     }
 
-    public JsonObject fitting(Interface types, Type.Struct struct, int depth) {
+    public JsonObject fitting(Definition types, Type.Struct struct, int depth) {
         if (depth < -20) {
             throw new EndlessTypeException();
         }

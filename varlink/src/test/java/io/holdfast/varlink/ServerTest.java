@@ -20,6 +20,7 @@ import io.holdfast.varlink.client.ReplyStream;
 import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.tree.Definition;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.server.ServerLimits;
@@ -78,7 +79,10 @@ class ServerTest {
                                     List.of("io.holdfast.test", "org.varlink.service")));
             assertThat(client.getInterfaceDescription("io.holdfast.test"))
                     .isEqualTo(TestService.DEFINITION);
-            assertThat(client.getInterfaceDescription("org.varlink.service").methods()).hasSize(2);
+            assertThat(
+                            Definition.of(client.getInterfaceDescription("org.varlink.service"))
+                                    .methods())
+                    .hasSize(2);
             assertThatThrownBy(() -> client.getInterfaceDescription("a.b"))
                     .isInstanceOf(VarlinkException.class)
                     .hasMessage("org.varlink.service.InterfaceNotFound {\"interface\":\"a.b\"}");

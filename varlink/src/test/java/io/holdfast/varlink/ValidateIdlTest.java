@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.varlink.idl.Documentation;
-import io.holdfast.varlink.idl.Interface;
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.Documentation;
+import io.holdfast.varlink.idl.tree.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -35,10 +35,10 @@ class ValidateIdlTest {
     @ParameterizedTest
     @MethodSource("cases")
     void varlinkctlAcceptsWhatIsPrintedAndItsOwnPrintReadsBackEqual(Gen gen) throws Exception {
-        Interface definition = new Samples(gen).definition(true);
+        Definition definition = new Samples(gen).definition(true);
         Path file = Files.writeString(folder.resolve("definition"), definition.toString());
         String printed = Varlinkctl.output("validate-idl", file.toString());
-        Interface theirs = Interface.parse(printed);
+        Definition theirs = Definition.parse(printed);
         assertThat(theirs.members().stream().map(ValidateIdlTest::bare))
                 .containsExactlyInAnyOrderElementsOf(
                         definition.members().stream().map(ValidateIdlTest::bare).toList());
@@ -46,18 +46,18 @@ class ValidateIdlTest {
     }
 
     /** Returns the member without comments, which varlinkctl wraps and moves. */
-    private static Interface.Member bare(Interface.Member member) {
+    private static Definition.Member bare(Definition.Member member) {
         return switch (member) {
-            case Interface.NamedType(_, String name, Type.Composite type) ->
-                    new Interface.NamedType(Documentation.NONE, name, (Type.Composite) bare(type));
-            case Interface.Method(_, String name, Type.Struct input, Type.Struct output) ->
-                    new Interface.Method(
+            case Definition.NamedType(_, String name, Type.Composite type) ->
+                    new Definition.NamedType(Documentation.NONE, name, (Type.Composite) bare(type));
+            case Definition.Method(_, String name, Type.Struct input, Type.Struct output) ->
+                    new Definition.Method(
                             Documentation.NONE,
                             name,
                             (Type.Struct) bare(input),
                             (Type.Struct) bare(output));
-            case Interface.NamedError(_, String name, Type.Struct parameters) ->
-                    new Interface.NamedError(
+            case Definition.NamedError(_, String name, Type.Struct parameters) ->
+                    new Definition.NamedError(
                             Documentation.NONE, name, (Type.Struct) bare(parameters));
         };
     }

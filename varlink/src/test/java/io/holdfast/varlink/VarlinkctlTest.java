@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.varlink.Varlinkctl.Result;
-import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.tree.Definition;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Files;
@@ -54,14 +54,21 @@ class VarlinkctlTest {
         try {
             Path socket = folder.resolve("socket");
             service.server.listen(UnixAddress.path(socket));
-            Interface theirs =
-                    Interface.parse(
+            Definition theirs =
+                    Definition.parse(
                             Varlinkctl.output("introspect", socket.toString(), "io.holdfast.test"));
-            assertThat(theirs.methods().map(Interface.Method::name))
+            assertThat(theirs.methods().map(Definition.Method::name))
                     .containsExactlyInAnyOrderElementsOf(
-                            TestService.DEFINITION.methods().map(Interface.Method::name).toList());
+                            Definition.of(TestService.DEFINITION)
+                                    .methods()
+                                    .map(Definition.Method::name)
+                                    .toList());
             assertThat(theirs.method("Echo").orElseThrow().input())
-                    .isEqualTo(TestService.DEFINITION.method("Echo").orElseThrow().input());
+                    .isEqualTo(
+                            Definition.of(TestService.DEFINITION)
+                                    .method("Echo")
+                                    .orElseThrow()
+                                    .input());
         } finally {
             service.close();
             Files.delete(folder);

@@ -33,21 +33,21 @@ final class ChildStreams implements AutoCloseable {
 
     /** Without a switch over patterns, whose first use costs several milliseconds. */
     private @Nullable Fd open(Stdio stream, int i) {
-        if (stream instanceof Stdio.Inherit) {
+        if (stream instanceof StdioTarget.Inherit) {
             return PosixSpawn.STANDARD.get(i);
-        } else if (stream instanceof Stdio.Pipe) {
+        } else if (stream instanceof StdioTarget.Pipe) {
             return pipe(i);
-        } else if (stream instanceof Stdio.Descriptor(Fd fd)) {
+        } else if (stream instanceof StdioTarget.Descriptor(Fd fd)) {
             return fd;
-        } else if (stream instanceof Stdio.Merged) {
+        } else if (stream instanceof StdioTarget.Merged) {
             return merged();
-        } else if (stream instanceof Stdio.File(Path path, Stdio.Mode mode)) {
+        } else if (stream instanceof StdioTarget.File(Path path, StdioTarget.Mode mode)) {
             return opened(KernelPath.text(path), flags(mode) | Fcntl.O_NOCTTY);
         }
         return opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
     }
 
-    private static int flags(Stdio.Mode mode) {
+    private static int flags(StdioTarget.Mode mode) {
         return switch (mode) {
             case READ -> Fcntl.O_RDONLY;
             case WRITE -> Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC;

@@ -331,7 +331,7 @@ public final class Spawn {
     }
 
     private Spawn stream(int number, Stdio stdio) {
-        if (stdio instanceof Stdio.Merged && number != 2) {
+        if (stdio instanceof StdioTarget.Merged && number != 2) {
             throw new IllegalArgumentException("only standard error can be merged");
         }
         streams[number] = stdio;

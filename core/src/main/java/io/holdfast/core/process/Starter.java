@@ -65,7 +65,8 @@ final class Starter {
                 && Feature.CLONE_INTO_CGROUP.isPresent()
                 && spawn.descriptors.values().stream().noneMatch(Fd::isReceived)
                 && Arrays.stream(spawn.streams)
-                        .noneMatch(s -> s instanceof Stdio.Descriptor(Fd fd) && fd.isReceived());
+                        .noneMatch(
+                                s -> s instanceof StdioTarget.Descriptor(Fd fd) && fd.isReceived());
     }
 
     Child start() {

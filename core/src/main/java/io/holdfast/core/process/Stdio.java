@@ -4,48 +4,16 @@ import io.holdfast.core.Fd;
 import java.nio.file.Path;
 
 /** The source or target of a standard stream of a child. */
-public sealed interface Stdio {
-    /** The stream of this process. */
-    record Inherit() implements Stdio {}
-
-    /** {@code /dev/null}. */
-    record Null() implements Stdio {}
-
-    /** A pipe, whose other end the {@link Child} object has. */
-    record Pipe() implements Stdio {}
-
-    /** The same as its standard output; for standard error only. */
-    record Merged() implements Stdio {}
-
-    /**
-     * A file that is opened when the child is started. The start waits until the other end of a
-     * FIFO is open; an interrupt of the thread ends that wait.
-     *
-     * @param path the path
-     * @param mode how it is opened
-     */
-    record File(Path path, Mode mode) implements Stdio {}
-
-    /** How the file of a stream is opened. */
-    enum Mode {
-        /** For reading. */
-        READ,
-        /** For writing: created if missing, truncated otherwise. */
-        WRITE,
-        /** For writing at its end: created if missing. */
-        APPEND
-    }
-
-    /**
-     * A descriptor, lent until the child is started.
-     *
-     * @param fd the descriptor
-     */
-    record Descriptor(Fd fd) implements Stdio {}
-
+public sealed interface Stdio
+        permits StdioTarget.Inherit,
+                StdioTarget.Null,
+                StdioTarget.Pipe,
+                StdioTarget.Merged,
+                StdioTarget.File,
+                StdioTarget.Descriptor {
     /** {@return the stream of this process, the default} */
     static Stdio inherit() {
-        return new Inherit();
+        return new StdioTarget.Inherit();
     }
 
     /**
@@ -54,7 +22,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio devNull() {
-        return new Null();
+        return new StdioTarget.Null();
     }
 
     /**
@@ -62,7 +30,7 @@ public sealed interface Stdio {
      * Child#stderr}}
      */
     static Stdio pipe() {
-        return new Pipe();
+        return new StdioTarget.Pipe();
     }
 
     /**
@@ -71,7 +39,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio merged() {
-        return new Merged();
+        return new StdioTarget.Merged();
     }
 
     /**
@@ -82,7 +50,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio from(Path path) {
-        return new File(path, Mode.READ);
+        return new StdioTarget.File(path, StdioTarget.Mode.READ);
     }
 
     /**
@@ -93,7 +61,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio to(Path path) {
-        return new File(path, Mode.WRITE);
+        return new StdioTarget.File(path, StdioTarget.Mode.WRITE);
     }
 
     /**
@@ -104,7 +72,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio appendTo(Path path) {
-        return new File(path, Mode.APPEND);
+        return new StdioTarget.File(path, StdioTarget.Mode.APPEND);
     }
 
     /**
@@ -128,6 +96,6 @@ public sealed interface Stdio {
      * @param fd the descriptor, lent until {@link Spawn#start} returns
      */
     static Stdio descriptor(Fd fd) {
-        return new Descriptor(fd);
+        return new StdioTarget.Descriptor(fd);
     }
 }

@@ -1,8 +1,8 @@
 package io.holdfast.interop.hostility;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.varlink.idl.Interface;
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.Type;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.ArrayList;
@@ -14,11 +14,11 @@ final class VarlinkArguments {
     private static final int DEEPEST = 4;
     private static final int LONG_ARRAY = 100;
 
-    private final Interface described;
+    private final Definition described;
     private final Words words;
     private final Gen gen;
 
-    VarlinkArguments(Interface described, Words words, Gen gen) {
+    VarlinkArguments(Definition described, Words words, Gen gen) {
         this.described = described;
         this.words = words;
         this.gen = gen;

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.varlink.client.VarlinkClient;
-import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.tree.Definition;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.ByteBuffer;
@@ -28,7 +28,7 @@ record VarlinkFace(String name, Daemon daemon, String socket, String probe, Json
             List<String> names = client.getInfo().interfaces();
             Words words = new Words(stack.units(), names, List.of());
             for (String name : names) {
-                Interface described = client.getInterfaceDescription(name);
+                Definition described = Definition.of(client.getInterfaceDescription(name));
                 described
                         .methods()
                         .map(method -> new VarlinkMethod(described, method, words))
@@ -86,7 +86,7 @@ record VarlinkFace(String name, Daemon daemon, String socket, String probe, Json
         return answer.substring(0, answer.length() - 1);
     }
 
-    private record VarlinkMethod(Interface described, Interface.Method method, Words words)
+    private record VarlinkMethod(Definition described, Definition.Method method, Words words)
             implements Method {
         @Override
         public String name() {

@@ -15,7 +15,14 @@ public final class IdlException extends IllegalArgumentException {
     /** The column, counted from 1. */
     private final int column;
 
-    IdlException(int line, int column, String reason) {
+    /**
+     * Makes an exception.
+     *
+     * @param line the line, counted from 1
+     * @param column the column in characters, counted from 1
+     * @param reason why the text is refused there
+     */
+    public IdlException(int line, int column, String reason) {
         super(line + ":" + column + ": " + reason);
         this.line = line;
         this.column = column;

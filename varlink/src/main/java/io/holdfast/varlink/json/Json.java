@@ -1,5 +1,7 @@
 package io.holdfast.varlink.json;
 
+import io.holdfast.varlink.json.text.JsonReader;
+import io.holdfast.varlink.json.text.JsonWriter;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;

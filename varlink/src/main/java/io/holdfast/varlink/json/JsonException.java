@@ -9,7 +9,12 @@ import java.io.Serial;
 public final class JsonException extends IllegalArgumentException {
     @Serial private static final long serialVersionUID = 1;
 
-    JsonException(String message) {
+    /**
+     * Makes an exception.
+     *
+     * @param message what is wrong, and where
+     */
+    public JsonException(String message) {
         super(message);
     }
 }

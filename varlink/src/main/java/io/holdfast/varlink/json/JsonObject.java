@@ -1,6 +1,7 @@
 package io.holdfast.varlink.json;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.varlink.json.text.JsonWriter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -10,8 +10,8 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.idl.Interface;
-import io.holdfast.varlink.idl.TypeCheck;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.TypeCheck;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.wire.CallMessage;
 import io.holdfast.varlink.wire.CallMessage.Mode;
@@ -288,7 +288,7 @@ public final class Call {
         if (!error.error().startsWith(prefix)) {
             return Optional.empty();
         }
-        Optional<Interface.NamedError> defined =
+        Optional<Definition.NamedError> defined =
                 served.definition().error(error.error().substring(prefix.length()));
         if (defined.isEmpty()) {
             return Optional.of(error.error() + " is not defined");
@@ -302,7 +302,7 @@ public final class Call {
     /** Returns the frame of a reply that is no error, with the attached descriptors. */
     private Frame frame(ReplyMessage reply) {
         List<Fd> descriptors = takeAttached();
-        Interface.Mismatch mismatch =
+        Definition.Mismatch mismatch =
                 new TypeCheck(served.definition(), false)
                         .mismatch(served.method().output(), reply.parameters());
         if (mismatch != null) {

@@ -398,9 +398,9 @@ final class ServerConnection implements Runnable {
             Call call, Handler handler, @Nullable Upgrade[] upgrade, CompletableFuture<Void> done) {
         try {
             switch (handler) {
-                case Handler.Plain(CallHandler plain) ->
+                case Service.Plain(CallHandler plain) ->
                         call.finish(Objects.requireNonNull(plain.handle(call), "no reply"));
-                case Handler.Async(AsyncCallHandler async) -> {
+                case Service.Async(AsyncCallHandler async) -> {
                     var _ =
                             async.handle(call)
                                     .whenComplete((reply, failure) -> {
@@ -413,7 +413,7 @@ final class ServerConnection implements Runnable {
                                     .whenComplete((_, _) -> done.complete(null));
                     return;
                 }
-                case Handler.Upgrading(UpgradeHandler upgrading) -> {
+                case Service.Upgrading(UpgradeHandler upgrading) -> {
                     Upgrade next = upgrading.handle(call);
                     upgrade[0] = next;
                     call.finish(next.reply());

@@ -2,6 +2,7 @@ package io.holdfast.varlink.server;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.tree.Definition;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,29 +12,29 @@ import java.util.Set;
 /** An interface together with the handlers of its methods. Immutable. */
 public final class Service {
     /** The handler of a method, by its kind. */
-    sealed interface Handler {
-        record Plain(CallHandler handler) implements Handler {}
+    sealed interface Handler {}
 
-        record Async(AsyncCallHandler handler) implements Handler {}
+    record Plain(CallHandler handler) implements Handler {}
 
-        record Upgrading(UpgradeHandler handler) implements Handler {}
-    }
+    record Async(AsyncCallHandler handler) implements Handler {}
+
+    record Upgrading(UpgradeHandler handler) implements Handler {}
 
     /** A method with its handler and options. */
     record Served(
-            Interface definition,
-            Interface.Method method,
+            Definition definition,
+            Definition.Method method,
             Handler handler,
             Set<MethodOption> options) {
         boolean upgrades() {
-            return handler instanceof Handler.Upgrading;
+            return handler instanceof Upgrading;
         }
     }
 
-    private final Interface definition;
+    private final Definition definition;
     private final Map<String, Served> methods;
 
-    private Service(Interface definition, Map<String, Served> methods) {
+    private Service(Definition definition, Map<String, Served> methods) {
         this.definition = definition;
         this.methods = Map.copyOf(methods);
     }
@@ -45,11 +46,15 @@ public final class Service {
      * @return the builder
      */
     public static Builder of(Interface definition) {
-        return new Builder(definition);
+        return new Builder(Definition.of(definition));
     }
 
     /** {@return the definition of the interface} */
     public Interface definition() {
+        return definition;
+    }
+
+    Definition tree() {
         return definition;
     }
 
@@ -63,10 +68,10 @@ public final class Service {
 
     /** Collects handlers. Calls of a method without one get {@code MethodNotImplemented}. */
     public static final class Builder {
-        private final Interface definition;
+        private final Definition definition;
         private final Map<String, Served> methods = new HashMap<>();
 
-        private Builder(Interface definition) {
+        private Builder(Definition definition) {
             this.definition = definition;
         }
 
@@ -82,7 +87,7 @@ public final class Service {
          */
         @CanIgnoreReturnValue
         public Builder method(String name, CallHandler handler, MethodOption... options) {
-            return put(name, new Handler.Plain(handler), options);
+            return put(name, new Plain(handler), options);
         }
 
         /**
@@ -97,7 +102,7 @@ public final class Service {
          */
         @CanIgnoreReturnValue
         public Builder asyncMethod(String name, AsyncCallHandler handler, MethodOption... options) {
-            return put(name, new Handler.Async(handler), options);
+            return put(name, new Async(handler), options);
         }
 
         /**
@@ -112,11 +117,11 @@ public final class Service {
          */
         @CanIgnoreReturnValue
         public Builder upgradeMethod(String name, UpgradeHandler handler) {
-            return put(name, new Handler.Upgrading(handler));
+            return put(name, new Upgrading(handler));
         }
 
         private Builder put(String name, Handler handler, MethodOption... options) {
-            Interface.Method method =
+            Definition.Method method =
                     definition
                             .method(name)
                             .orElseThrow(() ->

@@ -102,7 +102,7 @@ final class Services {
         int dot = Math.max(0, qualified.lastIndexOf('.'));
         Service service = byName.get(qualified.substring(0, dot));
         String name = qualified.substring(Math.min(dot + 1, qualified.length()));
-        if (service == null || service.definition().method(name).isEmpty()) {
+        if (service == null || service.tree().method(name).isEmpty()) {
             throw VarlinkException.methodNotFound(qualified);
         }
         return service.find(name)

@@ -3,7 +3,7 @@ package io.holdfast.varlink.wire;
 import io.holdfast.core.Fd;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.json.JsonObject;
-import io.holdfast.varlink.json.JsonWriter;
+import io.holdfast.varlink.json.text.JsonWriter;
 import java.util.List;
 
 /**

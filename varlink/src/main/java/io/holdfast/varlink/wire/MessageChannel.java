@@ -9,7 +9,7 @@ import io.holdfast.core.sys.Deadline;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonException;
-import io.holdfast.varlink.json.JsonReader;
+import io.holdfast.varlink.json.text.JsonReader;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;

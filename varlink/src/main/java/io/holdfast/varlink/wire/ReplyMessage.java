@@ -1,7 +1,7 @@
 package io.holdfast.varlink.wire;
 
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.idl.IdlNames;
+import io.holdfast.varlink.idl.tree.IdlNames;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.Map;

@@ -1,6 +1,9 @@
-package io.holdfast.varlink.json;
+package io.holdfast.varlink.json.text;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonLimits;
+import io.holdfast.varlink.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.StringWriter;
 import java.util.Map;
@@ -22,7 +25,8 @@ public final class JsonWriter {
 
     private JsonWriter() {}
 
-    static byte[] bytes(Json value) {
+    /** {@return the text of a value in UTF-8} */
+    public static byte[] bytes(Json value) {
         return utf8(value).toByteArray();
     }
 
@@ -45,7 +49,8 @@ public final class JsonWriter {
         return bytes;
     }
 
-    static String text(Json value) {
+    /** {@return the text of a value} */
+    public static String text(Json value) {
         StringWriter text = new StringWriter();
         try (JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), text)) {
             write(value, out);

@@ -1,6 +1,6 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
-import io.holdfast.varlink.idl.Interface.Mismatch;
+import io.holdfast.varlink.idl.tree.Definition.Mismatch;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
@@ -20,7 +20,7 @@ public final class TypeCheck {
         }
     }
 
-    private final Interface types;
+    private final Definition types;
     private final boolean allowUnknown;
 
     /**
@@ -29,7 +29,7 @@ public final class TypeCheck {
      * @param types the interface that defines the named types
      * @param allowUnknown whether to accept fields that the definition does not have
      */
-    public TypeCheck(Interface types, boolean allowUnknown) {
+    public TypeCheck(Definition types, boolean allowUnknown) {
         this.types = types;
         this.allowUnknown = allowUnknown;
     }
@@ -76,7 +76,7 @@ public final class TypeCheck {
 
     private Type definition(String name) {
         return types.type(name)
-                .orElseThrow(() -> new AssertionError("checked by Interface: " + name))
+                .orElseThrow(() -> new AssertionError("checked by Definition: " + name))
                 .type();
     }
 

@@ -1,6 +1,6 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
-import io.holdfast.varlink.json.JsonWriter;
+import io.holdfast.varlink.json.text.JsonWriter;
 import java.util.List;
 
 /**

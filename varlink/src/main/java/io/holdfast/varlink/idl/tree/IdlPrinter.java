@@ -1,33 +1,34 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 
 /**
- * Prints an {@link Interface} as text: one field per line, comments in front of what they document.
+ * Prints an {@link Definition} as text: one field per line, comments in front of what they
+ * document.
  */
 final class IdlPrinter {
     private static final String INDENT = "    ";
 
     private final StringBuilder out = new StringBuilder();
 
-    String print(Interface definition) {
+    String print(Definition definition) {
         documentation(definition.documentation(), 0);
         out.append("interface ").append(definition.name()).append('\n');
-        for (Interface.Member member : definition.members()) {
+        for (Definition.Member member : definition.members()) {
             out.append('\n');
             documentation(member.documentation(), 0);
             switch (member) {
-                case Interface.NamedType(_, String name, Type.Composite type) -> {
+                case Definition.NamedType(_, String name, Type.Composite type) -> {
                     out.append("type ").append(name).append(' ');
                     type(type, 0);
                 }
-                case Interface.Method(_, String name, Type.Struct input, Type.Struct output) -> {
+                case Definition.Method(_, String name, Type.Struct input, Type.Struct output) -> {
                     out.append("method ").append(name);
                     type(input, 0);
                     out.append(" -> ");
                     type(output, 0);
                 }
-                case Interface.NamedError(_, String name, Type.Struct parameters) -> {
+                case Definition.NamedError(_, String name, Type.Struct parameters) -> {
                     out.append("error ").append(name).append(' ');
                     type(parameters, 0);
                 }

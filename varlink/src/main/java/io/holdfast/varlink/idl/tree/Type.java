@@ -1,4 +1,4 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
 import java.util.HashSet;
 import java.util.List;

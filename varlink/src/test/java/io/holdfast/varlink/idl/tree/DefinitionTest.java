@@ -1,4 +1,4 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.varlink.Samples;
+import io.holdfast.varlink.idl.IdlException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -17,15 +18,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 @SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
-class InterfaceTest {
+class DefinitionTest {
     static Stream<Gen> cases() {
         return Gen.cases(300);
     }
 
     @Test
     void theWholeGrammarIsRead() {
-        Interface thing =
-                Interface.parse(
+        Definition thing =
+                Definition.parse(
                         """
                         # What it is for.
                         #
@@ -49,9 +50,9 @@ class InterfaceTest {
                 .containsExactly("What it is for.", "", " Indented.");
         assertThat(thing.name()).isEqualTo("com.example.thing-1.x");
         assertThat(thing.members())
-                .extracting(Interface.Member::name)
+                .extracting(Definition.Member::name)
                 .containsExactly("Get", "Kind", "Pair", "Nothing", "NotThere", "Bare");
-        Interface.Method get = thing.method("Get").orElseThrow();
+        Definition.Method get = thing.method("Get").orElseThrow();
         assertThat(get.documentation()).isEqualTo(Documentation.NONE);
         assertThat(get.input().fields())
                 .containsExactly(
@@ -91,9 +92,9 @@ class InterfaceTest {
     @ParameterizedTest
     @MethodSource("cases")
     void whatIsPrintedReadsBackEqual(Gen gen) {
-        Interface definition = new Samples(gen).definition(false);
-        assertThat(Interface.parse(definition.toString())).isEqualTo(definition);
-        assertThat(Interface.parse(definition.toString().replace("\n", "\r\n")))
+        Definition definition = new Samples(gen).definition(false);
+        assertThat(Definition.parse(definition.toString())).isEqualTo(definition);
+        assertThat(Definition.parse(definition.toString().replace("\n", "\r\n")))
                 .isEqualTo(definition);
     }
 
@@ -144,7 +145,7 @@ class InterfaceTest {
     @ParameterizedTest
     @MethodSource("mistakes")
     void aMistakeIsToldWithLineColumnAndReason(String text, String message) {
-        assertThatThrownBy(() -> Interface.parse(text))
+        assertThatThrownBy(() -> Definition.parse(text))
                 .isInstanceOf(IdlException.class)
                 .hasMessageStartingWith(message);
     }
@@ -152,11 +153,11 @@ class InterfaceTest {
     @Test
     void nestingIsLimitedInTextAndInRecords() {
         String deepest = "[]".repeat(Type.MAX_DEPTH - 2) + "int";
-        Interface definition = Interface.parse("interface a.b type T (a: " + deepest + ")");
-        assertThat(Interface.parse(definition.toString())).isEqualTo(definition);
-        assertThatThrownBy(() -> Interface.parse("interface a.b type T (a: []" + deepest + ")"))
+        Definition definition = Definition.parse("interface a.b type T (a: " + deepest + ")");
+        assertThat(Definition.parse(definition.toString())).isEqualTo(definition);
+        assertThatThrownBy(() -> Definition.parse("interface a.b type T (a: []" + deepest + ")"))
                 .hasMessageContaining("nested deeper than the limit of 64");
-        assertThatThrownBy(() -> Interface.parse("interface a.b type T " + "(a: ".repeat(100_000)))
+        assertThatThrownBy(() -> Definition.parse("interface a.b type T " + "(a: ".repeat(100_000)))
                 .hasMessageContaining("nested deeper than the limit of 64");
         Type type = Type.Primitive.INT;
         for (int i = 0; i < Type.MAX_DEPTH - 1; i++) {
@@ -164,14 +165,14 @@ class InterfaceTest {
         }
         Type.Struct tooDeep =
                 new Type.Struct(List.of(new Type.Field(Documentation.NONE, "a", type)));
-        Interface.Member member = new Interface.NamedType(Documentation.NONE, "T", tooDeep);
-        assertThatThrownBy(() -> new Interface(Documentation.NONE, "a.b", List.of(member)))
+        Definition.Member member = new Definition.NamedType(Documentation.NONE, "T", tooDeep);
+        assertThatThrownBy(() -> new Definition(Documentation.NONE, "a.b", List.of(member)))
                 .hasMessageContaining("nested deeper");
     }
 
     @Test
     void recordsMadeByHandAreHeldToTheSameRules() {
-        assertThatThrownBy(() -> new Interface(Documentation.NONE, "nodot", List.of()))
+        assertThatThrownBy(() -> new Definition(Documentation.NONE, "nodot", List.of()))
                 .hasMessage("\"nodot\" is not a valid name of an interface");
         assertThatThrownBy(() -> new Type.Enumeration(List.of()))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -180,8 +181,8 @@ class InterfaceTest {
         assertThatThrownBy(() -> enumeration("a", "a")).hasMessage("value \"a\" is defined twice");
         assertThatThrownBy(() -> new Documentation(List.of("a\nb")))
                 .isInstanceOf(IllegalArgumentException.class);
-        Interface.Member dangling =
-                new Interface.Method(
+        Definition.Member dangling =
+                new Definition.Method(
                         Documentation.NONE,
                         "M",
                         Type.Struct.EMPTY,
@@ -191,7 +192,7 @@ class InterfaceTest {
                                                 Documentation.NONE,
                                                 "a",
                                                 new Type.Reference("Gone")))));
-        assertThatThrownBy(() -> new Interface(Documentation.NONE, "a.b", List.of(dangling)))
+        assertThatThrownBy(() -> new Definition(Documentation.NONE, "a.b", List.of(dangling)))
                 .hasMessage("type \"Gone\" is not defined");
     }
 }

@@ -1,4 +1,4 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class TypeCheckTest {
-    private static final Interface THING =
-            Interface.parse(
+    private static final Definition THING =
+            Definition.parse(
                     """
                     interface com.example.thing
                     type Kind (one, two)
@@ -30,7 +30,7 @@ class TypeCheckTest {
                     method Get(b: ?bool, i: ?int, f: ?float, s: ?string, o: ?object, a: ?any,
                         e: ?Kind, l: ?[]int, m: ?[string]?int, t: ?Tree, must: int) -> (r: int)
                     """);
-    private static final Interface.Method GET = THING.method("Get").orElseThrow();
+    private static final Definition.Method GET = THING.method("Get").orElseThrow();
 
     static Stream<Gen> cases() {
         return Gen.cases(300);
@@ -63,7 +63,7 @@ class TypeCheckTest {
             })
     void aMismatchNamesParameterPlaceAndReason(String field, String parameter, String message) {
         JsonObject call = Json.parse("{" + field + ",\"must\":1}").asObject();
-        Optional<Interface.Mismatch> mismatch = THING.checkInput(GET, call);
+        Optional<Definition.Mismatch> mismatch = THING.checkInput(GET, call);
         assertThat(mismatch.orElseThrow().parameter()).isEqualTo(parameter);
         assertThat(mismatch.orElseThrow()).hasToString(message);
     }
@@ -83,9 +83,9 @@ class TypeCheckTest {
 
     @Test
     void anUnknownFieldOfAReplyIsBorneAtEveryDepthButAWrongOneIsNot() {
-        Interface deep =
-                Interface.parse("interface a.b method M() -> (x: (y: int), l: [](z: int))");
-        Interface.Method method = deep.method("M").orElseThrow();
+        Definition deep =
+                Definition.parse("interface a.b method M() -> (x: (y: int), l: [](z: int))");
+        Definition.Method method = deep.method("M").orElseThrow();
         JsonObject newer =
                 Json.parse("{\"x\":{\"y\":1,\"new\":2},\"l\":[{\"z\":1,\"new\":2}],\"new\":3}")
                         .asObject();
@@ -98,8 +98,8 @@ class TypeCheckTest {
     @MethodSource("cases")
     void generatedValuesFitTheirTypesAndAnUnknownFieldNever(Gen gen) {
         Samples samples = new Samples(gen);
-        Interface types = samples.definition(false);
-        for (Interface.Method method : types.methods().toList()) {
+        Definition types = samples.definition(false);
+        for (Definition.Method method : types.methods().toList()) {
             Optional<JsonObject> fitting = fitting(samples, types, method.input());
             if (fitting.isEmpty()) {
                 continue;
@@ -113,7 +113,7 @@ class TypeCheckTest {
         }
     }
 
-    private static Optional<JsonObject> fitting(Samples samples, Interface types, Type.Struct of) {
+    private static Optional<JsonObject> fitting(Samples samples, Definition types, Type.Struct of) {
         try {
             return Optional.of(samples.fitting(types, of, 4));
         } catch (Samples.EndlessTypeException _) {

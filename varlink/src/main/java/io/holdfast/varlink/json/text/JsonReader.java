@@ -1,5 +1,9 @@
-package io.holdfast.varlink.json;
+package io.holdfast.varlink.json.text;
 
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonException;
+import io.holdfast.varlink.json.JsonLimits;
+import io.holdfast.varlink.json.JsonObject;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;

@@ -1,13 +1,14 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
 import static io.holdfast.fuzz.Inputs.require;
 import static io.holdfast.fuzz.Inputs.same;
 
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
+import io.holdfast.varlink.idl.IdlException;
 
 /**
- * Interface definitions: refused with the place in the text, or equal after printing and parsing.
+ * Definition definitions: refused with the place in the text, or equal after printing and parsing.
  */
 public final class IdlTarget {
     private IdlTarget() {}
@@ -18,9 +19,9 @@ public final class IdlTarget {
 
     private static void check(byte[] input) {
         String text = Inputs.text(input);
-        Interface definition;
+        Definition definition;
         try {
-            definition = Interface.parse(text);
+            definition = Definition.parse(text);
         } catch (IdlException e) {
             String[] lines = text.split("\n", -1);
             require(e.line() >= 1 && e.line() <= lines.length, "the line is in the text");
@@ -28,6 +29,6 @@ public final class IdlTarget {
             require(e.column() >= 1 && e.column() <= length + 1, "the column is in the line");
             return;
         }
-        same(Interface.parse(definition.toString()), definition);
+        same(Definition.parse(definition.toString()), definition);
     }
 }

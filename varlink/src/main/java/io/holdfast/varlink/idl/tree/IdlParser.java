@@ -1,5 +1,6 @@
-package io.holdfast.varlink.idl;
+package io.holdfast.varlink.idl.tree;
 
+import io.holdfast.varlink.idl.IdlException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,29 +25,29 @@ final class IdlParser {
         this.text = text;
     }
 
-    Interface parse() {
+    Definition parse() {
         Documentation documentation = skip();
         expectWord("interface");
         blanks();
         Word name = word("the interface's name", ".-");
         require(IdlNames.isInterface(name.text()), name, "is not a valid name of an interface");
-        List<Interface.Member> members = new ArrayList<>();
+        List<Definition.Member> members = new ArrayList<>();
         Set<String> names = new HashSet<>();
         Set<String> types = new HashSet<>();
         for (Documentation comment = skip(); at < text.length(); comment = skip()) {
-            Interface.Member member = member(comment, names);
+            Definition.Member member = member(comment, names);
             members.add(member);
-            if (member instanceof Interface.NamedType) {
+            if (member instanceof Definition.NamedType) {
                 types.add(member.name());
             }
         }
         for (Word reference : references) {
             require(types.contains(reference.text()), reference, "is not a type of this interface");
         }
-        return new Interface(documentation, name.text(), members);
+        return new Definition(documentation, name.text(), members);
     }
 
-    private Interface.Member member(Documentation documentation, Set<String> names) {
+    private Definition.Member member(Documentation documentation, Set<String> names) {
         Word keyword = word("type, method or error", "");
         blanks();
         Word name = word("a name", "");
@@ -57,14 +58,14 @@ final class IdlParser {
         require(names.add(name.text()), name, "is defined twice");
         blanks();
         return switch (keyword.text()) {
-            case "type" -> new Interface.NamedType(documentation, name.text(), composite(0));
-            case "error" -> new Interface.NamedError(documentation, name.text(), struct());
+            case "type" -> new Definition.NamedType(documentation, name.text(), composite(0));
+            case "error" -> new Definition.NamedError(documentation, name.text(), struct());
             case "method" -> {
                 Type.Struct input = struct();
                 blanks();
                 expect("->");
                 blanks();
-                yield new Interface.Method(documentation, name.text(), input, struct());
+                yield new Definition.Method(documentation, name.text(), input, struct());
             }
             default -> throw at(keyword, "expected type, method or error");
         };

@@ -1,0 +1,5 @@
+/** Reads and writes JSON. Not exported. */
+@NullMarked
+package io.holdfast.varlink.json.text;
+
+import org.jspecify.annotations.NullMarked;

@@ -7,6 +7,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.ManagerConfigurationFiles;

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Ancillary;

@@ -2,7 +2,7 @@ package io.holdfast.manager.unit.install;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.UnitName;

@@ -170,7 +170,7 @@ public final class StrictConsumer {
         };
     }
 
-    private static List<Class<?>> exportedTypes(Class<?> one) throws Exception {
+    static List<Class<?>> exportedTypes(Class<?> one) throws Exception {
         List<String> packages =
                 EXPORTED.matcher(Files.readString(MODULE_INFO))
                         .results()

@@ -1,4 +1,5 @@
 /** Varlink over AF_UNIX; each call knows its peer by pidfd. */
+@SuppressWarnings("module") // the command is built later
 module io.holdfast.varlink {
     requires transitive io.holdfast.core;
     requires tools.jackson.core;

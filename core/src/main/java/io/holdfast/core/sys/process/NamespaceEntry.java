@@ -66,6 +66,7 @@ public final class NamespaceEntry implements AutoCloseable {
      *
      * @param arguments five
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Step(
             String call, String subject, Libc.Function function, Place place, long[] arguments) {}
 

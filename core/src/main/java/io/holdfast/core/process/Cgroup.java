@@ -334,6 +334,51 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
+     * Reads an attribute: a file of the cgroup, such as {@code memory.current} or {@code
+     * memory.events} (the kernel's cgroup-v2 document lists them).
+     *
+     * @param attribute the name of the file
+     * @return its content, without the newline at its end
+     * @throws ErrnoException EOPNOTSUPP if its controller is not enabled for this cgroup, with the
+     *     reason and the remedy; ENOENT if the cgroup was removed
+     * @throws IllegalArgumentException if it is not the name of an attribute
+     */
+    public String read(String attribute) {
+        return Controllers.read(this, attribute);
+    }
+
+    /**
+     * Writes an attribute, such as a limit.
+     *
+     * <pre>{@code
+     * parent.enable("memory");
+     * parent.create("job").write("memory.max", "512M");
+     * }</pre>
+     *
+     * @param attribute the name of the file, other than {@code cgroup.procs} and {@code
+     *     cgroup.threads}, for which {@link #attach} is
+     * @param value the value, as the kernel documents it
+     * @throws ErrnoException EOPNOTSUPP as {@link #read}; EINVAL or ERANGE if the kernel refuses
+     *     the value; EACCES
+     * @throws IllegalArgumentException if it is not the name of an attribute
+     */
+    public void write(String attribute, String value) {
+        Controllers.write(this, attribute, value);
+    }
+
+    /**
+     * Enables a controller for the children of this cgroup; does nothing if it is enabled.
+     *
+     * @param controller the controller, such as {@code memory}, {@code pids} or {@code cpu}
+     * @throws ErrnoException EOPNOTSUPP if this cgroup does not have it itself, with the reason and
+     *     the remedy; EBUSY if this cgroup has processes, other than the root; EACCES
+     * @throws IllegalArgumentException if it is not the name of a controller
+     */
+    public void enable(String controller) {
+        Controllers.enable(this, controller);
+    }
+
+    /**
      * Moves a process here. The kernel identifies it by PID, so only a process whose PID is pinned
      * is moved for certain: this process or an unreaped child of it. Any other process is verified
      * afterwards: if it was reaped during the move, ESRCH is thrown, and another process that got

@@ -11,6 +11,7 @@ import io.holdfast.core.sys.Deadline;
 import io.holdfast.core.sys.process.SysPrctl;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The processes of a cgroup that was made for one scope. */
@@ -34,6 +35,11 @@ final class CgroupGroup implements Group {
     @Override
     public Guarantee guarantee() {
         return Guarantee.CGROUP;
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return Optional.of(cgroup);
     }
 
     @Override

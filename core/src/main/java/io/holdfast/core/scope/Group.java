@@ -1,14 +1,21 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Deadline;
 import java.util.List;
+import java.util.Optional;
 
 /** The processes of a scope, as one mechanism finds them. Safe for use by any thread. */
 interface Group {
     Guarantee guarantee();
+
+    /** Returns the cgroup of the processes, lent; empty if they have none of their own. */
+    default Optional<Cgroup> cgroup() {
+        return Optional.empty();
+    }
 
     /**
      * Starts a process in the group.

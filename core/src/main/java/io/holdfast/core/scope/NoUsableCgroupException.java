@@ -9,7 +9,7 @@ final class NoUsableCgroupException extends Exception {
 
     private static final String REMEDY =
             "run this JVM in a delegated cgroup (systemd-run --user --scope -p Delegate=yes, or"
-                    + " Delegate=yes of its unit)";
+                    + " Delegate=yes of its unit; for limits also DelegateSubgroup=)";
 
     /**
      * @param reasons why each cgroup that was tried cannot be used

@@ -6,6 +6,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
@@ -15,6 +16,7 @@ import io.holdfast.core.sys.Uninterruptible;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -96,7 +98,9 @@ public final class ProcessScope implements AutoCloseable {
      * @param options the options
      * @return the scope, owned by the caller
      * @throws ErrnoException as {@link #open()}; EACCES with the reason if a cgroup {@linkplain
-     *     ScopeOptions#requireCgroup is required} and not available
+     *     ScopeOptions#requireCgroup is required} and not available, or {@linkplain
+     *     ScopeOptions#withMemoryMax limits} cannot be set: it names the controller that is missing
+     *     and the remedy
      */
     public static ProcessScope open(ScopeOptions options) {
         return options.isCgroupRequired() ? open(options, Guarantee.CGROUP) : openBest(options);
@@ -126,7 +130,11 @@ public final class ProcessScope implements AutoCloseable {
 
     private static ProcessScope openInCgroup(ScopeOptions options) throws NoUsableCgroupException {
         ScopeName name = ScopeName.random(options.name(), options.isKeptAtShutdown());
-        return opened(name, options, new Starts(), new CgroupGroup(ScopeCgroups.make(name)));
+        return opened(
+                name,
+                options,
+                new Starts(),
+                new CgroupGroup(ScopeCgroups.make(name, options.limits())));
     }
 
     private static ProcessScope openAsSubreaper(ScopeOptions options) {
@@ -203,6 +211,15 @@ public final class ProcessScope implements AutoCloseable {
     /** {@return the guarantee of this scope} */
     public Guarantee guarantee() {
         return group.guarantee();
+    }
+
+    /**
+     * Returns the cgroup of the scope, such as to read its memory or to change a limit.
+     *
+     * @return the cgroup, lent: the scope closes it; empty if the scope has none
+     */
+    public Optional<Cgroup> cgroup() {
+        return group.cgroup();
     }
 
     /**

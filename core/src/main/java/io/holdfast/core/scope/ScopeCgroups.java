@@ -14,6 +14,7 @@ import io.holdfast.core.sys.Unistd;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -34,21 +35,24 @@ import java.util.Set;
 final class ScopeCgroups {
     private static final String DOMAIN = "domain";
     private final String name;
+    private final Map<String, String> limits;
     private final List<String> refusals = new ArrayList<>();
 
-    private ScopeCgroups(String name) {
+    private ScopeCgroups(String name, Map<String, String> limits) {
         this.name = name;
+        this.limits = limits;
     }
 
     /**
      * Makes a cgroup.
      *
+     * @param limits attributes to set, such as {@code memory.max}, and their values
      * @throws NoUsableCgroupException with the reasons of all cgroups that were tried
      * @throws ErrnoException for a failure that says nothing about them, and may pass: EMFILE,
      *     ENFILE, ENOMEM, or EAGAIN at a limit of cgroups; also if pidfd_open(2) is refused
      */
-    static Cgroup make(ScopeName name) throws NoUsableCgroupException {
-        return new ScopeCgroups(name.cgroup()).make();
+    static Cgroup make(ScopeName name, Map<String, String> limits) throws NoUsableCgroupException {
+        return new ScopeCgroups(name.cgroup(), limits).make();
     }
 
     private Cgroup make() throws NoUsableCgroupException {
@@ -57,7 +61,7 @@ final class ScopeCgroups {
         }
         ErrnoException limited = null;
         CgroupPath own = own();
-        for (CgroupPath place : places(own)) {
+        for (CgroupPath place : limits.isEmpty() ? places(own) : placesOfUnit(own)) {
             try {
                 return makeIn(place, own);
             } catch (ErrnoException e) {
@@ -71,7 +75,9 @@ final class ScopeCgroups {
         if (limited != null) {
             throw limited;
         }
-        throw new NoUsableCgroupException(String.join("; ", refusals));
+        throw new NoUsableCgroupException(
+                (limits.isEmpty() ? "" : "with limits " + limits + ": ")
+                        + String.join("; ", refusals));
     }
 
     private static CgroupPath own() throws NoUsableCgroupException {
@@ -102,6 +108,23 @@ final class ScopeCgroups {
         return places;
     }
 
+    /**
+     * Returns our own cgroup and its ancestors, up to that of our unit: a scope with limits is not
+     * made beside the unit, where the unit's limits would not apply and its stop would miss it.
+     */
+    static Set<CgroupPath> placesOfUnit(CgroupPath own) {
+        Set<CgroupPath> places = new LinkedHashSet<>();
+        CgroupPath place = own;
+        while (places.add(place) && !place.isRoot() && isOfUnit(place.parent(), own)) {
+            place = place.parent();
+        }
+        return places;
+    }
+
+    private static boolean isOfUnit(CgroupPath place, CgroupPath own) {
+        return place.unit().equals(own.unit()) && place.userUnit().equals(own.userUnit());
+    }
+
     private Cgroup makeIn(CgroupPath path, CgroupPath own) {
         CgroupPath above = path; // it becomes the common ancestor of it and our own cgroup
         while (!own.isWithin(above)) {
@@ -110,10 +133,14 @@ final class ScopeCgroups {
         try (Cgroup place = Cgroup.open(path.path());
                 Cgroup shared = Cgroup.open(above.path())) {
             requireWritable(shared);
+            for (String attribute : limits.keySet()) {
+                place.enable(attribute.substring(0, attribute.indexOf('.')));
+            }
             Cgroup made = place.create(name);
             try {
                 requireWritable(made);
                 requireDomain(made);
+                limits.forEach(made::write);
                 return made;
             } catch (RuntimeException e) {
                 made.close();

@@ -2,8 +2,11 @@ package io.holdfast.core.scope;
 
 import io.holdfast.core.limit.CoreLimits;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,7 @@ public final class ScopeOptions implements Cloneable {
     private @Nullable Duration deadline;
     private boolean cgroupRequired;
     private boolean keptAtShutdown;
+    private Map<String, String> limits = Map.of();
 
     private ScopeOptions() {}
 
@@ -94,6 +98,54 @@ public final class ScopeOptions implements Cloneable {
     }
 
     /**
+     * Limits the memory of all processes of the scope together ({@code memory.max}): beyond it, the
+     * kernel kills one of them. A scope with a limit has a cgroup, or opening fails: see {@link
+     * ProcessScope#open(ScopeOptions)}.
+     *
+     * @param bytes the limit, positive; the kernel rounds it down to whole pages
+     * @return the changed options
+     * @throws IllegalArgumentException if the limit is not positive
+     */
+    public ScopeOptions withMemoryMax(long bytes) {
+        return withLimit("memory.max", bytes, Long.MAX_VALUE);
+    }
+
+    /**
+     * Limits the number of threads of all processes of the scope together ({@code pids.max}):
+     * beyond it, fork(2) and the start of a thread fail with EAGAIN. Otherwise as {@link
+     * #withMemoryMax}.
+     *
+     * @param tasks the limit, positive
+     * @return the changed options
+     * @throws IllegalArgumentException if the limit is not positive
+     */
+    public ScopeOptions withPidsMax(int tasks) {
+        return withLimit("pids.max", tasks, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Sets the share of CPU time that the scope gets beside its siblings while they compete for it
+     * ({@code cpu.weight}). Otherwise as {@link #withMemoryMax}.
+     *
+     * @param weight the weight, 1 to 10000; the kernel's default is 100
+     * @return the changed options
+     * @throws IllegalArgumentException if the weight is out of range
+     */
+    public ScopeOptions withCpuWeight(int weight) {
+        return withLimit("cpu.weight", weight, 10_000);
+    }
+
+    private ScopeOptions withLimit(String attribute, long value, long max) {
+        if (value < 1 || value > max) {
+            throw new IllegalArgumentException(
+                    attribute + "=" + value + " is not from 1 to " + max);
+        }
+        Map<String, String> changed = new TreeMap<>(limits);
+        changed.put(attribute, Long.toString(value));
+        return with(options -> options.limits = Collections.unmodifiableMap(changed));
+    }
+
+    /**
      * Lets the processes continue to run when this JVM shuts down while the scope is open. Without
      * this, they end then, with the {@linkplain #withGrace grace} of the scope, cut by {@link
      * CoreLimits#SCOPE_SHUTDOWN_TIMEOUT}. {@link ProcessScope#leftovers} does not find a scope with
@@ -130,9 +182,14 @@ public final class ScopeOptions implements Cloneable {
         return Optional.ofNullable(deadline);
     }
 
-    /** {@return whether opening fails without a cgroup} */
+    /** {@return whether opening fails without a cgroup: it is required, or has a limit} */
     public boolean isCgroupRequired() {
-        return cgroupRequired;
+        return cgroupRequired || !limits.isEmpty();
+    }
+
+    /** Returns the limits: attributes of the cgroup, and their values. */
+    Map<String, String> limits() {
+        return limits;
     }
 
     /** {@return whether the processes continue to run when this JVM shuts down} */
@@ -142,7 +199,7 @@ public final class ScopeOptions implements Cloneable {
 
     @Override
     public String toString() {
-        return "ScopeOptions[name=%s, grace=%s, deadline=%s, cgroupRequired=%s, keptAtShutdown=%s]"
-                .formatted(name, grace, deadline(), cgroupRequired, keptAtShutdown);
+        return "ScopeOptions[name=%s, grace=%s, deadline=%s, cgroupRequired=%s, keptAtShutdown=%s, limits=%s]"
+                .formatted(name, grace, deadline(), cgroupRequired, keptAtShutdown, limits);
     }
 }

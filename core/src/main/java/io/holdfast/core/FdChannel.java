@@ -34,6 +34,8 @@ import java.util.function.IntSupplier;
  * <tr><td>Fd</td><td>ByteChannel</td><td>this class</td></tr>
  * <tr><td>Fd</td><td>FileChannel</td><td>{@link #file}, except for sockets: opens the same file
  *     with its own position and flags</td></tr>
+ * <tr><td>Fd</td><td>ServerSocketChannel, DatagramChannel</td><td>{@code serverChannel} and {@code
+ *     datagramChannel} of {@code ListenFds.Named}, for TCP and UDP</td></tr>
  * <tr><td>Fd</td><td>SocketChannel, FileDescriptor</td><td>no: only code within java.base can make
  *     one from a number</td></tr>
  * <tr><td>FileDescriptor</td><td>Fd</td><td>{@link #duplicate}, only of the standard streams: Java

@@ -1,7 +1,13 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.socket.SysInet;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +38,54 @@ public final class ListenFds {
      * @param name the name in {@code LISTEN_FDNAMES}
      * @param fd the descriptor
      */
-    public record Named(String name, Fd fd) {}
+    public record Named(String name, Fd fd) {
+        /**
+         * Returns the address of a TCP or UDP socket.
+         *
+         * @return the local address
+         * @throws ErrnoException ENOTSOCK; EAFNOSUPPORT (neither IPv4 nor IPv6)
+         */
+        public InetSocketAddress inetAddress() {
+            return SysInet.getsockname(fd);
+        }
+
+        /**
+         * Makes a channel of a listening TCP socket, for everything that takes one: selectors, HTTP
+         * servers, virtual threads. Accepted channels are as of any other server.
+         *
+         * <pre>{@code
+         * for (ListenFds.Named passed : ListenFds.take()) {
+         *     ServerSocketChannel server = passed.serverChannel();
+         *     SocketChannel client = server.accept();
+         * }
+         * }</pre>
+         *
+         * <p>For a moment, another socket listens on a free port of the loopback address. Java
+         * noted that address: {@link #inetAddress}, asked before, returns the true one, and {@link
+         * ServerSocketChannel#getLocalAddress} that of the placeholder.
+         *
+         * @return the channel, in blocking mode, owned by the caller; the descriptor is closed
+         * @throws ErrnoException EINVAL (it does not listen: a connection is read and written by
+         *     {@link io.holdfast.core.FdChannel}), EPROTOTYPE (not TCP), EAFNOSUPPORT (AF_UNIX: see
+         *     {@link UnixListener#adopt}), ENOTSOCK; the descriptor stays open
+         * @throws IOException if Java cannot open a channel; the descriptor stays open
+         */
+        public ServerSocketChannel serverChannel() throws IOException {
+            return InetChannels.server(fd);
+        }
+
+        /**
+         * Makes a channel of a UDP socket, as {@link #serverChannel} does of a TCP socket.
+         *
+         * @return the channel, in blocking mode, owned by the caller; the descriptor is closed
+         * @throws ErrnoException EPROTOTYPE (not UDP), EAFNOSUPPORT (AF_UNIX: see {@link
+         *     UnixSocket#adopt}), ENOTSOCK; the descriptor stays open
+         * @throws IOException if Java cannot open a channel; the descriptor stays open
+         */
+        public DatagramChannel datagramChannel() throws IOException {
+            return InetChannels.datagram(fd);
+        }
+    }
 
     /**
      * Takes the descriptors, which is possible once in the life of the process.

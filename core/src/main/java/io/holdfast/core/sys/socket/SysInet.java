@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
+import io.holdfast.core.sys.SysDirent;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -37,6 +38,7 @@ public final class SysInet {
     private static final Libc.Function BIND = Libc.bind("bind");
     private static final Libc.Function SETSOCKOPT = Libc.bind("setsockopt");
     private static final Libc.Function GETSOCKNAME = Libc.bind("getsockname");
+    private static final Libc.Function DUP3 = Libc.bind("dup3");
     private static final Libc.Function GETPEERNAME = Libc.bind("getpeername");
 
     private SysInet() {}
@@ -114,8 +116,17 @@ public final class SysInet {
     }
 
     private static InetSocketAddress name(Libc.Function function, String call, Fd socket) {
-        Scratch scratch = Scratch.take();
         int number = socket.acquire();
+        try {
+            return name(function, call, number, socket);
+        } finally {
+            socket.release();
+        }
+    }
+
+    private static InetSocketAddress name(
+            Libc.Function function, String call, int number, Object socket) {
+        Scratch scratch = Scratch.take();
         try {
             ByteBuffer memory = scratch.bytes;
             memory.putInt(0, SIN6_SIZE);
@@ -124,12 +135,58 @@ public final class SysInet {
             ErrnoException.check(r, call, socket);
             return read(memory, socket);
         } finally {
-            socket.release();
             scratch.release();
         }
     }
 
-    private static InetSocketAddress read(ByteBuffer memory, Fd socket) {
+    /**
+     * Replaces the socket of this process that is bound to an address by another one ({@code
+     * dup3(2)}): its number refers to the other one from then on. For a socket of java.nio, whose
+     * number is hidden.
+     *
+     * @param address the address to which one socket of this process is bound, and no other
+     * @param type the type of both sockets
+     * @param by the other one, lent
+     * @throws ErrnoException ENOENT if there is not one such socket in this process; ENOENT without
+     *     {@code /proc}
+     */
+    public static void replace(InetSocketAddress address, int type, Fd by) {
+        int found = -1;
+        try (Fd table = Fcntl.open("/proc/self/fd", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            for (String entry : SysDirent.names(table, Integer.MAX_VALUE)) {
+                int number = Integer.parseInt(entry);
+                if (isBound(number, address) && SysSocket.typeOf(number) == type) {
+                    if (found >= 0) {
+                        throw new ErrnoException(
+                                "find socket", address.toString(), Errno.ENOENT, "there are two");
+                    }
+                    found = number;
+                }
+            }
+        }
+        ErrnoException.check(found < 0 ? -Errno.ENOENT : 0, "find socket", address);
+        int number = by.acquire();
+        try {
+            int r;
+            do {
+                r = Libc.intCall(DUP3, number, found, Fcntl.O_CLOEXEC, 0, 0, 0);
+            } while (r == -Errno.EINTR || r == -Errno.EBUSY);
+            ErrnoException.check(r, "dup3", by);
+        } finally {
+            by.release();
+        }
+    }
+
+    /** Returns whether a descriptor of this process is a socket that is bound to an address. */
+    private static boolean isBound(int number, InetSocketAddress address) {
+        try {
+            return name(GETSOCKNAME, "getsockname", number, number).equals(address);
+        } catch (ErrnoException e) {
+            return false; // no socket of IPv4 or IPv6, or closed meanwhile
+        }
+    }
+
+    private static InetSocketAddress read(ByteBuffer memory, Object socket) {
         int port = ((memory.get(NAME + PORT) & 0xFF) << 8) | (memory.get(NAME + PORT + 1) & 0xFF);
         try {
             return switch (memory.getShort(NAME + FAMILY)) {

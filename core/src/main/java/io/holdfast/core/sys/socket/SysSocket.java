@@ -331,20 +331,35 @@ public final class SysSocket {
     private static int option(Fd socket, int option, Scratch scratch, int room) {
         int number = socket.acquire();
         try {
-            scratch.bytes.putInt(0, room);
-            int r =
-                    Libc.intCall(
-                            GETSOCKOPT,
-                            scratch.errno,
-                            number,
-                            SOL_SOCKET,
-                            option,
-                            scratch.address + OPTION,
-                            scratch.address,
-                            0);
-            return r < 0 ? r : scratch.bytes.getInt(0);
+            return option(number, option, scratch, room);
         } finally {
             socket.release();
+        }
+    }
+
+    private static int option(int number, int option, Scratch scratch, int room) {
+        scratch.bytes.putInt(0, room);
+        int r =
+                Libc.intCall(
+                        GETSOCKOPT,
+                        scratch.errno,
+                        number,
+                        SOL_SOCKET,
+                        option,
+                        scratch.address + OPTION,
+                        scratch.address,
+                        0);
+        return r < 0 ? r : scratch.bytes.getInt(0);
+    }
+
+    /** Returns the type of a socket of this process by its number, or -errno. */
+    static int typeOf(int number) {
+        Scratch scratch = Scratch.take();
+        try {
+            int length = option(number, SO_TYPE, scratch, Integer.BYTES);
+            return length < 0 ? length : scratch.bytes.getInt(OPTION);
+        } finally {
+            scratch.release();
         }
     }
 

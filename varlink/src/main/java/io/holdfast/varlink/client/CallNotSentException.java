@@ -3,16 +3,15 @@ package io.holdfast.varlink.client;
 import java.io.Serial;
 
 /**
- * Thrown when a call waited for its turn on the client's connection, and the time limit ended or
- * the thread was interrupted. The service has received nothing of the call, and the client remains
- * usable.
+ * Thrown when a call waited until it could be sent, and the time limit ended or the thread was
+ * interrupted. The service has received nothing of the call, and the client remains usable.
  */
 public final class CallNotSentException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     /** Why the call was not sent. */
     public enum Reason {
-        /** Earlier calls used the connection until the end of the time limit. */
+        /** Earlier calls had no reply until the end of the time limit. */
         TIMED_OUT,
         /** The calling thread was interrupted; its interrupt status is set again. */
         INTERRUPTED

@@ -3,13 +3,15 @@ package io.holdfast.varlink.client;
 import java.io.Serial;
 
 /**
- * Thrown when a client's connection has ended before the reply was complete, so that the client
- * cannot be used any more, or when no connection was made in time.
+ * Thrown when a call gets no reply, since the connection has ended or the call does not wait any
+ * longer, and when no connection was made in time. A plain call that is interrupted or not answered
+ * in time leaves the client usable, and its late reply is discarded; in all other cases the client
+ * is closed.
  */
 public final class ServiceLostException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why there is no connection. */
+    /** Why there is no reply. */
     public enum Reason {
         /** The service closed it, or this client was closed. */
         CLOSED,
@@ -21,7 +23,7 @@ public final class ServiceLostException extends RuntimeException {
         INTERRUPTED
     }
 
-    /** Why there is no connection. */
+    /** Why there is no reply. */
     private final Reason reason;
 
     ServiceLostException(Reason reason, String message) {
@@ -29,7 +31,7 @@ public final class ServiceLostException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** {@return why there is no connection} */
+    /** {@return why there is no reply} */
     public Reason reason() {
         return reason;
     }

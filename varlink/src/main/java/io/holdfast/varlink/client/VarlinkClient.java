@@ -3,7 +3,6 @@ package io.holdfast.varlink.client;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.process.Child;
@@ -17,6 +16,9 @@ import io.holdfast.core.sys.Deadline;
 import io.holdfast.varlink.ServiceInfo;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.client.Exchanges.Exchange;
+import io.holdfast.varlink.client.Exchanges.Incoming;
+import io.holdfast.varlink.client.Exchanges.LostException;
 import io.holdfast.varlink.client.ServiceLostException.Reason;
 import io.holdfast.varlink.idl.IdlException;
 import io.holdfast.varlink.idl.Interface;
@@ -25,9 +27,9 @@ import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.wire.CallMessage;
 import io.holdfast.varlink.wire.CallMessage.Mode;
 import io.holdfast.varlink.wire.Frame;
-import io.holdfast.varlink.wire.MalformedMessageException;
 import io.holdfast.varlink.wire.MessageChannel;
 import io.holdfast.varlink.wire.ReplyMessage;
+import io.holdfast.varlink.wire.VarlinkLimits;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,12 +43,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to a Varlink service. A call blocks the calling thread, virtual or platform, until
- * the reply has arrived. After a {@link ServiceLostException} the client is closed.
+ * the reply has arrived.
  *
- * <p>Calls by several threads take turns. The time limit of a call applies to the wait for its
- * turn, and once more from its turn to the reply. A call whose turn does not come within the limit
- * is not sent: it throws {@link CallNotSentException}, and the client stays usable. While a {@link
- * ReplyStream} is open, or after an {@link #upgrade}, a call throws IllegalStateException.
+ * <p>Calls by several threads are pipelined: each is sent at once, and the service replies in the
+ * order of the calls. A call that is interrupted, or whose time limit ends, leaves the others and
+ * the connection as they are; its reply is discarded when it comes. At most 256 calls ({@code
+ * io.holdfast.varlink.pendingCalls}) wait at a time, with such abandoned ones; a further call waits
+ * until it can be sent, and throws {@link CallNotSentException} if that takes longer than its time
+ * limit.
+ *
+ * <p>A {@link #more} call and an {@link #upgrade} need the connection for themselves: they wait
+ * until earlier calls have their replies. While a {@link ReplyStream} is open, or after an upgrade,
+ * a call throws IllegalStateException.
  *
  * <p>An error reply is thrown as {@link VarlinkException}. The client does not compare replies with
  * the service's interface definition: see {@link Interface#checkOutput}.
@@ -77,6 +85,9 @@ public final class VarlinkClient implements AutoCloseable {
     private final @Nullable Child program;
     private final ClientOptions options;
     private final String address;
+    private final Exchanges exchanges;
+
+    /** Held while a call is sent, so that calls are sent in the order in which they wait. */
     private final ReentrantLock turn = new ReentrantLock();
 
     /** Whether a stream of replies is open. Written under turn. */
@@ -90,6 +101,7 @@ public final class VarlinkClient implements AutoCloseable {
         this.program = program;
         this.channel =
                 new MessageChannel(socket, options.limits, Charge.unlimited(), Charge.unlimited());
+        this.exchanges = new Exchanges(channel, VarlinkLimits.PENDING_CALLS.intValue());
         this.options = options;
         this.address = address;
     }
@@ -219,9 +231,10 @@ public final class VarlinkClient implements AutoCloseable {
      * @param timeout the time limit
      * @return the reply's parameters
      * @throws VarlinkException if the service replies with an error
-     * @throws ServiceLostException if no reply arrives in time, or the connection ends
-     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
-     *     while it waits for that
+     * @throws ServiceLostException if the connection ends; or TIMED_OUT or INTERRUPTED, after which
+     *     the client is still usable
+     * @throws CallNotSentException if it cannot be sent in time, or the thread is interrupted while
+     *     it waits for that
      */
     public JsonObject call(String method, JsonObject parameters, Duration timeout) {
         try (Reply reply = call(method, parameters, timeout, List.of())) {
@@ -244,13 +257,26 @@ public final class VarlinkClient implements AutoCloseable {
      */
     public Reply call(
             String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
-        awaitTurn(timeout);
+        Deadline deadline = Deadline.after(timeout);
+        Exchange exchange;
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(timeout);
-            beginExchange(method, parameters, Mode.PLAIN, descriptors, deadline);
-            return last(receive(deadline, false));
+            exchange = begun(deadline);
+            try {
+                send(method, parameters, Mode.PLAIN, descriptors, deadline);
+            } catch (RuntimeException e) {
+                exchanges.withdraw(exchange);
+                throw e;
+            }
         } finally {
             turn.unlock();
+        }
+        try {
+            return received(exchanges.await(exchange, deadline)).reply();
+        } catch (LostException e) {
+            throw connectionLost(e);
+        } catch (TimeoutException | InterruptedException e) {
+            throw abandoned(e);
         }
     }
 
@@ -280,10 +306,11 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ServiceLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
-        awaitTurn(options.callTimeout);
+        Deadline deadline = Deadline.after(options.callTimeout);
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout);
-            beginExchange(method, parameters, Mode.MORE, descriptors, deadline);
+            awaitIdle(deadline);
+            send(method, parameters, Mode.MORE, descriptors, deadline);
             streaming = true;
             return new ReplyStream(this, options.streamTimeout);
         } finally {
@@ -301,10 +328,10 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ServiceLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
-        awaitTurn(options.callTimeout);
+        Deadline deadline = Deadline.after(options.callTimeout);
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout);
-            beginExchange(method, parameters, Mode.ONEWAY, List.of(), deadline);
+            send(method, parameters, Mode.ONEWAY, List.of(), deadline);
         } finally {
             turn.unlock();
         }
@@ -324,11 +351,12 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ServiceLostException if no reply arrives in time, or the connection ends
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
-        awaitTurn(options.callTimeout);
+        Deadline deadline = Deadline.after(options.callTimeout);
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout);
-            beginExchange(method, parameters, Mode.UPGRADE, List.of(), deadline);
-            try (Reply reply = last(receive(deadline, true))) {
+            awaitIdle(deadline);
+            send(method, parameters, Mode.UPGRADE, List.of(), deadline);
+            try (Reply reply = last(next(deadline, true))) {
                 upgraded = true;
                 return new Upgraded(
                         reply.parameters(), channel.socket(), Optional.ofNullable(program));
@@ -370,27 +398,56 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /**
-     * Waits until no other call uses the connection, by locking turn. A stream may hold turn as
-     * long as it waits for a reply, so the streams are checked first. The exchange has a time limit
-     * of its own: one with little time left would close the client for the calls behind it.
-     */
-    private void awaitTurn(Duration limit) {
+    /** Waits until no other call is sent, by locking turn. */
+    private void awaitTurn(Deadline deadline) {
         requireCallsPossible();
         try {
-            if (turn.tryLock() || turn.tryLock(Readiness.nanos(limit), TimeUnit.NANOSECONDS)) {
+            if (turn.tryLock() || turn.tryLock(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
                 return;
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CallNotSentException(
-                    CallNotSentException.Reason.INTERRUPTED,
-                    address + ": interrupted while waiting for the end of an earlier call");
+            throw notSent(e);
         }
-        requireCallsPossible(); // an earlier call may have opened a stream
-        throw new CallNotSentException(
-                CallNotSentException.Reason.TIMED_OUT,
-                address + ": call not sent: an earlier call did not end in time");
+        throw notSent(new TimeoutException());
+    }
+
+    /** Adds a call to those that wait for a reply. */
+    private Exchange begun(Deadline deadline) {
+        requireCallsPossible();
+        try {
+            return exchanges.begin(deadline);
+        } catch (LostException e) {
+            throw connectionLost(e);
+        } catch (TimeoutException | InterruptedException e) {
+            throw notSent(e);
+        }
+    }
+
+    /** Waits until all earlier calls have their replies. */
+    private void awaitIdle(Deadline deadline) {
+        requireCallsPossible();
+        try {
+            exchanges.awaitIdle(deadline);
+        } catch (LostException e) {
+            throw connectionLost(e);
+        } catch (TimeoutException | InterruptedException e) {
+            throw notSent(e);
+        }
+    }
+
+    private CallNotSentException notSent(Exception cause) {
+        boolean isInterrupt = cause instanceof InterruptedException;
+        if (isInterrupt) {
+            Thread.currentThread().interrupt();
+        }
+        return new CallNotSentException(
+                isInterrupt
+                        ? CallNotSentException.Reason.INTERRUPTED
+                        : CallNotSentException.Reason.TIMED_OUT,
+                address
+                        + ": call not sent: "
+                        + (isInterrupt ? "interrupted" : "no time left")
+                        + " while waiting for earlier calls");
     }
 
     private void requireCallsPossible() {
@@ -404,7 +461,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     // the caller holds turn
-    private void beginExchange(
+    private void send(
             String method,
             JsonObject parameters,
             Mode mode,
@@ -422,57 +479,56 @@ public final class VarlinkClient implements AutoCloseable {
                 new Frame(new CallMessage(method, parameters, mode).toJson(), lent, options.limits);
         try {
             channel.send(frame, deadline);
-        } catch (TimeoutException
-                | InterruptedException
-                | ErrnoException
-                | IllegalStateException e) {
-            throw connectionLost(e);
-        }
-    }
-
-    /**
-     * Waits for the next reply of a stream, within its own time limit. The wait for turn is short:
-     * no other call can use the connection.
-     */
-    Received receive(Duration timeout) {
-        turn.lock();
-        try {
-            return receive(Deadline.after(timeout), false);
-        } finally {
-            turn.unlock();
-        }
-    }
-
-    private Received receive(Deadline deadline, boolean exactly) {
-        MessageChannel.Message message;
-        ReplyMessage reply;
-        try {
-            message = channel.receive(exactly, deadline);
-            if (message == null) {
-                throw connectionLost(Reason.CLOSED, "the service has closed the connection");
+        } catch (TimeoutException | InterruptedException e) {
+            if (channel.socket().fd().isOpen()) { // nothing was sent
+                throw notSent(e);
             }
-        } catch (MalformedMessageException e) {
-            throw connectionLost(
-                    Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
-        } catch (TimeoutException
-                | InterruptedException
-                | ErrnoException
-                | IllegalStateException e) {
+            throw connectionLost(e);
+        } catch (ErrnoException | IllegalStateException e) {
             throw connectionLost(e);
         }
+    }
+
+    /** Waits for the next reply of a stream, within its own time limit. */
+    Received receive(Duration timeout) {
+        return next(Deadline.after(timeout), false);
+    }
+
+    private Received next(Deadline deadline, boolean exactly) {
         try {
-            reply = ReplyMessage.of(message.body());
-        } catch (MalformedMessageException e) {
-            message.descriptors().forEach(Fd::close);
-            throw connectionLost(
-                    Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
+            return received(exchanges.next(deadline, exactly));
+        } catch (LostException e) {
+            throw connectionLost(e);
+        } catch (TimeoutException | InterruptedException e) {
+            throw connectionLost(e);
         }
+    }
+
+    private static Received received(Incoming incoming) {
+        ReplyMessage reply = incoming.message();
         if (reply.error() != null) {
-            message.descriptors().forEach(Fd::close);
+            incoming.descriptors().forEach(Fd::close);
             throw new VarlinkException(reply.error(), reply.parameters());
         }
         return new Received(
-                new Reply(reply.parameters(), message.descriptors()), reply.continues());
+                new Reply(reply.parameters(), incoming.descriptors()), reply.continues());
+    }
+
+    /** Returns the exception of a call that was sent and does not wait for its reply any more. */
+    private ServiceLostException abandoned(Exception cause) {
+        boolean isInterrupt = cause instanceof InterruptedException;
+        if (isInterrupt) {
+            Thread.currentThread().interrupt();
+        }
+        ServiceLostException exception =
+                new ServiceLostException(
+                        isInterrupt ? Reason.INTERRUPTED : Reason.TIMED_OUT,
+                        address
+                                + (isInterrupt
+                                        ? ": interrupted while waiting for a reply"
+                                        : ": no reply came in time"));
+        exception.initCause(cause);
+        return exception;
     }
 
     private Reply last(Received received) {
@@ -492,6 +548,12 @@ public final class VarlinkClient implements AutoCloseable {
         } finally {
             turn.unlock();
         }
+    }
+
+    private ServiceLostException connectionLost(LostException e) {
+        ServiceLostException exception = connectionLost(e.lost().reason(), e.lost().message());
+        exception.initCause(e);
+        return exception;
     }
 
     private ServiceLostException connectionLost(Exception cause) {
@@ -527,14 +589,7 @@ public final class VarlinkClient implements AutoCloseable {
         if (upgraded) {
             return;
         }
-        channel.socket().close();
-        if (turn.tryLock()) {
-            try {
-                channel.close();
-            } finally {
-                turn.unlock();
-            }
-        }
+        exchanges.close();
         if (program != null) {
             end(program);
         }

@@ -190,7 +190,9 @@ public final class MessageChannel implements AutoCloseable {
     }
 
     /**
-     * Waits until the kernel has taken the whole message; closes the frame in any case.
+     * Waits until the kernel has taken the whole message; closes the frame in any case. If the wait
+     * ends when the kernel has taken a part of the message, the socket is closed: no other message
+     * can follow.
      *
      * @throws TimeoutException if the kernel has not taken it by the deadline
      */
@@ -198,16 +200,23 @@ public final class MessageChannel implements AutoCloseable {
         try (frame) {
             ByteBuffer bytes = ByteBuffer.wrap(frame.bytes());
             List<Fd> descriptors = frame.descriptors();
-            while (bytes.hasRemaining()) {
-                int count =
-                        descriptors.isEmpty()
-                                ? socket.trySend(bytes)
-                                : socket.trySend(bytes, descriptors);
-                if (count == UnixSocket.WOULD_BLOCK) {
-                    await(Readiness.OUT, deadline);
-                } else {
-                    descriptors = List.of();
+            try {
+                while (bytes.hasRemaining()) {
+                    int count =
+                            descriptors.isEmpty()
+                                    ? socket.trySend(bytes)
+                                    : socket.trySend(bytes, descriptors);
+                    if (count == UnixSocket.WOULD_BLOCK) {
+                        await(Readiness.OUT, deadline);
+                    } else {
+                        descriptors = List.of();
+                    }
                 }
+            } catch (InterruptedException | TimeoutException e) {
+                if (bytes.position() > 0) {
+                    socket.close();
+                }
+                throw e;
             }
         }
     }

@@ -31,10 +31,18 @@ public final class VarlinkLimits {
                     Duration.ofSeconds(30),
                     "time limit for the rest of a message whose descriptors have arrived");
 
+    /** The number of calls of one client that may wait for a reply at a time. */
+    public static final Limit PENDING_CALLS =
+            Limit.count(
+                    "io.holdfast.varlink.pendingCalls",
+                    256,
+                    "calls of one client that wait for a reply at a time, with those whose caller"
+                            + " does not wait any more");
+
     private VarlinkLimits() {}
 
     /** {@return all limits} */
     public static List<Limit> all() {
-        return List.of(LINE_INTERVAL, LINE_SOURCES, PENDING_DESCRIPTORS);
+        return List.of(LINE_INTERVAL, LINE_SOURCES, PENDING_DESCRIPTORS, PENDING_CALLS);
     }
 }

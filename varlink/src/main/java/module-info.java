@@ -11,6 +11,7 @@ module io.holdfast.varlink {
     exports io.holdfast.varlink.idl;
     exports io.holdfast.varlink.json;
     exports io.holdfast.varlink.server;
+    exports io.holdfast.varlink.typed;
     exports io.holdfast.varlink.wire to
             io.holdfast.cli;
 }

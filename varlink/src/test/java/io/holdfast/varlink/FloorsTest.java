@@ -35,6 +35,7 @@ class FloorsTest {
                         ROOT + ".idl",
                         ROOT + ".json",
                         ROOT + ".server",
+                        ROOT + ".typed",
                         ROOT + ".wire");
     }
 
@@ -46,5 +47,6 @@ class FloorsTest {
         ORDER.assertUsesOnly("wire", "", "idl", "json");
         ORDER.assertUsesOnly("server", "wire", "", "idl", "json");
         ORDER.assertUsesOnly("client", "wire", "", "idl", "json");
+        ORDER.assertUsesOnly("typed", "server", "client", "", "idl", "json");
     }
 }

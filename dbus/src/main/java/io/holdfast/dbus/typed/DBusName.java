@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * The D-Bus name of an interface, of a method or property, or of a signal's record, where it
- * differs from the Java name.
+ * The D-Bus name of an interface, of a method or property, of a signal's record, or of an enum
+ * constant, where it differs from the Java name.
  *
  * <pre>{@code
  * @DBusName("org.freedesktop.hostname1")
@@ -20,11 +20,11 @@ import java.lang.annotation.Target;
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
-@Target({ElementType.TYPE, ElementType.METHOD})
+@Target({ElementType.TYPE, ElementType.METHOD, ElementType.FIELD})
 public @interface DBusName {
     /**
      * {@return the D-Bus name: for an interface as {@code org.example.Clock}, for a member a single
-     * word}
+     * word, for an enum constant any text}
      */
     String value();
 }

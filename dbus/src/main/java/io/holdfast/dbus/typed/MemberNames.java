@@ -31,6 +31,19 @@ final class MemberNames {
         return member(given == null ? capital(type.getSimpleName()) : given.value());
     }
 
+    /** Returns the name of an enum constant, which may be any text. */
+    static String ofConstant(Enum<?> constant) {
+        try {
+            DBusName given =
+                    constant.getDeclaringClass()
+                            .getField(constant.name())
+                            .getAnnotation(DBusName.class);
+            return given == null ? constant.name() : given.value();
+        } catch (NoSuchFieldException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static String member(String name) {
         if (!Syntax.isMember(name)) {
             throw new IllegalArgumentException(

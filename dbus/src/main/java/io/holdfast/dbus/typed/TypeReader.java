@@ -1,10 +1,13 @@
 package io.holdfast.dbus.typed;
 
 import io.holdfast.core.Fd;
+import io.holdfast.dbus.typed.value.ArrayType;
 import io.holdfast.dbus.typed.value.DescriptorType;
+import io.holdfast.dbus.typed.value.EnumType;
 import io.holdfast.dbus.typed.value.ListType;
 import io.holdfast.dbus.typed.value.MapType;
 import io.holdfast.dbus.typed.value.NumberType;
+import io.holdfast.dbus.typed.value.OptionalType;
 import io.holdfast.dbus.typed.value.PlainType;
 import io.holdfast.dbus.typed.value.RecordShape;
 import io.holdfast.dbus.typed.value.Reflected;
@@ -22,9 +25,11 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -88,16 +93,40 @@ final class TypeReader {
             }
             return new MapType(key, type(arguments[1]));
         }
-        throw unknown(raw, "; List and Map have");
+        if (raw == Optional.class) {
+            return new OptionalType(new ListType(type(arguments[0])));
+        }
+        throw unknown(raw, "; List, Map and Optional have");
     }
 
-    private static WireType array(AnnotatedArrayType type) {
-        WireType bytes = type.getType() instanceof Class<?> array ? PlainType.of(array) : null;
-        if (bytes == null) {
+    private WireType array(AnnotatedArrayType type) {
+        if (!(type.getType() instanceof Class<?> array)) {
             throw new IllegalArgumentException(
                     type.getType().getTypeName() + " has no D-Bus type: use a List");
         }
-        return bytes;
+        WireType bytes = PlainType.of(array);
+        if (bytes != null) {
+            return bytes;
+        }
+        WireType element = type(type.getAnnotatedGenericComponentType());
+        return new ArrayType(array.getComponentType(), new ListType(element));
+    }
+
+    private static WireType enumeration(Class<?> type, @Nullable String code) {
+        Reflected.requireAccessible(type);
+        List<Object> constants = List.of(type.getEnumConstants());
+        if (code != null && !code.equals("s")) {
+            return new EnumType(type, constants, Map.of(), NumberType.of(int.class, code));
+        }
+        Map<String, Object> names = new LinkedHashMap<>();
+        for (Object constant : constants) {
+            String name = MemberNames.ofConstant((Enum<?>) constant);
+            if (names.putIfAbsent(name, constant) != null) {
+                throw new IllegalArgumentException(
+                        type.getSimpleName() + " has two constants of the name " + name);
+            }
+        }
+        return new EnumType(type, constants, names, new TextType("s"));
     }
 
     private WireType simple(Class<?> type, @Nullable String code) {
@@ -111,13 +140,16 @@ final class TypeReader {
         if (type == String.class) {
             return new TextType(code != null && "og".contains(code) ? code : "s");
         }
+        if (type.isEnum()) {
+            return enumeration(type, code);
+        }
         if (type == Fd.class) {
             return new DescriptorType();
         }
         if (type == Variant.class || type == Object.class) {
             return new VariantType(type == Object.class);
         }
-        if (type == List.class || type == Map.class) {
+        if (type == List.class || type == Map.class || type == Optional.class) {
             throw new IllegalArgumentException(
                     "a raw " + type.getSimpleName() + " has no D-Bus type: add its type arguments");
         }

@@ -57,7 +57,10 @@
  * <tr><td>short, int, long or BigInteger with {@link io.holdfast.dbus.typed.Wire @Wire}</td><td>y n
  * q i u x t</td></tr>
  * <tr><td>byte[]</td><td>ay</td></tr>
- * <tr><td>{@code List<T>}, {@code Map<K, V>}</td><td>aT, a{KV}</td></tr>
+ * <tr><td>{@code List<T>} or {@code T[]}, {@code Map<K, V>}</td><td>aT, a{KV}</td></tr>
+ * <tr><td>{@code Optional<T>}: an array of at most one element</td><td>aT</td></tr>
+ * <tr><td>an enum: the name of the constant, or with @Wire of a number its ordinal</td><td>s</td>
+ * </tr>
  * <tr><td>a record</td><td>a struct of its components</td></tr>
  * <tr><td>{@link io.holdfast.dbus.wire.Variant}, or Object: what stands in it, without its type</td>
  * <td>v</td></tr>

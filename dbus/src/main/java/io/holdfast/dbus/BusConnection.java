@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Deadline;
@@ -145,6 +146,43 @@ public final class BusConnection implements AutoCloseable {
         List<String> reasons = failures.stream().map(e -> String.valueOf(e.getMessage())).toList();
         throw new ConnectionLostException(
                 Reason.DISCONNECTED, "cannot connect to a bus: " + String.join("; ", reasons));
+    }
+
+    /** Prepares each new connection of {@link BusConnection#keep}. */
+    @FunctionalInterface
+    public interface Setup {
+        /**
+         * Exports objects, subscribes to signals, requests names, and passes the connection on to
+         * those who call over it.
+         *
+         * @param connection a new connection, which is closed when it is lost or not kept any more
+         * @throws Exception any failure: the connection is closed, and the next one is tried later
+         */
+        void run(BusConnection connection) throws Exception;
+    }
+
+    /**
+     * Keeps a connection to a bus: connects, and connects again whenever the connection is lost or
+     * cannot be opened, after a pause that grows from 100 ms to 10 s while no attempt succeeds. A
+     * bus knows nothing of an earlier connection: so each connection is set up anew, on a virtual
+     * thread. Calls that were under way fail with {@link ConnectionLostException}, and are not
+     * repeated, as the object may have carried them out.
+     *
+     * <pre>{@code
+     * Registration kept = BusConnection.keep(BusAddress.system(), ConnectionOptions.standard(), bus -> {
+     *     Export.of(bus, "/org/example/Clock", Clock.class, clock);
+     *     bus.requestName("org.example.Clock");
+     * });
+     * }</pre>
+     *
+     * @param addresses the addresses, tried in turn
+     * @param options the options of each connection
+     * @param setup called with each new connection
+     * @return any thread may cancel it, which closes the connection
+     */
+    public static Registration keep(
+            List<BusAddress> addresses, ConnectionOptions options, Setup setup) {
+        return new KeptConnection(addresses, options, setup).started();
     }
 
     private static BusConnection open(BusAddress address, ConnectionOptions options)

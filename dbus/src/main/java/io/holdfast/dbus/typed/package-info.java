@@ -82,7 +82,8 @@
  *
  * Properties are marked with {@link io.holdfast.dbus.typed.Property @Property}. They are not
  * recognized by name, since methods such as {@code GetUnit} and {@code SetHostname} are common in
- * D-Bus, and the conventions of JavaBeans would take them for properties.
+ * D-Bus, and the conventions of JavaBeans would take them for properties. An {@link
+ * io.holdfast.dbus.typed.ObjectCache} reads them once and follows PropertiesChanged.
  *
  * <h2>Descriptors</h2>
  *

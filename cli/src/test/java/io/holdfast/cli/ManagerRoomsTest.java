@@ -5,9 +5,14 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.properties.HasName;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.holdfast.manager.unit.UnitType;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -93,6 +98,43 @@ class ManagerRoomsTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(rooms("varlink", "systemd1.."))
                 .check(ROOMS);
+    }
+
+    /**
+     * What a type can do is asked of its unit or of the facts of {@link UnitType}. The registries
+     * name the types, and the policy of units that are already there is about two of them.
+     */
+    @Test
+    void nothingButItsOwnRoomAsksForATypeOfUnit() {
+        String[] types = {"service", "socket", "target", "slice", "scope"};
+        DescribedPredicate<JavaClass> others =
+                resideInAPackage(MANAGER + "..")
+                        .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))
+                        .and(not(resideInAnyPackage(rooms(types))))
+                        .and(not(type(MANAGER + ".Manager")))
+                        .and(not(type(MANAGER + ".runtime.AlreadyThere")))
+                        .and(not(type(MANAGER + ".verify.SupportedDirectives")));
+        noClasses()
+                .that(others)
+                .should()
+                .dependOnClassesThat(
+                        resideInAnyPackage(rooms(types))
+                                .or(simpleUnit("Service"))
+                                .or(simpleUnit("Socket"))
+                                .or(simpleUnit("Target"))
+                                .or(simpleUnit("Slice"))
+                                .or(simpleUnit("Scope")))
+                .orShould()
+                .accessFieldWhere(JavaAccess.Predicates.targetOwner(type(UnitType.class.getName())))
+                .check(ROOMS);
+    }
+
+    private static DescribedPredicate<JavaClass> type(String name) {
+        return HasName.Predicates.name(name).forSubtype();
+    }
+
+    private static DescribedPredicate<JavaClass> simpleUnit(String type) {
+        return type(MANAGER + ".unit.section." + type + "Unit");
     }
 
     private static String[] and(String[] rooms, String... others) {

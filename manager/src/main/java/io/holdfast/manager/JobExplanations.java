@@ -80,7 +80,7 @@ final class JobExplanations {
             JobRefusedException refusal,
             UnitCatalog.Closure closure) {
         if (type == JobType.RELOAD && refusal.reason() == Reason.NOT_APPLICABLE) {
-            return name.type() == UnitType.SERVICE
+            return name.type().mayReload()
                     ? "it has no ExecReload="
                     : "only services can be reloaded";
         }

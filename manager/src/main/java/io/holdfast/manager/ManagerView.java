@@ -36,7 +36,6 @@ import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.install.InstallFolders;
@@ -517,7 +516,7 @@ public final class ManagerView {
 
     private Optional<UnitName> slice(String text, CgroupPath place) {
         return UnitName.parse(text)
-                .filter(name -> name.type() == UnitType.SLICE)
+                .filter(name -> name.type().isImplicit())
                 .flatMap(this::unit)
                 .filter(slice -> slice.status().cgroup().equals(Optional.of(place.path())))
                 .map(slice -> slice.unit().name());
@@ -602,7 +601,7 @@ public final class ManagerView {
                 read.stream()
                         .flatMap(
                                 unit -> unit.unit().dependencies().of(Dependency.BINDS_TO).stream())
-                        .filter(name -> name.type() == UnitType.SERVICE && !known.contains(name))
+                        .filter(name -> name.type().hasProcesses() && !known.contains(name))
                         .distinct()
                         .toList();
         return Stream.concat(read.stream(), catalog.readAll(bound).stream()).toList();

@@ -4,10 +4,7 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
-import io.holdfast.manager.unit.file.MountedPaths;
-import io.holdfast.manager.unit.file.ServedPaths;
 import io.holdfast.manager.unit.file.UnitFolders;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -33,11 +30,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads units, and the units that a start of them pulls in. Blocking; called off the event loop.
  *
- * <p>A manager that runs on a booted machine does not boot it again: a pulled-in target from the
- * system's unit folders counts as reached, except shutdown.target, with which all units conflict.
- * Targets in the user's own folders, and requested targets, are started with everything that they
- * pull in. A pulled-in socket from the system's unit folders counts as active if another process
- * already serves its addresses.
+ * <p>A unit that counts as active without this manager ({@link AlreadyThere}) is not pulled in.
  */
 public final class UnitCatalog {
     /** The directive of a socket whose service must exist when the socket is started. */
@@ -232,8 +225,7 @@ public final class UnitCatalog {
      */
     public final class Snapshot {
         private final UnitReadCache reading = reading();
-        private @Nullable Set<String> mounted;
-        private @Nullable Set<String> served;
+        private final AlreadyThere there = new AlreadyThere(ownFolders);
 
         private Snapshot() {}
 
@@ -247,24 +239,6 @@ public final class UnitCatalog {
             Search search = new Search(this, Set.of());
             search.run(List.of(anchor));
             return new Closure(search.units, Map.of(), search.missing, search.notices);
-        }
-
-        private boolean isMounted(String path) {
-            Set<String> known = mounted;
-            if (known == null) {
-                known = MountedPaths.read();
-                mounted = known;
-            }
-            return known.contains(path);
-        }
-
-        private boolean areServed(List<String> paths) {
-            Set<String> known = served;
-            if (known == null) {
-                known = ServedPaths.read();
-                served = known;
-            }
-            return known.containsAll(paths);
         }
     }
 
@@ -294,7 +268,7 @@ public final class UnitCatalog {
     }
 
     /** The search for what one start needs. */
-    private final class Search {
+    private static final class Search {
         private final Snapshot snapshot;
         private final UnitReadCache reading;
         private final Set<UnitName> up;
@@ -356,7 +330,7 @@ public final class UnitCatalog {
                     (kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO)
                             && !unit.unit().implied().has(kind, pulled);
             UnitSource source = reading.source(pulled);
-            if (isMounted(pulled)) {
+            if (snapshot.there.isMounted(pulled)) {
                 if (required) {
                     notices.add(met(unit, kind, pulled) + " is met: it is mounted");
                 }
@@ -368,12 +342,12 @@ public final class UnitCatalog {
                         notices.add(
                                 met(unit, kind, pulled)
                                         + " is taken as met: another program already serves it");
-                    } else if (!isReached(pulled, source)) {
+                    } else if (!snapshot.there.isReached(pulled, source)) {
                         todo.add(pulled);
                     }
                 }
                 case MASKED, NOT_FOUND -> {
-                    boolean mayLack = pulled.type() == UnitType.TARGET && !isOwn(unit.source());
+                    boolean mayLack = snapshot.there.mayLack(unit.source(), pulled);
                     if (!required || mayLack || up.contains(pulled)) {
                         return;
                     }
@@ -386,27 +360,8 @@ public final class UnitCatalog {
             }
         }
 
-        private boolean isReached(UnitName pulled, UnitSource source) {
-            return pulled.type() == UnitType.TARGET
-                    && !pulled.equals(ImpliedDependencies.SHUTDOWN)
-                    && !isOwn(source);
-        }
-
         private static String met(Unit unit, Dependency kind, UnitName pulled) {
             return unit.name() + ": " + kind.directive() + "=" + pulled;
-        }
-
-        /**
-         * Returns whether a mount unit is mounted. This manager makes no mounts: a mount counts as
-         * active if another process made it.
-         */
-        private boolean isMounted(UnitName unit) {
-            try {
-                return unit.type() == UnitType.MOUNT
-                        && snapshot.isMounted(UnitEscape.unescapePath(unit.stem()));
-            } catch (IllegalArgumentException e) {
-                return false; // no path has this name
-            }
         }
 
         /**
@@ -425,17 +380,8 @@ public final class UnitCatalog {
         }
 
         private boolean isServedByOthers(UnitSource source) {
-            List<String> paths = reading.withoutMembers(source.name()).servedPaths();
-            return !paths.isEmpty()
-                    && !isOwn(source)
-                    && !up.contains(source.name())
-                    && snapshot.areServed(paths);
+            return !up.contains(source.name())
+                    && snapshot.there.isServed(reading.withoutMembers(source.name()));
         }
-    }
-
-    private boolean isOwn(UnitSource source) {
-        return source.fragment()
-                .map(fragment -> ownFolders.stream().anyMatch(fragment::startsWith))
-                .orElse(false);
     }
 }

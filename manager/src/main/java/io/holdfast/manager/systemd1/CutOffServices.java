@@ -7,7 +7,6 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.view.UnitView;
 import java.time.Duration;
 import java.util.Optional;
@@ -70,9 +69,7 @@ final class CutOffServices {
     }
 
     private static Optional<String> busName(UnitView view) {
-        return view.inForce() instanceof ServiceUnit unit
-                ? unit.service().busName()
-                : Optional.empty();
+        return view.inForce().ownedName();
     }
 
     private void look(UnitName name, long since, Runnable restart) {

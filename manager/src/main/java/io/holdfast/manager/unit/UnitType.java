@@ -61,6 +61,16 @@ public enum UnitType {
         };
     }
 
+    /** {@return whether units of this type have processes of their own} */
+    public boolean hasProcesses() {
+        return this == SERVICE || this == SCOPE;
+    }
+
+    /** {@return whether a unit of this type can have commands that reload it} */
+    public boolean mayReload() {
+        return this == SERVICE;
+    }
+
     /** {@return whether systemd makes units of this type at run time} */
     public boolean canBeMade() {
         return switch (this) {

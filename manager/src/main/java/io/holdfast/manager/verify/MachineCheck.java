@@ -6,10 +6,6 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.file.FileRoot;
-import io.holdfast.manager.unit.section.ServiceSection;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketSection;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -52,33 +48,22 @@ final class MachineCheck {
     }
 
     void check(Unit unit, List<Diagnostic> found) throws InterruptedException {
-        switch (unit) {
-            case ServiceUnit service -> {
-                programs(service.service().commands(), found);
-                accounts(service, service.exec(), found);
-                paths(service, found);
-            }
-            case SocketUnit socket -> owner(socket, socket.socket().owner(), found);
-            default -> {}
+        for (ExecCommand command : unit.allCommands()) {
+            problem(command).ifPresent(text -> found.add(missing(command.place(), text)));
+        }
+        if (unit.execution().isPresent()) {
+            accounts(unit, unit.execution().get(), found);
+            paths(unit, unit.execution().get(), found);
+        }
+        for (Map.Entry<String, String> user : unit.otherUsers().entrySet()) {
+            user(unit, user.getKey(), user.getValue(), found);
+        }
+        for (Map.Entry<String, String> group : unit.otherGroups().entrySet()) {
+            group(unit, group.getKey(), group.getValue(), found);
         }
     }
 
     // ---- programs
-
-    private void programs(ServiceSection.Commands commands, List<Diagnostic> found) {
-        Stream.of(
-                        commands.condition(),
-                        commands.startPre(),
-                        commands.start(),
-                        commands.startPost(),
-                        commands.reload(),
-                        commands.stop(),
-                        commands.stopPost())
-                .flatMap(List::stream)
-                .forEach(command ->
-                        problem(command)
-                                .ifPresent(text -> found.add(missing(command.place(), text))));
-    }
 
     /**
      * Returns what is wrong with a command's program, if anything. A name without a folder is
@@ -132,16 +117,6 @@ final class MachineCheck {
         }
     }
 
-    private void owner(Unit unit, SocketSection.Owner owner, List<Diagnostic> found)
-            throws InterruptedException {
-        if (owner.user().isPresent()) {
-            user(unit, "SocketUser", owner.user().get(), found);
-        }
-        if (owner.group().isPresent()) {
-            group(unit, "SocketGroup", owner.group().get(), found);
-        }
-    }
-
     private void user(Unit unit, String directive, String name, List<Diagnostic> found)
             throws InterruptedException {
         Optional<String> problem = users.get(name);
@@ -190,8 +165,8 @@ final class MachineCheck {
 
     // ---- the sandbox
 
-    private void paths(ServiceUnit unit, List<Diagnostic> found) {
-        SandboxSettings sandbox = unit.exec().sandbox();
+    private void paths(Unit unit, ExecSettings exec, List<Diagnostic> found) {
+        SandboxSettings sandbox = exec.sandbox();
         sandbox.root()
                 .ifPresent(other ->
                         found.add(
@@ -202,22 +177,23 @@ final class MachineCheck {
                                                 + " does not start")));
         for (SandboxSettings.Bind bind : sandbox.binds()) {
             if (!bind.optional()) {
-                path(unit, bind.directive(), bind.source(), found);
+                path(unit, exec, bind.directive(), bind.source(), found);
             }
         }
         for (SandboxSettings.PathRule rule : sandbox.rules()) {
             if (!rule.optional()) {
-                path(unit, rule.access().directive(), rule.path(), found);
+                path(unit, exec, rule.access().directive(), rule.path(), found);
             }
         }
     }
 
     /** Reports a path without which the start fails. */
-    private void path(ServiceUnit unit, String directive, String path, List<Diagnostic> found) {
+    private void path(
+            Unit unit, ExecSettings exec, String directive, String path, List<Diagnostic> found) {
         Path wanted = Path.of(path);
         boolean mayAppear =
                 !root.isMachine() && FILLED_AT_RUN_TIME.stream().anyMatch(wanted::startsWith);
-        if (!mayAppear && !isMade(unit, wanted) && Files.notExists(root.follow(wanted))) {
+        if (!mayAppear && !isMade(exec, wanted) && Files.notExists(root.follow(wanted))) {
             found.add(
                     missing(
                             Places.of(unit, directive, path),
@@ -226,8 +202,8 @@ final class MachineCheck {
     }
 
     /** Returns whether the start of the service makes a path itself, as a folder or below one. */
-    private boolean isMade(ServiceUnit unit, Path path) {
-        return unit.exec().directories().values().stream()
+    private boolean isMade(ExecSettings exec, Path path) {
+        return exec.directories().values().stream()
                 .anyMatch(directory ->
                         directory.paths().stream()
                                 .map(entry -> Path.of(directory.kind().root(scope), entry.path()))

@@ -10,6 +10,7 @@ import io.holdfast.manager.unit.value.ServiceType;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The {@code [Service]} section: the life of a service. Its execution is in {@link ExecSettings},
@@ -65,6 +66,13 @@ public record ServiceSection(
             reload = List.copyOf(reload);
             stop = List.copyOf(stop);
             stopPost = List.copyOf(stopPost);
+        }
+
+        /** {@return the commands of all lists} */
+        public List<ExecCommand> all() {
+            return Stream.of(condition, startPre, start, startPost, reload, stop, stopPost)
+                    .flatMap(List::stream)
+                    .toList();
         }
     }
 

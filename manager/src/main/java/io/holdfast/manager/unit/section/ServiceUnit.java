@@ -9,8 +9,10 @@ import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ExecSettingsReader;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
+import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** A service, with everything that is needed to run it. */
@@ -47,6 +49,21 @@ public record ServiceUnit(
     public boolean canReload() {
         return service.type() == ServiceType.NOTIFY_RELOAD
                 || !service.commands().reload().isEmpty();
+    }
+
+    @Override
+    public Optional<ExecSettings> execution() {
+        return Optional.of(exec);
+    }
+
+    @Override
+    public List<ExecCommand> allCommands() {
+        return service.commands().all();
+    }
+
+    @Override
+    public Optional<String> ownedName() {
+        return service.busName();
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** A socket: the addresses that it listens on, and the service that traffic starts. */
@@ -47,6 +48,16 @@ public record SocketUnit(UnitParts parts, SocketSection socket) implements Unit 
     @Override
     public Set<UnitName> unitsThatMustExist() {
         return isRefused() ? Set.of() : Set.of(socket.service());
+    }
+
+    @Override
+    public Map<String, String> otherUsers() {
+        return socket.owner().user().map(user -> Map.of("SocketUser", user)).orElse(Map.of());
+    }
+
+    @Override
+    public Map<String, String> otherGroups() {
+        return socket.owner().group().map(group -> Map.of("SocketGroup", group)).orElse(Map.of());
     }
 
     @Override

@@ -5,7 +5,11 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A unit as its files describe it. Immutable; its state at run time is kept elsewhere. */
@@ -87,6 +91,31 @@ public interface Unit {
      */
     default Set<UnitName> unitsThatMustExist() {
         return Set.of();
+    }
+
+    /** {@return the settings of the processes that it starts, if it starts any} */
+    default Optional<ExecSettings> execution() {
+        return Optional.empty();
+    }
+
+    /** {@return all commands of its files} */
+    default List<ExecCommand> allCommands() {
+        return List.of();
+    }
+
+    /** {@return the name on the bus that it owns while it is active} */
+    default Optional<String> ownedName() {
+        return Optional.empty();
+    }
+
+    /** {@return the accounts that its files name beside those of its processes, by directive} */
+    default Map<String, String> otherUsers() {
+        return Map.of();
+    }
+
+    /** {@return the same for groups} */
+    default Map<String, String> otherGroups() {
+        return Map.of();
     }
 
     /** {@return the paths in the file system that it serves while it is active} */

@@ -78,6 +78,7 @@ class ManagerRoomsTest {
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", kind);
+        assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "runtime", "view"));
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.EventLoop;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.loop.ManagerCounters;
+import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Predecessor;

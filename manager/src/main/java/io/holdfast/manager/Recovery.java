@@ -6,6 +6,7 @@ import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;

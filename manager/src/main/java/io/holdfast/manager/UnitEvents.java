@@ -3,6 +3,8 @@ package io.holdfast.manager;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.Orphans;
+import io.holdfast.manager.request.Jobs;
+import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.ManagedUnit;

@@ -13,6 +13,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Optional;
 import java.util.OptionalLong;

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.core.EventLoop;
 import io.holdfast.manager.job.JobEngine;
@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * hands the request to the {@link JobEngine}. Jobs that units cause for each other are in {@link
  * Reactions}. Used on the event loop.
  */
-final class Jobs implements JobEngine.Listener {
+public final class Jobs implements JobEngine.Listener {
     private final ManagerContext context;
     private final UnitTable units;
     private final UnitCatalog catalog;
@@ -60,7 +60,7 @@ final class Jobs implements JobEngine.Listener {
     private long granted;
     private boolean stopping;
 
-    Jobs(
+    public Jobs(
             ManagerContext context,
             UnitTable units,
             UnitCatalog catalog,
@@ -87,29 +87,29 @@ final class Jobs implements JobEngine.Listener {
         this.triggers = new Triggers(context, units, catalog, this);
     }
 
-    Triggers triggers() {
+    public Triggers triggers() {
         return triggers;
     }
 
-    UnusedUnits unused() {
+    public UnusedUnits unused() {
         return unused;
     }
 
-    JobEngine engine() {
+    public JobEngine engine() {
         return engine;
     }
 
     /** Returns how many jobs have been granted so far. */
-    long granted() {
+    public long granted() {
         return granted;
     }
 
     /** Returns how many jobs have ended, by result. */
-    Map<JobResult, Long> finished() {
+    public Map<JobResult, Long> finished() {
         return Map.copyOf(finished);
     }
 
-    boolean isStopping() {
+    public boolean isStopping() {
         return stopping;
     }
 
@@ -121,7 +121,8 @@ final class Jobs implements JobEngine.Listener {
      * @param answer completed when the job is queued and before it begins; fails with {@link
      *     JobRefusedException}
      */
-    void enqueue(UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
+    public void enqueue(
+            UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
         withUnit(
                 name,
                 type,
@@ -169,7 +170,8 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /** Starts units, each by its own request, and completes the answer with the results. */
-    void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+    public void start(
+            Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
         CompletableFuture<Map<UnitName, JobOutcome>> outcomes = new CompletableFuture<>();
         var _ =
                 results(outcomes)
@@ -184,7 +186,7 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /** Returns the results of jobs without their explanations. */
-    static CompletableFuture<Map<UnitName, JobResult>> results(
+    public static CompletableFuture<Map<UnitName, JobResult>> results(
             CompletableFuture<Map<UnitName, JobOutcome>> outcomes) {
         CompletableFuture<Map<UnitName, JobResult>> results = new CompletableFuture<>();
         var _ =
@@ -205,7 +207,7 @@ final class Jobs implements JobEngine.Listener {
      *
      * @throws IllegalStateException if the manager is stopping
      */
-    void each(
+    public void each(
             Collection<UnitName> names,
             JobType type,
             CompletableFuture<Map<UnitName, JobOutcome>> answer) {
@@ -404,17 +406,17 @@ final class Jobs implements JobEngine.Listener {
                 && !loaded.isRefused();
     }
 
-    static Exception orUnknown(@Nullable Exception failure) {
+    public static Exception orUnknown(@Nullable Exception failure) {
         return failure == null ? new IllegalStateException("internal error: no result") : failure;
     }
 
-    boolean cancel(long id) {
+    public boolean cancel(long id) {
         boolean cancelled = engine.cancel(id);
         engine.run();
         return cancelled;
     }
 
-    void cancelAll() {
+    public void cancelAll() {
         engine.cancelAll();
         engine.run();
     }
@@ -422,7 +424,7 @@ final class Jobs implements JobEngine.Listener {
     // ---- the end
 
     /** Stops all units, and refuses further starts. */
-    void shutdown(Consumer<Map<UnitName, JobResult>> done) {
+    public void shutdown(Consumer<Map<UnitName, JobResult>> done) {
         stopping = true;
         List<LoadedUnit> all =
                 units.nodes().stream().filter(node -> !node.unit().isPerpetual()).toList();
@@ -449,7 +451,7 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /** Fails the requests whose files are still being read when the event loop ends. */
-    void end() {
+    public void end() {
         loading.values()
                 .forEach(answer ->
                         answer.completeExceptionally(
@@ -465,7 +467,7 @@ final class Jobs implements JobEngine.Listener {
     // ---- automatic changes of units
 
     /** Handles a change in a unit's state. */
-    void changed(UnitName name) {
+    public void changed(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node == null) {
             return;
@@ -488,7 +490,7 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /** Handles that units were read again: some may be bound to an inactive unit now. */
-    void reloaded(List<UnitName> names) {
+    public void reloaded(List<UnitName> names) {
         for (UnitName name : names) {
             LoadedUnit node = units.node(name);
             if (node != null) {
@@ -498,13 +500,13 @@ final class Jobs implements JobEngine.Listener {
         unused.look(names);
     }
 
-    Optional<UnitJob> jobOf(UnitName name) {
+    public Optional<UnitJob> jobOf(UnitName name) {
         LoadedUnit node = units.node(name);
         return node == null ? Optional.empty() : engine.of(node);
     }
 
     /** Queues the automatic restart of a unit. Returns why it is refused; empty if it is not. */
-    Optional<String> restart(UnitName name, boolean alone) {
+    public Optional<String> restart(UnitName name, boolean alone) {
         LoadedUnit node = units.node(name);
         if (node == null || stopping) {
             return Optional.of("the manager is stopping");
@@ -518,7 +520,7 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    void startLimitHit(UnitName name) {
+    public void startLimitHit(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node != null) {
             emergencies.startLimitHit(node);
@@ -527,12 +529,12 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /** Returns the MONITOR_ variables of a unit that handles the end of other units. */
-    Map<String, String> monitorVariables(UnitName handler) {
+    public Map<String, String> monitorVariables(UnitName handler) {
         return reactions.monitorVariables(handler);
     }
 
     /** Handles that a unit became inactive or failed, and no automatic restart follows. */
-    void settled(UnitName name) {
+    public void settled(UnitName name) {
         reactions.settled(name);
         unused.look(List.of(name)); // its job may have ended before this start was over
     }

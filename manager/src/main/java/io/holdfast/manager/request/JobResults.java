@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobRefusedException;

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.runtime.LoadedUnit;
@@ -23,7 +23,7 @@ import java.util.function.Predicate;
  * next run, or is held by a reference; it is also in use while a unit that is in use names it in
  * its files. Units that only name each other are not in use. Used on the event loop.
  */
-final class UnusedUnits {
+public final class UnusedUnits {
     private final ManagerContext context;
     private final UnitTable units;
     private final JobEngine engine;
@@ -40,13 +40,13 @@ final class UnusedUnits {
      * @param holder returns whether a unit is held
      * @return closing it removes the holder
      */
-    AutoCloseable heldBy(Predicate<UnitName> holder) {
+    public AutoCloseable heldBy(Predicate<UnitName> holder) {
         holders.add(holder);
         return () -> holders.remove(holder);
     }
 
     /** Queues units that may no longer be in use. */
-    void look(Collection<UnitName> names) {
+    public void look(Collection<UnitName> names) {
         if (queue.isEmpty() && !names.isEmpty()) {
             context.loop().postEnding(this::sweep);
         }

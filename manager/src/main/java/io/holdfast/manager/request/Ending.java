@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.manager.survival.ManagerEnd;
 import java.util.Optional;
@@ -8,9 +8,9 @@ import java.util.OptionalInt;
  * Decides how the manager ends. Units ({@code FailureAction=}), signals and clients can end it; the
  * first request decides how, and later requests can only make it faster. Used on the event loop.
  */
-final class Ending {
+public final class Ending {
     /** The two ways to stop the units. */
-    interface Stops {
+    public interface Stops {
         /** Stops all units in order. */
         void stopInOrder();
 
@@ -27,7 +27,7 @@ final class Ending {
      * @param before the decision of a previous manager that was killed while it stopped; empty if
      *     there was none
      */
-    Ending(boolean isContainerInit, Optional<ManagerEnd> before, Stops stops) {
+    public Ending(boolean isContainerInit, Optional<ManagerEnd> before, Stops stops) {
         this.isContainerInit = isContainerInit;
         this.end = before.orElse(ManagerEnd.PLAIN);
         this.begun = before.isPresent();
@@ -35,16 +35,16 @@ final class Ending {
     }
 
     /** Returns whether the manager can also halt, power off and restart its container. */
-    boolean isOfContainer() {
+    public boolean isOfContainer() {
         return isContainerInit;
     }
 
-    ManagerEnd end() {
+    public ManagerEnd end() {
         return end;
     }
 
     /** Sets the exit status, unless the manager is ending already. */
-    void setStatus(int status) {
+    public void setStatus(int status) {
         if (!begun) {
             end = end.withStatus(status);
         }
@@ -56,7 +56,7 @@ final class Ending {
      * @param status the exit status; empty for the one set by {@link #setStatus}
      * @param atOnce whether units are killed instead of stopped in order
      */
-    void begin(ManagerEnd.What what, OptionalInt status, boolean atOnce) {
+    public void begin(ManagerEnd.What what, OptionalInt status, boolean atOnce) {
         if (!begun) {
             begun = true;
             end = new ManagerEnd(what, status.isPresent() ? status : end.status());

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.log.ManagerListener.Level;

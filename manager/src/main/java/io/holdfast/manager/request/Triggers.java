@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * The link between units and those that trigger them: starts the triggered units, reports their
  * changes to the triggering ones, and passes descriptors. Used on the event loop.
  */
-final class Triggers implements Activation {
+public final class Triggers implements Activation {
     /** The connection that an instance serves. */
     private record Served(UnitName socket, AcceptedConnection connection, Runnable ended) {}
 
@@ -196,7 +196,7 @@ final class Triggers implements Activation {
     /**
      * Handles that a unit became inactive or failed: closes the connection that it served, if any.
      */
-    void settled(UnitName name) {
+    public void settled(UnitName name) {
         ManagedUnit unit = units.find(name);
         Set<UnitName> names = unit == null ? Set.of(name) : unit.unit().source().names();
         for (UnitName one : names) {
@@ -249,7 +249,7 @@ final class Triggers implements Activation {
     }
 
     /** Closes all connections when the loop no longer runs. */
-    void abandon() {
+    public void abandon() {
         served.values().forEach(one -> one.connection().close(context.closer()));
         served.clear();
     }

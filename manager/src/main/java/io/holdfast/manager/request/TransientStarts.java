@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.request;
 
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobMode;
@@ -30,7 +30,7 @@ import java.util.concurrent.RejectedExecutionException;
  * run and the directives of its properties; what it gets besides its file, such as the processes of
  * a scope, is handed over in {@link #take}.
  */
-final class TransientStarts {
+public final class TransientStarts {
     private final ManagerContext context;
     private final UnitTable units;
     private final UnitCatalog catalog;
@@ -38,7 +38,7 @@ final class TransientStarts {
     private final Jobs jobs;
     private final Set<UnitName> beingMade = new HashSet<>();
 
-    TransientStarts(
+    public TransientStarts(
             ManagerContext context,
             UnitTable units,
             UnitCatalog catalog,
@@ -64,7 +64,7 @@ final class TransientStarts {
      * @param answer completed when the job is queued and before it begins, or failed with {@link
      *     JobRefusedException}
      */
-    void scope(
+    public void scope(
             UnitName name,
             String text,
             List<PidFd> processes,
@@ -156,7 +156,7 @@ final class TransientStarts {
     }
 
     /** Removes the file of a unit that is no longer loaded. */
-    void unloaded(UnitName name) {
+    public void unloaded(UnitName name) {
         if (files.withdraw(name)) {
             removeFile(name);
         }

@@ -1,5 +1,6 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -13,6 +14,7 @@ import java.util.List;
  * @param mainNotifies whether its main process may send notify messages
  * @param othersNotify whether its other commands may
  * @param watchdog the watchdog timeout of its main process; 0: none
+ * @param diagnostics of its files
  */
 public record ExecutedUnit(
         UnitName name,
@@ -20,8 +22,10 @@ public record ExecutedUnit(
         List<ExecCommand> mainCommands,
         boolean mainNotifies,
         boolean othersNotify,
-        TimeSpan watchdog) {
+        TimeSpan watchdog,
+        List<Diagnostic> diagnostics) {
     public ExecutedUnit {
+        diagnostics = List.copyOf(diagnostics);
         mainCommands = List.copyOf(mainCommands);
     }
 

@@ -117,11 +117,11 @@ public final class Execution {
     private final Surroundings surroundings;
     private final DynamicUids uids;
     private final SandboxSupport support;
-    private final ExecSettings settings;
     private final Consumer<String> warnings;
     private final ExecEnvironment environment;
-    private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
+    private ExecSettings settings; // those that can be applied, once the run is prepared
+    private ExecDirectories directories;
     private volatile UserAndGroups identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
@@ -143,7 +143,7 @@ public final class Execution {
             Consumer<String> warnings) {
         this.unit = unit;
         this.support = support;
-        this.settings = unit.settings().withSandbox(support.applied(unit.settings().sandbox()));
+        this.settings = unit.settings();
         this.scope = scope;
         this.uids = uids;
         this.surroundings = surroundings;
@@ -182,21 +182,14 @@ public final class Execution {
 
     private void prepare(boolean again, List<Long> uid)
             throws SetupException, InterruptedException {
-        if (!again && settings.sandbox().root().isPresent()) {
-            refuse(settings.sandbox().root().get());
+        if (!again) {
+            refuse();
         }
-        boundingSet = settings.capabilityBoundingSet();
-        boolean root = Unistd.geteuid() == 0;
-        if (!root) {
-            refuse(!hasAllCapabilities(), "CapabilityBoundingSet");
-            refuse(!settings.ambientCapabilities().isEmpty(), "AmbientCapabilities");
-            refuse(!settings.secureBits().isEmpty(), "SecureBits");
-        }
+        use(support.applied(unit.settings().sandbox()));
+        boundingSet = new TreeSet<>(settings.capabilityBoundingSet());
+        boundingSet.removeAll(unit.settings().sandbox().dropped());
         try {
             identity = takeIdentity(uid);
-            if (root) {
-                boundingSet = without(unit.settings().sandbox().dropped());
-            }
             reportDropped();
             Map<String, String> variables =
                     new HashMap<>(again ? directories.variables() : createDirectories());
@@ -212,9 +205,25 @@ public final class Execution {
         }
     }
 
+    private void use(SandboxSettings applied) {
+        settings = unit.settings().withSandbox(applied);
+        directories = new ExecDirectories(settings, scope);
+    }
+
+    /** Refuses a unit that would run without what its files ask for, although it must not. */
+    private void refuse() throws SetupException {
+        if (settings.sandbox().root().isPresent()) {
+            refuse(settings.sandbox().root().get());
+        }
+        Optional<String> refusal = support.refusal(unit.settings(), unit.diagnostics());
+        if (refusal.isPresent()) {
+            throw new SetupException(SetupException.Step.NAMESPACE, refusal.get());
+        }
+    }
+
     /** Reports what the unit asks for and this manager cannot do, once per unit. */
     private void reportDropped() {
-        String report = support.report(unit.settings().sandbox());
+        String report = support.report(unit.settings());
         if (!report.isEmpty()) {
             warnOnce("sandbox", report);
         }
@@ -246,20 +255,6 @@ public final class Execution {
         return directories.create(
                 identity.account().map(Account::uid).orElse(ExecDirectories.UNCHANGED),
                 identity.gid().orElse(ExecDirectories.UNCHANGED));
-    }
-
-    private static void refuse(boolean wanted, String directive) throws SetupException {
-        if (wanted) {
-            throw new SetupException(
-                    SetupException.Step.CAPABILITIES,
-                    directive + "= needs a manager that runs as root");
-        }
-    }
-
-    private Set<Capability> without(Set<Capability> dropped) {
-        Set<Capability> left = new TreeSet<>(boundingSet);
-        left.removeAll(dropped);
-        return left;
     }
 
     private UserAndGroups takeIdentity(List<Long> before)
@@ -334,7 +329,7 @@ public final class Execution {
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
         spawn.environment(variables).newSession().umask(settings.umask()).directory(directory());
-        settings.nice().ifPresent(value -> nice(spawn, value));
+        settings.nice().stream().filter(support::permits).forEach(spawn::nice);
         if (settings.ignorePipe()) {
             spawn.ignorePipe();
         }
@@ -371,24 +366,6 @@ public final class Execution {
             }
             dropSandbox(e);
         }
-    }
-
-    private void nice(Spawn spawn, int value) {
-        if (value >= lowestNice(SysResource.limit(Resource.NICE.number())[0])
-                || support.owns(Capability.SYS_NICE)) {
-            spawn.nice(value);
-        } else {
-            warnOnce("Nice", "Nice=" + value + " is not applied: the manager has no CAP_SYS_NICE");
-        }
-    }
-
-    /**
-     * Returns the lowest nice value for which no capability is needed.
-     *
-     * @param limit RLIMIT_NICE
-     */
-    static long lowestNice(long limit) {
-        return limit < 0 || limit > 40 ? -20 : Math.min(0, 20 - limit);
     }
 
     /** Returns at least argv[0], even if it is a variable that is not set. */
@@ -445,29 +422,20 @@ public final class Execution {
         if (!command.has(ExecCommand.Flag.NO_SETUID)) {
             options.addAll(identity.options());
         }
-        if (!hasAllCapabilities()) {
-            if (support.owns(Capability.SETPCAP)) {
-                options.add("--bounding-set=" + only(boundingSet));
-            } else {
-                warnOnce(
-                        "CapabilityBoundingSet",
-                        "CapabilityBoundingSet= is not applied: the manager has no CAP_SETPCAP");
-            }
+        boolean mayDrop = support.owns(Capability.SETPCAP);
+        if (!hasAllCapabilities() && mayDrop) {
+            options.add("--bounding-set=" + only(boundingSet));
         }
         Set<Capability> ambient = new TreeSet<>(settings.ambientCapabilities());
         ambient.retainAll(boundingSet);
-        if (ambient.removeIf(each -> !support.owns(each))) {
-            warnOnce(
-                    "AmbientCapabilities",
-                    "AmbientCapabilities= is applied in part: the manager itself has only some");
-        }
+        ambient.removeIf(each -> !support.owns(each));
         if (!ambient.isEmpty()) {
             options.add("--inh-caps=" + only(ambient));
             options.add("--ambient-caps=" + only(ambient));
         }
         Set<SecureBit> bits = new TreeSet<>(settings.secureBits());
         bits.remove(SecureBit.KEEP_CAPS); // cleared by the exec
-        if (!bits.isEmpty()) {
+        if (!bits.isEmpty() && mayDrop) {
             options.add(
                     "--securebits="
                             + bits.stream()

@@ -143,7 +143,8 @@ final class RunSetup {
                 unit.service().commands().start(),
                 unit.service().notifyAccess().allowsMain(),
                 unit.service().notifyAccess().allowsOthers(),
-                unit.service().timeouts().watchdog());
+                unit.service().timeouts().watchdog(),
+                unit.diagnostics());
     }
 
     private Workload workload(ServiceUnit unit, String invocationId, Optional<Cgroup> cgroup) {

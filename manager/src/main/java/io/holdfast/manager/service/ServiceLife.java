@@ -636,8 +636,7 @@ final class ServiceLife {
     }
 
     private List<Diagnostic> diagnostics() {
-        List<Diagnostic> unapplied =
-                context.sandboxes().unapplied(unit().source(), unit().exec().sandbox());
+        List<Diagnostic> unapplied = context.sandboxes().unapplied(unit().source(), unit().exec());
         return unapplied.isEmpty()
                 ? newest().diagnostics()
                 : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();

@@ -159,7 +159,7 @@ final class MachineCheck {
         problem.ifPresent(text ->
                 found.add(
                         missing(
-                                Places.of(unit, directive, name),
+                                unit.source().placeOf(directive, name),
                                 directive + "=" + name + ": " + text)));
     }
 
@@ -171,7 +171,7 @@ final class MachineCheck {
                 .ifPresent(other ->
                         found.add(
                                 missing(
-                                        Places.of(unit, other.directive(), other.path()),
+                                        unit.source().placeOf(other.directive(), other.path()),
                                         other
                                                 + ": another root is not supported, so the service"
                                                 + " does not start")));
@@ -196,7 +196,7 @@ final class MachineCheck {
         if (!mayAppear && !isMade(exec, wanted) && Files.notExists(root.follow(wanted))) {
             found.add(
                     missing(
-                            Places.of(unit, directive, path),
+                            unit.source().placeOf(directive, path),
                             directive + "=" + path + ": there is no such file"));
         }
     }

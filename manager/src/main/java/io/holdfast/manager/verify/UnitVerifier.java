@@ -111,10 +111,9 @@ public final class UnitVerifier {
                     new Diagnostic(
                             needing == null
                                     ? new UnitFilePlace(missing.unit().text(), 0)
-                                    : Places.of(
-                                            needing,
-                                            missing.directive(),
-                                            missing.required().text()),
+                                    : needing.source()
+                                            .placeOf(
+                                                    missing.directive(), missing.required().text()),
                             Diagnostic.Kind.MISSING,
                             line
                                     + ": there is no such unit, but "

@@ -8,7 +8,6 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
-import io.holdfast.core.process.Isolation;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
@@ -147,20 +146,34 @@ class ExecutionAsUserTest {
     @Test
     void aStrictManagerStartsNothingWithoutItsSandbox() {
         mode = SandboxSupport.Mode.STRICT;
-        assertThatExceptionOfType(Isolation.FailedException.class)
-                .isThrownBy(() -> run("ProtectSystem=strict", STATUS))
-                .withMessageContaining("EPERM");
-        assertThatExceptionOfType(SetupException.class)
-                .isThrownBy(() -> run("PrivateNetwork=yes", STATUS))
-                .withMessageContaining("EPERM")
-                .satisfies(e -> assertThat(e.step()).isEqualTo(SetupException.Step.NAMESPACE));
+        refused(
+                SetupException.Step.NAMESPACE,
+                "not applied: ProtectSystem=: the manager does not run as root",
+                "ProtectSystem=strict",
+                STATUS);
+        refused(
+                SetupException.Step.NAMESPACE,
+                "not applied: PrivateNetwork=",
+                "PrivateNetwork=yes",
+                STATUS);
+    }
+
+    @Test
+    void aStrictManagerStartsNothingWithADirectiveThatIsNotSupported() throws Exception {
+        mode = SandboxSupport.Mode.STRICT;
+        refused(
+                SetupException.Step.NAMESPACE,
+                "SystemCallFilter= is not supported",
+                "SystemCallFilter=@system-service",
+                STATUS);
+        assertThat(run("Nice=5", STATUS)).contains("Uid:");
     }
 
     @Test
     void aLowNiceValueIsReportedAndNotApplied() throws Exception {
         assertThat(run("Nice=-5", "ExecStart=/bin/echo started")).isEqualTo("started\n");
         assertThat(warnings)
-                .containsExactly("Nice=-5 is not applied: the manager has no CAP_SYS_NICE");
+                .containsExactly("not applied: Nice=: the manager does not run as root");
     }
 
     @Test
@@ -168,16 +181,23 @@ class ExecutionAsUserTest {
         refused(SetupException.Step.USER, "runs as root", STATUS, "User=daemon");
         refused(SetupException.Step.GROUP, "runs as root", STATUS, "Group=adm");
         refused(SetupException.Step.USER, "runs as root", STATUS, "DynamicUser=yes");
-        refused(
-                SetupException.Step.CAPABILITIES,
-                "runs as root",
-                STATUS,
-                "CapabilityBoundingSet=CAP_KILL");
-        refused(
-                SetupException.Step.CAPABILITIES,
-                "runs as root",
-                STATUS,
-                "AmbientCapabilities=CAP_KILL");
+    }
+
+    @Test
+    void whatNeedsACapabilityIsDroppedAndSaid() throws Exception {
+        run("CapabilityBoundingSet=CAP_KILL", "AmbientCapabilities=CAP_KILL", STATUS);
+
+        assertThat(warnings)
+                .containsExactly(
+                        "not applied: AmbientCapabilities=, CapabilityBoundingSet=: the manager"
+                                + " does not run as root");
+    }
+
+    @Test
+    void aBoundingSetOfAProcessThatCannotGainCapabilitiesIsApplied() throws Exception {
+        run("CapabilityBoundingSet=CAP_KILL", "NoNewPrivileges=yes", STATUS);
+
+        assertThat(warnings).isEmpty();
     }
 
     @Test

@@ -646,7 +646,7 @@ class ExecutionTest {
     @ParameterizedTest
     @CsvSource({"0, 0", "1, 0", "20, 0", "25, -5", "40, -20", "-1, -20"})
     void niceValuesDownToTheLimitNeedNoCapability(long limit, long lowest) {
-        assertThat(Execution.lowestNice(limit)).isEqualTo(lowest);
+        assertThat(SandboxSupport.lowestNice(limit)).isEqualTo(lowest);
     }
 
     @Test

@@ -39,7 +39,8 @@ public final class TestUnits {
                 unit.service().commands().start(),
                 unit.service().notifyAccess().allowsMain(),
                 unit.service().notifyAccess().allowsOthers(),
-                unit.service().timeouts().watchdog());
+                unit.service().timeouts().watchdog(),
+                unit.diagnostics());
     }
 
     /** Returns a service by the lines of its {@code [Service]} section. */

@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.file;
 
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +51,27 @@ public record UnitSource(
         files = List.copyOf(files);
         links = List.copyOf(links);
         diagnostics = List.copyOf(diagnostics);
+    }
+
+    /**
+     * Returns the last line of a directive whose value contains a text, or the file as a whole.
+     *
+     * @param text "" for any value
+     */
+    public UnitFilePlace placeOf(String directive, String text) {
+        UnitFilePlace found = null;
+        for (UnitFile file : files) {
+            for (UnitFile.Section section : file.sections()) {
+                for (UnitFile.Entry entry : section.entries()) {
+                    if (entry.key().equals(directive) && entry.value().contains(text)) {
+                        found = entry.place();
+                    }
+                }
+            }
+        }
+        return found != null
+                ? found
+                : new UnitFilePlace(fragment.map(Path::toString).orElse(name.text()), 0);
     }
 
     /** Creates a source without files on disk, for transient units. */

@@ -219,6 +219,15 @@ public record SandboxSettings(
         return dropped;
     }
 
+    /** {@return the directives that drop capabilities, sorted} */
+    public Set<String> droppingCapabilities() {
+        Set<String> directives = new TreeSet<>();
+        flags.stream()
+                .filter(flag -> !flag.dropped.isEmpty())
+                .forEach(flag -> directives.add(flag.directive()));
+        return directives;
+    }
+
     /** {@return the directives that restrict something, sorted} */
     public Set<String> directives() {
         Set<String> directives = new TreeSet<>();

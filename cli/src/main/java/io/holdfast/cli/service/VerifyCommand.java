@@ -5,7 +5,9 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -42,14 +45,15 @@ public final class VerifyCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Check units for errors and unsupported directives.")
+                .header("Check units for errors and for directives without effect.")
                 .description(
-                        "%nReports invalid, misspelled and unsupported directives, with the"
+                        "%nReports invalid, misspelled and unsupported directives, and those that"
+                                + " this machine or container does not permit, with the"
                                 + " consequences; missing programs, users, groups, paths and units;"
                                 + " and ordering cycles. Starts nothing, and needs no running"
                                 + " manager.%n")
                 .footer(
-                        "%nExit codes: 0 no errors (unsupported directives are accepted), 1 errors"
+                        "%nExit codes: 0 no errors (directives without effect are accepted), 1 errors"
                                 + " or, with --strict, any finding.",
                         "%nExamples:",
                         "  holdfast verify redis-server.service",
@@ -69,7 +73,7 @@ public final class VerifyCommand implements Command {
                         .build());
         spec.addOption(
                 Command.flag(
-                        STRICT, "Exit with 1 also for unsupported directives and for remarks."));
+                        STRICT, "Exit with 1 also for directives without effect and for remarks."));
         spec.addOption(
                 Command.flag(
                         DIRECTIVES,
@@ -117,7 +121,8 @@ public final class VerifyCommand implements Command {
                 new UnitVerifier(
                         options.scope(),
                         loadPath(line, options),
-                        line.matchedOptionValue("--units", List.of()));
+                        line.matchedOptionValue("--units", List.of()),
+                        sandboxes(line, options));
         boolean strict = line.hasMatchedOption(STRICT);
         Format format = format(line);
         List<Verdict> verdicts = new ArrayList<>();
@@ -135,6 +140,14 @@ public final class VerifyCommand implements Command {
             output.line(Sarif.document(verdicts).toString());
         }
         return good ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    /** Returns what a manager could make here: started by us, for this machine. */
+    private static Optional<SandboxSupport> sandboxes(ParseResult line, ManagerOptions options) {
+        boolean isOurs = options.scope().user() || Unistd.geteuid() == 0;
+        return isOurs && !line.hasMatchedOption(ROOT)
+                ? Optional.of(SandboxSupport.find(SandboxSupport.Mode.AS_FOUND))
+                : Optional.empty();
     }
 
     private static LoadPath loadPath(ParseResult line, ManagerOptions options) {
@@ -206,7 +219,7 @@ public final class VerifyCommand implements Command {
         if (unsupported > 0) {
             parts.add(
                     (unsupported == 1 ? "1 directive is" : unsupported + " directives are")
-                            + " not supported"
+                            + " not applied"
                             + (security > 0 ? ", " + security + " of them security" : ""));
         }
         return parts.isEmpty() ? "good" : String.join("; ", parts);

@@ -37,7 +37,7 @@ class VerifyTest {
                         FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
                         FILE:4: security: MemoryDenyWriteExecute= is not supported: memory can be writable and executable
                         FILE:2: error: /no/such: there is no such file
-                        a.service: 2 errors; 1 directive is not supported, 1 of them security
+                        a.service: 2 errors; 1 directive is not applied, 1 of them security
                         """
                                 .replace("FILE", file.toString()));
         assertThat(ran.code()).isEqualTo(1);
@@ -49,6 +49,14 @@ class VerifyTest {
         String units = folder.toString();
         assertThat(Invocation.of("verify", "--units", units, "a").code()).isZero();
         assertThat(Invocation.of("verify", "--units", units, "--strict", "a").code()).isEqualTo(1);
+    }
+
+    @Test
+    void aUnitOfATypeThatIsNotStartedFails() throws Exception {
+        Path file = write("a.path", "[Path]\nPathExists=/\n");
+        Invocation ran = Invocation.of("verify", file.toString());
+        assertThat(ran.out()).contains("a.path: error: path units are not supported");
+        assertThat(ran.code()).isEqualTo(1);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.holdfast.manager.verify;
 
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
@@ -7,6 +8,7 @@ import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -23,6 +26,7 @@ import java.util.Optional;
  *
  * <ul>
  *   <li>broken, mistyped or unsupported lines in their files, and what these cost;
+ *   <li>directives that this machine or container does not permit;
  *   <li>programs, users, groups, and paths of the sandbox that do not exist;
  *   <li>missing units that are required, by the unit or by a unit that it pulls in;
  *   <li>ordering cycles.
@@ -36,13 +40,20 @@ public final class UnitVerifier {
     private final List<Path> folders;
     private final UnitReader reader;
     private final MachineCheck machine;
+    private final Optional<SandboxSupport> sandboxes;
     private final Map<List<Path>, UnitCatalog.Snapshot> snapshots = new HashMap<>();
 
     /**
      * @param path of the unit files; its root is that of the programs, users and other files, too
      * @param folders of unit files that take precedence over those of the load path
+     * @param sandboxes of a manager here; empty if the units are for another machine or user
      */
-    public UnitVerifier(ManagerScope scope, LoadPath path, List<Path> folders) {
+    public UnitVerifier(
+            ManagerScope scope,
+            LoadPath path,
+            List<Path> folders,
+            Optional<SandboxSupport> sandboxes) {
+        this.sandboxes = sandboxes;
         this.path = path;
         this.folders = List.copyOf(folders);
         Host host = Host.read();
@@ -102,7 +113,21 @@ public final class UnitVerifier {
                     List.of(about(name, Diagnostic.Kind.MISSING, "there is no such unit")));
         }
         List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
+        if (!UnitReader.isSupported(name.type())) {
+            String type = name.type().name().toLowerCase(Locale.ROOT);
+            all.add(
+                    about(
+                            name,
+                            Diagnostic.Kind.REFUSED,
+                            type + " units are not supported, so it does not start"));
+        }
         machine.check(unit, all);
+        if (unit instanceof ServiceUnit service && sandboxes.isPresent()) {
+            if (!service.exec().sandbox().directives().isEmpty()) {
+                var _ = sandboxes.get().lacking(); // attempts what is not known yet
+            }
+            all.addAll(sandboxes.get().unapplied(service.source(), service.exec()));
+        }
         UnitCatalog.Closure closure = units.closure(name);
         for (UnitCatalog.Missing missing : closure.missing()) {
             Unit needing = closure.units().get(missing.unit());

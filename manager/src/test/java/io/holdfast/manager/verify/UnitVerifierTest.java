@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +30,10 @@ class UnitVerifierTest {
 
     private UnitVerifier verifier() {
         return new UnitVerifier(
-                ManagerScope.system(Map.of()), new LoadPath(List.of()), List.of(folder));
+                ManagerScope.system(Map.of()),
+                new LoadPath(List.of()),
+                List.of(folder),
+                Optional.empty());
     }
 
     private Verdict verify(String name) throws InterruptedException {
@@ -231,7 +235,8 @@ class UnitVerifierTest {
                 new UnitVerifier(
                         ManagerScope.system(Map.of()),
                         LoadPath.system(Map.of()).below(new FileRoot(folder)),
-                        List.of());
+                        List.of(),
+                        Optional.empty());
 
         assertThat(lines(verifier.verify(UnitName.of("a.service"))))
                 .containsExactly(

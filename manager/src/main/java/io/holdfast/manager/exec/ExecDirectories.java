@@ -259,6 +259,42 @@ final class ExecDirectories {
         }
     }
 
+    /**
+     * Gives root the folders of a dynamic user that are not below {@code private}, and lets nobody
+     * else enter them: the user's number may belong to another service next.
+     *
+     * @throws FileException if one could not be given to root; all others were
+     */
+    void takeBack() throws FileException {
+        FileException failure = null;
+        for (ExecDirectory directory : settings.directories().values()) {
+            Kind kind = directory.kind();
+            for (Entry entry : directory.paths()) {
+                if (kind != Kind.CONFIGURATION
+                        && !settings.isPrivate(kind)
+                        && directory.isOutermost(entry)) {
+                    try {
+                        takeBack(kind.root(scope), entry.path());
+                    } catch (FileException e) {
+                        failure = e.isMissing() ? failure : e;
+                    }
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static void takeBack(String root, String path) throws FileException {
+        try (Directory top = Directory.open(root);
+                Directory parent = parent(top, path, false);
+                Directory folder = parent.enter(Directory.nameOf(path))) {
+            folder.chown(0, 0);
+            folder.chmod(FRESH_MODE);
+        }
+    }
+
     private static void unlink(Directory top, String link, String path) throws FileException {
         String name = Directory.nameOf(link);
         try (Directory parent = parent(top, link, false)) {

@@ -191,11 +191,7 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             reportDropped();
-            Map<String, String> variables =
-                    new HashMap<>(again ? directories.variables() : createDirectories());
-            variables.put("INVOCATION_ID", surroundings.invocationId());
-            variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
-            runVariables = Map.copyOf(variables);
+            setVariables(again ? directories.variables() : createDirectories());
             sandbox = sandbox(again);
         } catch (SetupException | InterruptedException | RuntimeException e) {
             if (!again) {
@@ -229,6 +225,13 @@ public final class Execution {
         }
     }
 
+    private void setVariables(Map<String, String> ofDirectories) {
+        Map<String, String> variables = new HashMap<>(ofDirectories);
+        variables.put("INVOCATION_ID", surroundings.invocationId());
+        variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
+        runVariables = Map.copyOf(variables);
+    }
+
     private Optional<Sandbox> sandbox(boolean again) throws SetupException {
         try {
             return Sandbox.of(settings, scope, unit.name(), surroundings, again);
@@ -236,7 +239,11 @@ public final class Execution {
             if (!support.isWeak()) {
                 throw e;
             }
-            dropSandbox(e);
+            if (again) {
+                reportFailed(e); // the processes have the folders of a sandbox
+            } else {
+                dropSandbox(e);
+            }
             return Optional.empty();
         }
     }
@@ -288,17 +295,36 @@ public final class Execution {
         try (ExecStreams streams = streams(passed)) {
             return spawnOf(command, more, passed, streams).start();
         } catch (Isolation.FailedException e) {
-            if (!support.isWeak() || sandbox.isEmpty()) {
+            return startWithout(e, command, more, passed);
+        } catch (SetupException e) {
+            if (e.step() != SetupException.Step.NAMESPACE) {
                 throw e;
             }
-            dropSandbox(e);
-            return start(command, more, passed);
+            return startWithout(e, command, more, passed);
         }
     }
 
-    private void dropSandbox(Exception failure) {
+    /** Starts a command without its sandbox, if the manager is weak, or throws the failure. */
+    private <E extends Exception> Child startWithout(
+            E failure, ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+            throws E, SetupException, InterruptedException {
+        if (!support.isWeak() || sandbox.isEmpty()) {
+            throw failure;
+        }
+        dropSandbox(failure);
+        return start(command, more, passed);
+    }
+
+    private void reportFailed(Exception failure) {
         warnOnce("failed sandbox", "runs without its sandbox: " + failure.getMessage());
+    }
+
+    /** Goes on without a sandbox. A dynamic user reaches its folders only where all can. */
+    private void dropSandbox(Exception failure) throws SetupException {
+        reportFailed(failure);
         closeSandbox();
+        use(unit.settings().sandbox().without(SandboxProbe.KINDS));
+        setVariables(createDirectories());
     }
 
     ExecStreams streams(PassedDescriptors passed) {
@@ -344,7 +370,7 @@ public final class Execution {
         }
         surroundings.cgroup().ifPresent(spawn::cgroup);
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
-            isolate(spawn, sandbox.get());
+            spawn.isolation(sandbox.get().isolation());
         }
         streams.connect(spawn);
         if (listed) {
@@ -355,17 +381,6 @@ public final class Execution {
             spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
         }
         return spawn.whileHeld(this::constrain);
-    }
-
-    private void isolate(Spawn spawn, Sandbox own) throws SetupException {
-        try {
-            spawn.isolation(own.isolation());
-        } catch (SetupException e) {
-            if (!support.isWeak()) {
-                throw e;
-            }
-            dropSandbox(e);
-        }
     }
 
     /** Returns at least argv[0], even if it is a variable that is not set. */
@@ -596,6 +611,13 @@ public final class Execution {
             directories.removeRuntime(restarting);
         } catch (FileException e) {
             warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
+        }
+        try {
+            if (!restarting && dynamicUser.uid().isPresent()) {
+                directories.takeBack();
+            }
+        } catch (FileException e) {
+            warnOnce("DynamicUser", "its next user will own a folder: " + e.getMessage());
         }
         closeSandbox();
         dynamicUser.close();

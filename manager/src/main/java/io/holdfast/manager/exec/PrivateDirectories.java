@@ -5,6 +5,7 @@ import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.SysStat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folders of services with {@code DynamicUser=}: {@code /var/lib/private/NAME}, with a symbolic
@@ -78,7 +79,12 @@ final class PrivateDirectories {
                     Directory folder = from.enter(name)) {
                 TreeOwnership.setAll(folder, Math.max(uid, ROOT), Math.max(gid, ROOT));
                 boolean _ = to.remove(name);
-                move(from, to, name);
+                try {
+                    move(from, to, name);
+                } catch (FileException e) {
+                    boolean _ = to.link(name, target);
+                    throw e;
+                }
             }
         } catch (FileException e) {
             if (!e.isMissing()) {
@@ -94,7 +100,17 @@ final class PrivateDirectories {
                     from.path() + "/" + name,
                     "cannot be moved to " + to.path(),
                     -r,
-                    r == -Errno.EEXIST ? "remove one of the two" : null);
+                    remedy(-r, from.path() + "/" + name, to.path() + "/" + name));
         }
+    }
+
+    private static @Nullable String remedy(int errno, String from, String to) {
+        return switch (errno) {
+            case Errno.EEXIST -> "remove one of the two";
+            case Errno.EXDEV -> // overlayfs(5) does not rename a folder of the image
+                    "the image of a container has it; copy it while the unit is stopped:"
+                            + " cp -a -T %s %s && rm -r %s".formatted(from, to, from);
+            default -> null;
+        };
     }
 }

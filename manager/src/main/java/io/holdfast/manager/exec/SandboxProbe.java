@@ -16,6 +16,7 @@ import io.holdfast.manager.unit.SmallFile;
 import io.holdfast.manager.unit.value.Capability;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -26,7 +27,8 @@ import java.util.Set;
 /** Finds out which namespaces this process can make, and why not the others. */
 final class SandboxProbe {
     /** The kinds of namespaces that sandboxes have. */
-    static final List<Kind> KINDS = List.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS);
+    static final Set<Kind> KINDS =
+            Collections.unmodifiableSet(EnumSet.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS));
 
     /** Why a manager of an ordinary user can make none. */
     static final String NOT_ROOT = "the manager does not run as root";

@@ -23,6 +23,8 @@ final class TreeOwnership {
     /** Files and folders that one call gives away. */
     static final int MAX_ENTRIES = 1_000_000;
 
+    private static final long NOBODY = -1;
+
     private final long device;
     private final long uid;
     private final long gid;
@@ -31,7 +33,7 @@ final class TreeOwnership {
 
     private TreeOwnership(FileStatus top, long uid, long gid) {
         this.device = top.device();
-        this.before = top.uid();
+        this.before = top.uid() == 0 ? NOBODY : top.uid();
         this.uid = uid;
         this.gid = gid;
     }
@@ -89,8 +91,8 @@ final class TreeOwnership {
     }
 
     /**
-     * Gives one file away, unless it may be a hard link that the former owner has made to somebody
-     * else's file.
+     * Gives one file away, unless it may be a hard link that a former owner has made to somebody
+     * else's file: root's in a folder that root has taken back, for instance.
      */
     private void file(Directory folder, String name) throws FileException {
         try (Fd file = folder.hold(name)) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Namespace;
+import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ExecSettings;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -309,6 +312,64 @@ class ExecDirectoriesTest {
 
         assertThat(ownerAndMode(folder.resolve("state/a"))).isEqualTo("54331:54332 755");
         assertThat(ownerAndMode(program)).isEqualTo("54331:54332 755");
+    }
+
+    @Test
+    void aFolderOfADynamicUserIsRootsAloneAfterAStopWithoutMounts() throws Exception {
+        assumeRoot();
+        ExecDirectories directories = withoutMounts("DynamicUser=yes", "StateDirectory=a");
+        directories.create(SOMEBODY, SOME_GROUP);
+        Path program = program(folder.resolve("state/a"));
+        directories.takeBack();
+        assertThat(ownerAndMode(folder.resolve("state/a"))).isEqualTo("0:0 700");
+
+        directories.create(SOMEBODY + 10, SOME_GROUP + 10);
+        assertThat(ownerAndMode(folder.resolve("state/a"))).isEqualTo("54331:54332 755");
+        assertThat(ownerAndMode(program)).isEqualTo("54331:54332 755");
+    }
+
+    @Test
+    void aHardLinkToAFileOfRootStaysRootsAfterRootHasTakenTheFolderBack() throws Exception {
+        assumeRoot();
+        ExecDirectories directories = withoutMounts("DynamicUser=yes", "StateDirectory=a");
+        directories.create(SOMEBODY, SOME_GROUP);
+        Path secret = Files.writeString(folder.resolve("secret"), "root's");
+        Path link = Files.createLink(folder.resolve("state/a/link"), secret);
+        directories.takeBack();
+        directories.create(SOMEBODY + 10, SOME_GROUP + 10);
+
+        assertThat(ownerAndMode(link)).startsWith("0:0 ");
+    }
+
+    /** overlayfs(5), on which containers run, does not rename a folder of a lower layer. */
+    @Test
+    void aFolderOfAnImageThatCannotBeMovedIsNamedWithARemedy() throws Exception {
+        assumeRoot();
+        Path image = Files.createDirectories(folder.resolve("image/a")).getParent();
+        Path upper = Files.createDirectory(folder.resolve("upper"));
+        Path work = Files.createDirectory(folder.resolve("work"));
+        Path state = Files.createDirectory(folder.resolve("state"));
+        String layers = "lowerdir=%s,upperdir=%s,workdir=%s".formatted(image, upper, work);
+        run("mount", "-t", "overlay", "overlay", "-o", layers, state.toString());
+        try {
+            assertThatExceptionOfType(SetupException.class)
+                    .isThrownBy(() ->
+                            directories("DynamicUser=yes", "StateDirectory=a")
+                                    .create(SOMEBODY, SOME_GROUP))
+                    .withMessageContaining("cannot be moved")
+                    .withMessageContaining("(EXDEV); the image of a container has it; copy it")
+                    .withMessageContaining(
+                            "cp -a -T %s/a %s/private/a && rm -r %s/a"
+                                    .formatted(state, state, state));
+        } finally {
+            run("umount", state.toString());
+        }
+    }
+
+    private static void run(String program, String... arguments) throws Exception {
+        try (Child child = Spawn.of(program).arguments(List.of(arguments)).start()) {
+            assumeThat(child.await().isSuccess()).as(program).isTrue();
+        }
     }
 
     @Test

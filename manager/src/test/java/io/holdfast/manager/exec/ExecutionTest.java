@@ -629,6 +629,20 @@ class ExecutionTest {
     }
 
     @Test
+    void aDynamicUserReachesItsFoldersAlsoWithoutTheSandboxThatFailed() throws Exception {
+        assumeRoot();
+        support = SandboxSupport.find(SandboxSupport.Mode.WEAK);
+        assertThat(
+                        run(
+                                "DynamicUser=yes",
+                                "StateDirectory=s",
+                                "BindPaths=/no/such",
+                                "ExecStart=/bin/sh -c 'touch $STATE_DIRECTORY/x && echo written'"))
+                .isEqualTo("written\n");
+        assertThat(folder.resolve("state/s/x")).exists();
+    }
+
+    @Test
     void aWeakManagerReportsBothWhatItCannotMakeAndWhatFails() throws Exception {
         support =
                 new SandboxSupport(

@@ -11,6 +11,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.time.Duration;
@@ -122,7 +123,7 @@ public final class Holdfast {
             output.complain(message(e));
             fail(e, debug, output);
             return e.exitCode();
-        } catch (ErrnoException | NotSupportedException e) {
+        } catch (ErrnoException | NotSupportedException | ForeignCgroupException e) {
             output.complain(message(e));
             return fail(e, debug, output);
         } catch (IOException e) {

@@ -10,6 +10,7 @@ import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.process.SysPrctl;
@@ -332,6 +333,8 @@ public final class Manager implements AutoCloseable {
                 if (e.errno() == Errno.EBUSY) {
                     throw e;
                 }
+                refusal = e.getMessage();
+            } catch (ForeignCgroupException e) {
                 refusal = e.getMessage();
             }
             return new Manager(

@@ -190,8 +190,8 @@ class ManagerTest {
         try (Stage stage = Stage.in(folder)) { // runs nothing yet
             assertBusy(
                     stage.options(folder.resolve("elsewhere"), stage.slice()),
-                    "slice",
-                    "another manager uses it");
+                    "slice /",
+                    "another manager uses it; choose another one: --slice");
             assertBusy(
                     stage.options(stage.runtimeDirectory(), Stage.freshSlice()),
                     stage.runtimeDirectory().toString(),

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -50,6 +51,15 @@ class IsolationTest {
         assertThat(shell(isolation, "! touch " + folder + "/x")).contains("Read-only");
         Files.createFile(folder.resolve("x"));
         assertThat(mounts()).isEqualTo(before);
+    }
+
+    /** As the root of a chroot(2) usually is none. */
+    @Test
+    void aDirectoryThatIsNoMountPointIsNamedWithARemedy() {
+        assertThatThrownBy(() -> shell(new Isolation().readOnly(folder.toString()), "true"))
+                .isInstanceOf(Isolation.FailedException.class)
+                .hasMessageContaining(folder + ": EINVAL")
+                .hasMessageContaining("it is no mount point; the root of a chroot(2) becomes one");
     }
 
     @Test

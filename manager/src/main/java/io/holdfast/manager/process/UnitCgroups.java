@@ -108,10 +108,10 @@ public final class UnitCgroups implements AutoCloseable {
             }
         }
         throw new ErrnoException(
-                "lock",
-                "slice " + slice.path(),
+                "slice", // not that of a runtime folder, with whose manager one can talk
+                slice.path().path(),
                 Errno.EBUSY,
-                "another manager uses it; choose another slice");
+                "another manager uses it; choose another one: --slice NAME.slice");
     }
 
     private static Fd open(Cgroup cgroup) {

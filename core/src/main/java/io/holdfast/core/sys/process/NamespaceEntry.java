@@ -3,6 +3,7 @@ package io.holdfast.core.sys.process;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.CString;
@@ -74,6 +75,9 @@ public final class NamespaceEntry implements AutoCloseable {
             String call, String subject, Libc.Function function, Place place, long... first) {
         return new Step(call, subject, function, place, Arrays.copyOf(first, 5));
     }
+
+    private static final String NO_MOUNT =
+            "it is no mount point; the root of a chroot(2) becomes one by: mount --bind ROOT ROOT";
 
     private final Arena arena = Arena.ofConfined();
     private final List<Step> planned = new ArrayList<>();
@@ -220,7 +224,14 @@ public final class NamespaceEntry implements AutoCloseable {
 
     /** Returns the call that failed. */
     public @Nullable ErrnoException failure() {
-        return errno == 0 ? null : new ErrnoException(steps[done].call, steps[done].subject, errno);
+        if (errno == 0) {
+            return null;
+        }
+        Step failed = steps[done];
+        boolean isNoMount = errno == Errno.EINVAL && failed.call.equals("mount_setattr");
+        return isNoMount
+                ? new ErrnoException(failed.call, failed.subject, errno, NO_MOUNT)
+                : new ErrnoException(failed.call, failed.subject, errno);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -22,6 +23,9 @@ import java.util.stream.Collectors;
  * A container as the common runtimes make it by default: 14 capabilities, a seccomp filter, and a
  * cgroup file system that is read-only ({@code plain.json}). It has the files of this machine, and
  * loses its changes. The command of this checkout is its PID 1.
+ *
+ * <p>In a {@link Setting} with less than that, it also is in a user namespace, or has an ordinary
+ * user.
  */
 final class PlainContainer implements AutoCloseable {
     private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
@@ -31,10 +35,68 @@ final class PlainContainer implements AutoCloseable {
 
     private static final String NAME = "plain";
 
+    /** Makes the folders of an ordinary user, which only it can. */
+    private static final String FOLDERS = "mkdir -m 700 $HOME $XDG_RUNTIME_DIR && exec $0 $*";
+
+    private static final String CAPABILITIES =
+            """
+            "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
+            "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
+            "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE"
+            """;
+
+    /** Who a container is for the machine, and what it may do. */
+    enum Setting {
+        /** User 0 with the default capabilities. */
+        DEFAULT(0, 0),
+        /** The same in a user namespace, where user 0 is an ordinary user of the machine. */
+        USER_NAMESPACE(0, 1_000_000),
+        /** A user without an account and without capabilities. */
+        ORDINARY_USER(1000, 0);
+
+        private final int user;
+        private final int shift;
+
+        /**
+         * @param user of PID 1
+         * @param shift added to each user of the container: that of the machine; 0: no namespace
+         */
+        Setting(int user, int shift) {
+            this.user = user;
+            this.shift = shift;
+        }
+
+        private List<String> environment() {
+            return user == 0
+                    ? List.of()
+                    : List.of("HOME=/tmp/home", "XDG_RUNTIME_DIR=/tmp/runtime");
+        }
+
+        private String in(String config) {
+            String mapping = "[{\"containerID\": 0, \"hostID\": " + shift + ", \"size\": 65536}]";
+            return config.replace("@USER@", Integer.toString(user))
+                    .replace("@CAPABILITIES@", user == 0 ? CAPABILITIES : "")
+                    .replace(
+                            "@ENVIRONMENT@",
+                            environment().stream()
+                                    .map(each -> ", \"" + each + "\"")
+                                    .collect(Collectors.joining()))
+                    .replace("@NAMESPACES@", shift == 0 ? "" : ", {\"type\": \"user\"}")
+                    .replace(
+                            "\"@MAPPINGS@\",",
+                            shift == 0
+                                    ? ""
+                                    : "\"uidMappings\": %1$s, \"gidMappings\": %1$s,"
+                                            .formatted(mapping));
+        }
+    }
+
+    private final Setting setting;
     private final Path folder;
     private final RunningProgram init;
 
-    private PlainContainer(Path folder, RunningProgram init) {
+    private PlainContainer(Setting setting, Path folder, RunningProgram init) {
+        this.setting = setting;
         this.folder = folder;
         this.init = init;
     }
@@ -46,16 +108,26 @@ final class PlainContainer implements AutoCloseable {
      * @param arguments of the command that is PID 1
      */
     static PlainContainer start(Path folder, String... arguments) throws IOException {
+        return start(Setting.DEFAULT, folder, arguments);
+    }
+
+    /** Starts a container in a setting. */
+    static PlainContainer start(Setting setting, Path folder, String... arguments)
+            throws IOException {
         assumeTrue(
                 Files.exists(CHECKOUT.resolve(".holdfast/launch")),
                 "the command must have been built: ./holdfast --version");
         Path bundle = Files.createDirectory(folder.resolve("bundle"));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path config = folder.resolve("config.json");
         List<String> words = new ArrayList<>(List.of(HOLDFAST));
         words.addAll(List.of(arguments));
+        if (setting == Setting.ORDINARY_USER) {
+            words.addAll(0, List.of("/bin/sh", "-c", FOLDERS));
+        }
         Files.writeString(
                 config,
-                resource("plain.json")
+                setting.in(resource("plain.json"))
                         .replace(
                                 "\"@ARGUMENTS@\"",
                                 words.stream()
@@ -65,10 +137,16 @@ final class PlainContainer implements AutoCloseable {
                         .replace("@CHECKOUT@", CHECKOUT.toString())
                         .replace("@JAVA@", System.getProperty("java.home")));
         return new PlainContainer(
+                setting,
                 bundle,
                 new RunningProgram(
                         Spawn.of("unshare", "--mount", "sh", "-c", resource("container.sh"), "sh")
-                                .arguments(List.of(bundle.toString(), config.toString(), NAME))
+                                .arguments(
+                                        List.of(
+                                                bundle.toString(),
+                                                config.toString(),
+                                                NAME,
+                                                Integer.toString(setting.shift)))
                                 .environment("NO_COLOR", "1")
                                 .stdin(Stdio.devNull())
                                 .stdout(Stdio.pipe())
@@ -76,7 +154,7 @@ final class PlainContainer implements AutoCloseable {
                                 .start()));
     }
 
-    private static String resource(String name) throws IOException {
+    static String resource(String name) throws IOException {
         try (InputStream in = PlainContainer.class.getResourceAsStream(name)) {
             return new String(Objects.requireNonNull(in, name).readAllBytes(), UTF_8);
         }
@@ -108,7 +186,10 @@ final class PlainContainer implements AutoCloseable {
 
     private RunningProgram bash(String script) {
         String path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        return crun(List.of("exec", "-e", path, NAME, "/bin/bash", "-c", script));
+        List<String> words = new ArrayList<>(List.of("exec", "-e", path));
+        setting.environment().forEach(each -> words.addAll(List.of("-e", each)));
+        words.addAll(List.of(NAME, "/bin/bash", "-c", script));
+        return crun(words);
     }
 
     /**

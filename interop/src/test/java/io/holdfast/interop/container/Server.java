@@ -1,0 +1,70 @@
+package io.holdfast.interop.container;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A server of the distribution.
+ *
+ * @param unit the name of its unit; a {@code *} stands for its version
+ * @param client a script of bash(1) that succeeds if the server answers
+ * @param answer a part of what the client writes
+ * @param preparation a script that is run before the first start
+ */
+record Server(String unit, String client, String answer, String preparation) {
+    private static final Path UNITS = Path.of("/usr/lib/systemd/system");
+
+    /** Whether all servers are started, or only some of each setting. */
+    static final boolean ALL = Boolean.getBoolean("holdfast.long");
+
+    /** Returns the servers of a list with these units; all of them in a long run. */
+    static List<Server> of(String list, Set<String> units) throws IOException {
+        List<Server> servers = new ArrayList<>();
+        try (InputStream in = Server.class.getResourceAsStream(list)) {
+            String text = new String(Objects.requireNonNull(in).readAllBytes(), UTF_8);
+            for (String line : text.lines().filter(each -> !each.startsWith("#")).toList()) {
+                String[] fields = (line + " ~ ~ ~ ").split("~", -1);
+                if (ALL || units.contains(fields[0].strip())) {
+                    servers.add(
+                            new Server(
+                                    fields[0].strip(),
+                                    fields[1].strip(),
+                                    fields[2].strip(),
+                                    fields[3].strip()));
+                }
+            }
+        }
+        return servers;
+    }
+
+    /** Returns the name of the unit on this machine; empty if its package is not installed. */
+    Optional<String> installed() throws IOException {
+        if (!unit.contains("*")) {
+            boolean isThere =
+                    Files.exists(UNITS.resolve(unit.replaceFirst("@.*\\.", "@.")))
+                            || Files.exists(UNITS.resolve(unit));
+            return isThere ? Optional.of(unit) : Optional.empty();
+        }
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(UNITS, unit)) {
+            for (Path file : found) {
+                return Optional.of(file.getFileName().toString());
+            }
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public String toString() {
+        return unit;
+    }
+}

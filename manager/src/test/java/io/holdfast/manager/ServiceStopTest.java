@@ -2,9 +2,13 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysFile;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.ActiveState;
 import java.io.RandomAccessFile;
@@ -83,6 +87,50 @@ class ServiceStopTest {
         assertThat(stage.status("a").log()).contains("got-term");
         assertThat(stage.state("a")).isEqualTo("failed/failed timeout");
         assertThat(stage.status("a").mainExit()).contains(new Exit.Killed(Signal.KILL, false));
+    }
+
+    /** Each process has the lock, so the last one of them has ended when it is free. */
+    @Test
+    @Timeout(1200)
+    @Needs(
+            root = true,
+            cgroup2 = true,
+            programs = {"python3", "su"})
+    void whatForksTwiceAndDropsItsEnvironmentEndsWithItsService() throws Exception {
+        int rounds = Boolean.getBoolean("holdfast.long") ? 20 : 1;
+        Path file = Files.createFile(folder.resolve("lock"));
+        String program =
+                """
+                import fcntl
+                lock = os.open("%s", os.O_RDONLY)
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                os.set_inheritable(lock, True)
+                for i in range(500):
+                    if os.fork() == 0:
+                        os.setsid()
+                        if os.fork() == 0:
+                            if i %% 5 == 0:
+                                os.execve("/usr/bin/sleep", ["sleep", "1000"], {})
+                            if i %% 50 == 1:
+                                su = ["su", "-s", "/bin/sh", "-c", "sleep 1000", "nobody"]
+                                os.execve("/usr/bin/su", su, {})
+                            signal.pause()
+                        os._exit(0)
+                    os.wait()
+                say("up")
+                signal.pause()
+                """
+                        .formatted(file);
+        stage.serviceWith(
+                "a", "StartLimitIntervalSec=0", "ExecStart=" + stage.python("a", program));
+        for (int round = 0; round < rounds; round++) {
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            stage.happenings().await("a.service | up", round + 1);
+            assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+            try (Fd lock = Fcntl.open(file.toString(), Fcntl.O_RDONLY)) {
+                assertThat(SysFile.tryLock(lock)).isNotNegative();
+            }
+        }
     }
 
     @Test

@@ -198,8 +198,9 @@ public final class UpCommand implements Command {
         spec.addOption(
                 Command.flag(
                         STRICT,
-                        "Do not start a unit whose sandbox cannot be made. By default, directives"
-                                + " that a container forbids are dropped there, and reported."));
+                        "Do not start a unit that lacks a protection or a limit, because a directive"
+                                + " cannot be applied here or is not supported. By default, such"
+                                + " directives are dropped, and reported."));
         spec.addOption(
                 Command.flag(
                         WEAKEN,

@@ -122,11 +122,10 @@ class StructLayoutTest {
         IN_C.put("SysStat.HANDLE_TYPE", "offsetof(struct file_handle, handle_type)");
         IN_C.put("SysStat.F_HANDLE", "offsetof(struct file_handle, f_handle)");
 
-        for (String option :
-                new String[] {"WNOHANG", "WSTOPPED", "WEXITED", "WCONTINUED", "WNOWAIT"}) {
+        for (String option : new String[] {"WNOHANG", "WEXITED", "WNOWAIT"}) {
             IN_C.put("SysWait." + option, option);
         }
-        for (String code : new String[] {"EXITED", "KILLED", "DUMPED", "STOPPED", "CONTINUED"}) {
+        for (String code : new String[] {"EXITED", "KILLED", "DUMPED"}) {
             IN_C.put("SysWait.CLD_" + code, "CLD_" + code);
         }
         IN_C.put("SysWait.P_PIDFD", "P_PIDFD");

@@ -50,9 +50,6 @@ public record PidfdInfo(
     /** {@code coredumpMask} is answered (Linux 6.16). */
     public static final long INFO_COREDUMP = 0x10;
 
-    /** The kernel tells which bits it knows (Linux 6.19); this record does not keep the answer. */
-    public static final long INFO_SUPPORTED_MASK = 0x20;
-
     /** {@code coredumpSignal} is answered (Linux 6.19). */
     public static final long INFO_COREDUMP_SIGNAL = 0x40;
 
@@ -61,12 +58,6 @@ public record PidfdInfo(
 
     /** Bit of {@code coredumpMask}: it has dumped core. */
     public static final int COREDUMPED = 1;
-
-    /** Bit of {@code coredumpMask}: the dump was skipped. */
-    public static final int COREDUMP_SKIP = 2;
-
-    /** Bit of {@code coredumpMask}: the core is its user's. */
-    public static final int COREDUMP_USER = 4;
 
     /** Bit of {@code coredumpMask}: the core is root's, for it may hold secrets of another user. */
     public static final int COREDUMP_ROOT = 8;

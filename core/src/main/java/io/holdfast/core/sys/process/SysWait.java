@@ -13,14 +13,8 @@ public final class SysWait {
     /** Answers {@link #NOTHING} instead of waiting. */
     public static final int WNOHANG = 1;
 
-    /** Waits for a stop by a signal. */
-    public static final int WSTOPPED = 2;
-
     /** Waits for the end. */
     public static final int WEXITED = 4;
-
-    /** Waits for a SIGCONT after a stop. */
-    public static final int WCONTINUED = 8;
 
     /** Leaves the child to be waited for once more: it is not reaped. */
     public static final int WNOWAIT = 0x1000000;
@@ -33,12 +27,6 @@ public final class SysWait {
 
     /** A signal has killed it, and it has dumped core. */
     public static final int CLD_DUMPED = 3;
-
-    /** A signal has stopped it. */
-    public static final int CLD_STOPPED = 5;
-
-    /** It goes on. */
-    public static final int CLD_CONTINUED = 6;
 
     /** The answer of WNOHANG when nothing has changed. */
     public static final long NOTHING = 0;
@@ -65,29 +53,7 @@ public final class SysWait {
      * exit status or signal is the low word of a change, its {@code CLD_} code the high word.
      */
     public static long waitid(Fd pidfd, int options) {
-        Scratch scratch = Scratch.take();
-        int number = pidfd.acquire();
-        try {
-            ByteBuffer info = scratch.bytes;
-            info.putInt(SI_PID, 0);
-            int r;
-            do {
-                r =
-                        Libc.intCall(
-                                WAITID,
-                                scratch.errno,
-                                P_PIDFD,
-                                number,
-                                scratch.address,
-                                options | ALL,
-                                0,
-                                0);
-            } while (r == -Errno.EINTR);
-            return change(r, info);
-        } finally {
-            pidfd.release();
-            scratch.release();
-        }
+        return waitForUsage(pidfd, options).change();
     }
 
     private static long change(int result, ByteBuffer info) {

@@ -2,7 +2,6 @@ package io.holdfast.dbus.typed;
 
 import static java.util.Objects.requireNonNull;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -87,16 +86,16 @@ public final class ObjectCache implements AutoCloseable {
     /** Held while the cache is changed. */
     private final ReentrantLock writing = new ReentrantLock();
 
-    @GuardedBy("writing")
+    // guarded by writing
     private @Nullable String owner; // the sender of the last full reply
 
-    @GuardedBy("writing")
+    // guarded by writing
     private int serial; // of that reply
 
-    @GuardedBy("writing")
+    // guarded by writing
     private long lostBefore;
 
-    @GuardedBy("writing")
+    // guarded by writing
     private long entries; // in `objects`
 
     private ObjectCache(RemoteObject root, List<TypedInterface> types, Listener listener) {
@@ -300,7 +299,7 @@ public final class ObjectCache implements AutoCloseable {
         }
     }
 
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> applied(Message signal) {
         String kind = signal.interfaceName() + "." + signal.member() + signal.signature();
         List<Object> values = signal.values();
@@ -330,7 +329,7 @@ public final class ObjectCache implements AutoCloseable {
         };
     }
 
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> changed(
             String path, String name, Map<String, Variant> changed, List<?> invalidated) {
         Values before = objects.getOrDefault(path, Map.of()).get(name);
@@ -348,7 +347,7 @@ public final class ObjectCache implements AutoCloseable {
         return List.of(new Change(path, name, names));
     }
 
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> put(String path, String name, Values values) {
         Map<String, Values> interfaces = new HashMap<>(objects.getOrDefault(path, Map.of()));
         entries -= size(interfaces);
@@ -362,7 +361,7 @@ public final class ObjectCache implements AutoCloseable {
     }
 
     /** Ends a cache that the service would fill. */
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> ended() {
         LOG.log(
                 System.Logger.Level.WARNING,
@@ -371,7 +370,7 @@ public final class ObjectCache implements AutoCloseable {
         return replaced(Map.of());
     }
 
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> remove(String path, String name) {
         Map<String, Values> interfaces = new HashMap<>(objects.getOrDefault(path, Map.of()));
         entries -= size(interfaces);
@@ -399,7 +398,7 @@ public final class ObjectCache implements AutoCloseable {
     }
 
     /** Reads everything, and returns what has changed. */
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> readAll() throws InterruptedException {
         Map<String, Map<String, Values>> all = new HashMap<>();
         if (types.isEmpty()) {
@@ -442,7 +441,7 @@ public final class ObjectCache implements AutoCloseable {
     }
 
     /** Replaces all objects, and returns what has changed. */
-    @GuardedBy("writing")
+    // guarded by writing
     private List<Change> replaced(Map<String, Map<String, Values>> all) {
         List<Change> changes = new ArrayList<>();
         Set<String> paths = new TreeSet<>(objects.keySet());

@@ -1,6 +1,6 @@
 package io.holdfast.varlink.typed;
 
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Type;
 import io.holdfast.varlink.json.Json;
 import java.util.function.Function;
 

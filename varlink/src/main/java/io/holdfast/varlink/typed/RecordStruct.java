@@ -1,7 +1,7 @@
 package io.holdfast.varlink.typed;
 
-import io.holdfast.varlink.idl.Documentation;
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Documentation;
+import io.holdfast.varlink.idl.tree.Type;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.typed.Conversion.UnfitException;

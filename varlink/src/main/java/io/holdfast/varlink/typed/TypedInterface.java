@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.VarlinkClient;
-import io.holdfast.varlink.idl.Documentation;
-import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.Documentation;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.server.Call;
 import io.holdfast.varlink.server.Service;
@@ -40,13 +40,13 @@ public final class TypedInterface<T> {
     private record TypedMethod(String name, RecordStruct input, RecordStruct output) {}
 
     private final Class<T> type;
-    private final Interface definition;
+    private final Definition definition;
     private final Map<Method, TypedMethod> methods;
     private final Map<Class<?>, RecordStruct> errors;
 
     private TypedInterface(
             Class<T> type,
-            Interface definition,
+            Definition definition,
             Map<Method, TypedMethod> methods,
             Map<Class<?>, RecordStruct> errors) {
         this.type = type;
@@ -73,7 +73,7 @@ public final class TypedInterface<T> {
         Types.requireAccessible(type);
         Types types = new Types();
         Map<Method, TypedMethod> methods = new LinkedHashMap<>();
-        List<Interface.Member> members = new ArrayList<>();
+        List<Definition.Member> members = new ArrayList<>();
         Method[] declared = type.getMethods();
         Arrays.sort(declared, Comparator.comparing(TypedInterface::nameOf)); // Java has no order
         for (Method method : declared) {
@@ -82,7 +82,7 @@ public final class TypedInterface<T> {
                 TypedMethod _ = methods.put(method, typed);
                 boolean _ =
                         members.add(
-                                new Interface.Method(
+                                new Definition.Method(
                                         Documentation.NONE,
                                         typed.name(),
                                         typed.input().type(),
@@ -98,13 +98,13 @@ public final class TypedInterface<T> {
             RecordStruct _ = structs.put(error, struct);
             boolean _ =
                     members.add(
-                            new Interface.NamedError(
+                            new Definition.NamedError(
                                     Documentation.NONE, nameOf(error), struct.type()));
         }
         members.addAll(0, types.members());
         String name = Types.nameOf(type, String.valueOf(type.getCanonicalName()));
         try {
-            Interface definition = new Interface(Documentation.NONE, name, members);
+            Definition definition = new Definition(Documentation.NONE, name, members);
             return new TypedInterface<>(type, definition, methods, structs);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(type.getName() + ": " + e.getMessage(), e);
@@ -140,7 +140,7 @@ public final class TypedInterface<T> {
     }
 
     /** {@return the definition of the interface; its {@code toString} is the text} */
-    public Interface definition() {
+    public Definition definition() {
         return definition;
     }
 

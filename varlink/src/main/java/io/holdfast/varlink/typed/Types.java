@@ -1,8 +1,8 @@
 package io.holdfast.varlink.typed;
 
-import io.holdfast.varlink.idl.Documentation;
-import io.holdfast.varlink.idl.Interface;
-import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.idl.tree.Definition;
+import io.holdfast.varlink.idl.tree.Documentation;
+import io.holdfast.varlink.idl.tree.Type;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.typed.Conversion.UnfitException;
@@ -95,10 +95,11 @@ final class Types {
     private final Map<String, Class<?>> names = new HashMap<>();
 
     /** Returns the named types, in the order in which they were first used. */
-    List<Interface.Member> members() {
-        List<Interface.Member> members = new ArrayList<>();
+    List<Definition.Member> members() {
+        List<Definition.Member> members = new ArrayList<>();
         definitions.forEach((type, definition) ->
-                members.add(new Interface.NamedType(Documentation.NONE, nameOf(type), definition)));
+                members.add(
+                        new Definition.NamedType(Documentation.NONE, nameOf(type), definition)));
         return members;
     }
 

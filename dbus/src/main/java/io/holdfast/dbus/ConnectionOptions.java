@@ -1,5 +1,6 @@
 package io.holdfast.dbus;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.dbus.marshal.WireLimits;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
@@ -17,6 +18,7 @@ import java.util.function.Consumer;
  * ConnectionOptions options = ConnectionOptions.standard().withCallTimeout(Duration.ofSeconds(3));
  * }</pre>
  */
+@CheckReturnValue
 public final class ConnectionOptions implements Cloneable {
     private static final ConnectionOptions STANDARD = new ConnectionOptions();
 

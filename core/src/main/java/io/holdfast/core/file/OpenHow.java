@@ -1,5 +1,6 @@
 package io.holdfast.core.file;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.util.EnumSet;
@@ -30,6 +31,7 @@ import java.util.Set;
  * @param isBlocking whether reads and writes of the descriptor wait; opening it never does
  * @param mayBeNull whether {@code /dev/null} is allowed, whatever the kinds
  */
+@CheckReturnValue
 public record OpenHow(
         int access,
         Set<FileKind> kinds,

@@ -1,5 +1,6 @@
 package io.holdfast.core.run;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.process.Spawn;
@@ -34,6 +35,7 @@ import java.util.function.Consumer;
  * <p>Immutable: each method returns another description, which may be run any number of times, by
  * any thread. A descriptor of a {@link Spawn} is lent until the last of these runs.
  */
+@CheckReturnValue
 public final class Run {
     private static final long MOST = Integer.MAX_VALUE - 8; // bytes of an array
 

@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.core.limit.CoreLimits;
 import java.time.Duration;
 import java.util.Collections;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Immutable: each {@code with…} returns a changed copy.
  */
+@CheckReturnValue
 public final class ScopeOptions implements Cloneable {
     private static final ScopeOptions STANDARD = new ScopeOptions();
 

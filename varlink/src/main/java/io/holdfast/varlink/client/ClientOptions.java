@@ -1,5 +1,6 @@
 package io.holdfast.varlink.client;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.varlink.MessageLimits;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -8,6 +9,7 @@ import java.util.function.Consumer;
  * The time-outs and limits of a client. Immutable. Each time-out must be positive; the methods
  * throw IllegalArgumentException if one is not.
  */
+@CheckReturnValue
 public final class ClientOptions implements Cloneable {
     private static final ClientOptions STANDARD = new ClientOptions();
 

@@ -1,5 +1,6 @@
 package io.holdfast.varlink.server;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.json.JsonLimits;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.function.Consumer;
  * the server: they wait in the client's socket buffer, because the server reads the next call only
  * when the one before is fully answered.
  */
+@CheckReturnValue
 public final class ServerLimits implements Cloneable {
     private static final ServerLimits STANDARD = new ServerLimits();
 

@@ -162,11 +162,15 @@ final class InstallSearch {
         Path parent = folder(fragment);
         String name = String.valueOf(parent.getFileName());
         boolean isOfSystemd = parent.getParent() != null && parent.getParent().endsWith("systemd");
-        return isOfSystemd && (name.equals("transient") || name.startsWith("generator"))
-                || UnitName.parse(String.valueOf(fragment.getFileName())).isEmpty()
-                || folders.path().root().isMachine()
+        boolean isInFolder =
+                isOfSystemd && (name.equals("transient") || name.startsWith("generator"));
+        boolean isOfBus =
+                folders.path().root().isMachine()
                         && !isInPath(fragment)
                         && fragment.toString().contains("/dbus-1/");
+        return isInFolder
+                || isOfBus
+                || UnitName.parse(String.valueOf(fragment.getFileName())).isEmpty();
     }
 
     /** Follows the links of a file to where the file itself is, not those of its folders. */

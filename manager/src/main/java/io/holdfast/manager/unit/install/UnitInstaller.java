@@ -193,8 +193,8 @@ public final class UnitInstaller {
                     alias.isPlain() == of.isPlain() && alias.isTemplate() == of.isTemplate();
             return alias.type() == of.type()
                     && alias.type().mayHaveAliases()
-                    && (alias.isInstance() && of.isTemplate()
-                            || isSameShape && alias.instance().equals(of.instance()));
+                    && ((alias.isInstance() && of.isTemplate())
+                            || (isSameShape && alias.instance().equals(of.instance())));
         }
 
         private void member(Found unit, UnitName by, String suffix) {

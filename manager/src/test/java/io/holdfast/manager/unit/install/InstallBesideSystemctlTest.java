@@ -161,8 +161,11 @@ class InstallBesideSystemctlTest {
     void wantedByRequiredByAndUpheldByMakeLinks() throws Exception {
         service(
                 "a.service",
-                "WantedBy=multi-user.target graphical.target\nRequiredBy=rescue.target\n"
-                        + "UpheldBy=multi-user.target\n");
+                """
+                WantedBy=multi-user.target graphical.target
+                RequiredBy=rescue.target
+                UpheldBy=multi-user.target
+                """);
         same("enable a.service");
         same("enable a.service");
         same("reenable a.service");
@@ -198,8 +201,13 @@ class InstallBesideSystemctlTest {
         service("a.service", "WantedBy=multi-user.target\nAlso=a.socket missing.service\n");
         unit(
                 "a.socket",
-                "[Socket]\nListenStream=/run/a\n[Install]\nWantedBy=sockets.target\n"
-                        + "Also=a.service\n");
+                """
+                [Socket]
+                ListenStream=/run/a
+                [Install]
+                WantedBy=sockets.target
+                Also=a.service
+                """);
         same("enable a.service");
         same("disable a.socket");
     }
@@ -316,8 +324,14 @@ class InstallBesideSystemctlTest {
         service("t@.service", "WantedBy=multi-user.target\n");
         file(
                 "usr/lib/systemd/system-preset/90-vendor.preset",
-                "# a comment\nenable a.service\ndisable b.*\nignore c.service\n"
-                        + "enable t@.service one two\ndisable *\n");
+                """
+                # a comment
+                enable a.service
+                disable b.*
+                ignore c.service
+                enable t@.service one two
+                disable *
+                """);
         file("etc/systemd/system-preset/10-own.preset", "enable d.service\n");
         same("enable b.service");
         same("enable c.service");

@@ -168,7 +168,7 @@ class ContainerInitTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"TERM", "INT", "RTMIN+3", "RTMIN+4", "PWR"})
+    @ValueSource(strings = {"TERM", "INT", "RTMIN+3", "RTMIN+4", "PWR", "QUIT", "WINCH"})
     void stopsInOrderAtEverySignalThatMeansIt(String signal) throws Exception {
         orderlyService();
         try (CommandProcess container = up("a.service")) {

@@ -46,6 +46,8 @@ trap '' QUIT
 if [ $$ = 1 ]; then # what runtimes send to the init of a container: SIGRTMIN+3 and +4, SIGPWR; SIGRTMIN+5 to restart it
     trap 'forward TERM' 37 38 PWR
     trap 'forward USR1' 39
+    # Images choose these to be stopped by, httpd and nginx for example; a terminal sends them for other reasons.
+    [ -t 0 ] || trap 'forward TERM' QUIT WINCH
 fi
 # systemd sends SIGABRT when the watchdog expires: the manager hangs, and the next keeper takes over.
 trap '[ -z "$manager" ] || kill -s KILL "$manager"; exit 134' ABRT

@@ -164,7 +164,13 @@ final class RunningManager {
             throw new CommandException(isBare ? reason : e.getMessage() + ": " + reason, e);
         } catch (ErrnoException e) {
             boolean isTaken = e.errno() == Errno.EBUSY && e.call().equals(Manager.LOCK_CALL);
-            throw new CommandException(isTaken ? taken() : String.valueOf(e.getMessage()), e);
+            throw new CommandException(
+                    isTaken
+                            ? taken()
+                            : e.errno() == Errno.EROFS
+                                    ? readOnly()
+                                    : String.valueOf(e.getMessage()),
+                    e);
         } catch (BusAddressException | ConnectionLostException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         } catch (DBusException e) {
@@ -181,6 +187,12 @@ final class RunningManager {
             lines.event(Level.WARNING, "the terminal has hung up");
             stop(manager);
         }
+    }
+
+    private String readOnly() {
+        return options.runtimeDirectory()
+                + ": the file system is read-only (EROFS); give the container a writable /run, for"
+                + " example by --tmpfs /run, or choose --runtime-dir DIR";
     }
 
     /** Returns the error if another manager has the runtime folder. */

@@ -16,6 +16,7 @@ import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -95,8 +96,9 @@ public final class UpCommand implements Command {
                                 + " /var/tmp, a machine id and /dev/log, and runs"
                                 + " systemd-sysusers(8) and systemd-tmpfiles(8) where they are"
                                 + " installed. systemctl works inside.%n%nReaps orphans. Stops all"
-                                + " units in order at SIGTERM, SIGINT, SIGRTMIN+3, SIGRTMIN+4 and"
-                                + " SIGPWR, reloads unit files at SIGHUP, and restarts the"
+                                + " units in order at SIGTERM, SIGINT, SIGRTMIN+3, SIGRTMIN+4,"
+                                + " SIGPWR and, without a terminal, SIGQUIT and SIGWINCH; reloads"
+                                + " unit files at SIGHUP, and restarts the"
                                 + " container at SIGRTMIN+5. If the manager is killed, PID 1 starts"
                                 + " the next one at once.%n%nholdfast up as PID 1 does the same.%n")
                 .footer(
@@ -221,6 +223,9 @@ public final class UpCommand implements Command {
                     "init: this process is not PID 1 of a container; make it the container's first"
                             + " program, or use: holdfast up");
         }
+        if (ContainerInit.isHere(keeper.isPresent())) {
+            chooseTemporaryFolder();
+        }
         if (keeper.isEmpty()) {
             ManagerSocket.requireRuntimeFolder(line);
             if (line.hasMatchedOption(LOG) && !line.hasMatchedOption(DETACH)) {
@@ -252,6 +257,15 @@ public final class UpCommand implements Command {
             output.flush(); // printed lines are lost when the keeper ends
             above.ends(code, runtime);
             return code;
+        }
+    }
+
+    /** Processes are started through files, in /tmp: a container may have none that is writable. */
+    private static void chooseTemporaryFolder() {
+        Path usual = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+        Path other = Path.of(ManagerScope.system(System.getenv()).runtimeDirectory());
+        if (!Files.isWritable(usual) && Files.isWritable(other)) {
+            System.setProperty("java.io.tmpdir", other.toString()); // before a process is started
         }
     }
 

@@ -53,7 +53,7 @@ class InputOnOlderKernelTest {
         public static void main(String[] arguments) throws Exception {
             Seccomp.filter(PWRITEV2, Errno.EOPNOTSUPP);
             Path file = Path.of(arguments[0]);
-            Run.of("true").run();
+            var _ = Run.of("true").run();
             OpenDescriptors before = OpenDescriptors.now();
             BlockedStream input = new BlockedStream();
             String script =

@@ -192,15 +192,14 @@ final class Link {
         } catch (RuntimeException | Error e) { // for example OutOfMemoryError
             why = new ConnectionLostException(Reason.PROTOCOL, name + ": " + e, e);
         }
+        runAllLater(); // what arrived before the end, while the socket is still there
         end(why);
         inbox.close();
         connected.close();
         ConnectionLostException first = endException();
         authenticated.completeExceptionally(first);
         pending.values().forEach(reply -> reply.completeExceptionally(first));
-        while (runLater()) {
-            // each is an answered call, whose charges end
-        }
+        runAllLater(); // calls whose user is not known now end their charges
         receiver.disconnected(first);
     }
 
@@ -215,13 +214,25 @@ final class Link {
 
     /** Runs the next of these tasks; returns whether there was one. */
     private boolean runLater() {
+        readAhead = 0;
         Runnable task = later.poll();
         if (task == null) {
             return false;
         }
-        readAhead = 0;
         task.run();
         return true;
+    }
+
+    /** Runs all of these tasks: one that fails must not keep the connection from its end. */
+    private void runAllLater() {
+        boolean more = true;
+        while (more) {
+            try {
+                more = runLater();
+            } catch (RuntimeException | Error e) { // for example OutOfMemoryError
+                LOG.log(Level.WARNING, name + ": a call was not answered", e);
+            }
+        }
     }
 
     private ConnectionLostException ended(@Nullable String how) {

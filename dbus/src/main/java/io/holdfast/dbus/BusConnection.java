@@ -81,8 +81,8 @@ public final class BusConnection implements AutoCloseable {
         this.isBus = isBus;
         this.link = new Link(connected, options, handshake, new Incoming(), name);
         this.subscriptions = new Subscriptions(this, link, isBus, options.queuedSignals);
-        this.objects =
-                new ExportedObjects(this, link, new CallsUnderWay(options, isBus, this::userOf));
+        CallsUnderWay underWay = new CallsUnderWay(options, isBus, this::userOf);
+        this.objects = new ExportedObjects(this, link, underWay, isBus);
     }
 
     /**

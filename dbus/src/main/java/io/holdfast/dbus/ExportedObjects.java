@@ -64,10 +64,13 @@ final class ExportedObjects {
         }
     }
 
-    ExportedObjects(BusConnection connection, Link link, CallsUnderWay underWay) {
+    /**
+     * @param isBus whether the calls are those of several users, who take turns
+     */
+    ExportedObjects(BusConnection connection, Link link, CallsUnderWay underWay, boolean isBus) {
         this.connection = connection;
         this.link = link;
-        this.onReader = link::later;
+        this.onReader = isBus ? link::later : Runnable::run;
         this.objects = new ManagedObjects(link);
         this.underWay = underWay;
     }

@@ -192,14 +192,13 @@ final class Link {
         } catch (RuntimeException | Error e) { // for example OutOfMemoryError
             why = new ConnectionLostException(Reason.PROTOCOL, name + ": " + e, e);
         }
-        runAllLater(); // what arrived before the end, while the socket is still there
         end(why);
         inbox.close();
         connected.close();
         ConnectionLostException first = endException();
         authenticated.completeExceptionally(first);
         pending.values().forEach(reply -> reply.completeExceptionally(first));
-        runAllLater(); // calls whose user is not known now end their charges
+        runAllLater(); // what has arrived is handled, and its charges end
         receiver.disconnected(first);
     }
 

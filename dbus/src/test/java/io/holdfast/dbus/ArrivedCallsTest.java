@@ -10,9 +10,13 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.marshal.MessageWriter;
+import io.holdfast.dbus.testkit.DbusDaemon;
+import io.holdfast.dbus.testkit.TestBus;
+import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -21,8 +25,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
-/** Calls that have arrived, but are not begun, when the connection ends. */
+/** Calls that arrive while the thread that reads is busy, and the end of their connection. */
 @SuppressWarnings("try") // exported objects are only kept open
 @Timeout(60)
 class ArrivedCallsTest {
@@ -41,9 +46,9 @@ class ArrivedCallsTest {
         pair[1].close();
     }
 
-    private BusConnection connect() throws InterruptedException {
+    private BusConnection connect(ConnectionOptions options) throws InterruptedException {
         pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
-        return BusConnection.withPeer(pair[0], ConnectionOptions.standard());
+        return BusConnection.withPeer(pair[0], options);
     }
 
     private void call(int serial, String method) throws InterruptedException {
@@ -86,7 +91,7 @@ class ArrivedCallsTest {
 
     @Test
     void aCallIsHandledWhileTheSocketIsOpenThoughItsCallerHasShutItDown() throws Exception {
-        try (BusConnection connection = connect();
+        try (BusConnection connection = connect(ConnectionOptions.standard());
                 ExportedObject object = connection.export("/object", described(this::tellUser))) {
             call(1, "Hold");
             holding.await();
@@ -98,21 +103,47 @@ class ArrivedCallsTest {
     }
 
     @Test
-    void subscribersGetTheEndThoughEachHandlerFails() throws Exception {
+    void aPeerMaySendMoreCallsAtOnceThanMayBeUnderWay() throws Exception {
+        BusInterface described =
+                described((_, reply) -> {
+                    handled.add("a call");
+                    reply.complete(List.of());
+                });
+        try (BusConnection connection = connect(ConnectionOptions.standard().withIncomingCalls(4));
+                ExportedObject object = connection.export("/object", described)) {
+            call(1, "Hold");
+            holding.await();
+            for (int serial = 2; serial < 100; serial++) {
+                call(serial, "M");
+            }
+            pair[1].shutdown();
+            held.countDown();
+            connection.awaitEnd();
+            assertThat(handled).hasSize(98);
+        }
+    }
+
+    @Test
+    void subscribersOfABusGetItsEndThoughEachHandlerFails(@TempDir Path folder) throws Exception {
         BusInterface failing =
                 described((_, _) -> {
                     throw new InternalError("thrown by a test");
                 });
-        try (BusConnection connection = connect();
-                Subscription signals = connection.subscribe("type='signal'");
-                ExportedObject object = connection.export("/object", failing)) {
-            call(1, "Hold");
+        try (TestBus bus = DbusDaemon.start(folder);
+                BusConnection connection = BusConnection.connect(bus.address());
+                Subscription signals = connection.subscribe("type='signal',member='S'");
+                ExportedObject object = connection.export("/object", failing);
+                BusConnection caller = BusConnection.connect(bus.address())) {
+            RemoteObject remote = caller.object(connection.uniqueName(), "/object");
+            CompletableFuture<Message> first = remote.begin(TEST, "Hold", "");
             holding.await();
-            for (int serial = 2; serial < 5; serial++) {
-                call(serial, "M");
+            for (int i = 0; i < 3; i++) {
+                CompletableFuture<Message> _ = remote.begin(TEST, "M", "");
             }
+            List<Object> _ = caller.bus().call("org.freedesktop.DBus", "GetId"); // all are routed
             held.countDown();
             assertThatExceptionOfType(ConnectionLostException.class).isThrownBy(signals::take);
+            first.join().close();
         }
     }
 }

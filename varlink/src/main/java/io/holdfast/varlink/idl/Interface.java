@@ -5,7 +5,7 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.Optional;
 
 /**
- * A Varlink interface definition, immutable. {@link #toString()} is its text, which {@link #parse}
+ * A Varlink interface definition, immutable. Its {@code toString()} is its text, which {@link #parse}
  * reads back to an equal value.
  */
 public sealed interface Interface permits Definition {

@@ -33,7 +33,9 @@ class FloorsTest {
                         ROOT,
                         ROOT + ".client",
                         ROOT + ".idl",
+                        ROOT + ".idl.tree",
                         ROOT + ".json",
+                        ROOT + ".json.text",
                         ROOT + ".server",
                         ROOT + ".typed",
                         ROOT + ".wire");
@@ -41,12 +43,15 @@ class FloorsTest {
 
     @Test
     void eachUsesOnlyThoseBelow() {
-        ORDER.assertUsesOnly("json");
-        ORDER.assertUsesOnly("idl", "json");
-        ORDER.assertUsesOnly("", "idl", "json");
-        ORDER.assertUsesOnly("wire", "", "idl", "json");
-        ORDER.assertUsesOnly("server", "wire", "", "idl", "json");
-        ORDER.assertUsesOnly("client", "wire", "", "idl", "json");
-        ORDER.assertUsesOnly("typed", "server", "client", "", "idl", "json");
+        // idl.tree and json.text are the insides of idl and json, in packages that are not exported
+        ORDER.assertUsesOnly("json", "json.text");
+        ORDER.assertUsesOnly("json.text", "json");
+        ORDER.assertUsesOnly("idl", "idl.tree", "json");
+        ORDER.assertUsesOnly("idl.tree", "idl", "json", "json.text");
+        ORDER.assertUsesOnly("", "idl", "idl.tree", "json");
+        ORDER.assertUsesOnly("wire", "", "idl", "idl.tree", "json", "json.text");
+        ORDER.assertUsesOnly("server", "wire", "", "idl", "idl.tree", "json", "json.text");
+        ORDER.assertUsesOnly("client", "wire", "", "idl", "idl.tree", "json", "json.text");
+        ORDER.assertUsesOnly("typed", "server", "client", "", "idl", "idl.tree", "json");
     }
 }

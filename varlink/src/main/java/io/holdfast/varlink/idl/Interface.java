@@ -5,8 +5,8 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.Optional;
 
 /**
- * A Varlink interface definition, immutable. Its {@code toString()} is its text, which {@link #parse}
- * reads back to an equal value.
+ * A Varlink interface definition, immutable. Its {@code toString()} is its text, which {@link
+ * #parse} reads back to an equal value.
  */
 public sealed interface Interface permits Definition {
     /**

@@ -76,7 +76,7 @@ class LauncherTest {
         Files.createFile(root.resolve("pom.xml"));
         Files.createDirectory(root.resolve("scripts"));
         Files.createFile(root.resolve("scripts/RaiseClassFiles.java"));
-        Files.createFile(root.resolve("scripts/PlainLambdas.java"));
+        Files.createFile(root.resolve("scripts/RewriteRhino.java"));
         Files.createFile(root.resolve("core/src/main/A.java"));
         copy("holdfast");
         copy("scripts/fresh");

@@ -6,6 +6,7 @@ import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
 import java.lang.classfile.ClassHierarchyResolver;
 import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeElement;
+import java.lang.classfile.attribute.ModuleAttribute;
 import java.lang.classfile.constantpool.ConstantPoolBuilder;
 import java.lang.classfile.instruction.InvokeDynamicInstruction;
 import java.lang.constant.ClassDesc;
@@ -20,16 +21,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Rewrites a jar in place so that its serializable lambdas become plain ones, which an AOT cache accepts. They behave as
- * before, but can no longer be serialized. The same jar always gives the same bytes.
+ * Rewrites Rhino's jar in place. Its serializable lambdas become plain ones, which an AOT cache accepts; they behave as before,
+ * but can no longer be serialized. Its module no longer requires java.desktop and java.compiler, which only converters of Java
+ * objects, property listeners and annotation processors use: a linked runtime is 30 MB smaller without them. The same jar always
+ * gives the same bytes.
  */
-final class PlainLambdas {
+final class RewriteRhino {
     private static final ClassDesc FACTORY = LambdaMetafactory.class.describeConstable().orElseThrow();
     private static final DirectMethodHandleDesc PLAIN =
             ConstantDescs.ofCallsiteBootstrap(
@@ -40,6 +44,7 @@ final class PlainLambdas {
                     ConstantDescs.CD_MethodHandle,
                     ConstantDescs.CD_MethodType);
     private static final int SIGNATURES = 3;
+    private static final Set<String> NOT_REQUIRED = Set.of("java.compiler", "java.desktop");
 
     public static void main(String[] arguments) throws IOException {
         Path jar = Path.of(arguments[0]);
@@ -72,7 +77,10 @@ final class PlainLambdas {
     }
 
     private static byte[] plain(ClassFile format, String name, byte[] bytes) {
-        if (!name.endsWith(".class") || name.endsWith("module-info.class")) {
+        if (name.endsWith("module-info.class")) {
+            return withFewerRequirements(bytes);
+        }
+        if (!name.endsWith(".class")) {
             return bytes;
         }
         boolean[] changed = new boolean[1];
@@ -85,6 +93,31 @@ final class PlainLambdas {
                         });
         byte[] transformed = format.transformClass(format.parse(bytes), lambdas);
         return changed[0] ? transformed : bytes;
+    }
+
+    private static byte[] withFewerRequirements(byte[] moduleInfo) {
+        ClassFile format = ClassFile.of();
+        return format.transformClass(
+                format.parse(moduleInfo),
+                (builder, element) ->
+                        builder.with(
+                                element instanceof ModuleAttribute module
+                                        ? withFewerRequirements(module)
+                                        : element));
+    }
+
+    private static ModuleAttribute withFewerRequirements(ModuleAttribute module) {
+        return ModuleAttribute.of(
+                module.moduleName(),
+                module.moduleFlagsMask(),
+                module.moduleVersion().orElse(null),
+                module.requires().stream()
+                        .filter(info -> !NOT_REQUIRED.contains(info.requires().name().stringValue()))
+                        .toList(),
+                module.exports(),
+                module.opens(),
+                module.uses(),
+                module.provides());
     }
 
     private static CodeElement plain(CodeElement element) {

@@ -60,6 +60,10 @@ final class Stack {
                     "polkit-agent-helper.socket",
                     "polkit-agent-helper@.service");
 
+    /** polkit's packages permit their own user to own its name. */
+    private static final Path POLKITS_POLICY =
+            Path.of("/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf");
+
     private static final Path TEMPORARY = Path.of("/tmp");
 
     /** Folders that the sandbox of a service hides, or that only their owners may enter. */
@@ -147,10 +151,23 @@ final class Stack {
                 .replace("@LINK@", link(SYSTEM_BUS))
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
                 .replace("@METRICS@", metrics())
+                .replace("@AUTHORITY_BUS@", authorityBus(slice.isPresent()))
+                .replace("@AUTHORITY@", slice.isPresent() ? " polkit.service" : "")
                 .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
                 // without cgroups this matches no process
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Returns the option for the bus that the authority serves. The bus recognizes the authority by
+     * its cgroup. Without cgroups it can only go by the user of polkit's packages; an image without
+     * them gets an authority on Varlink alone.
+     */
+    private String authorityBus(boolean hasCgroups) {
+        return hasCgroups || Files.exists(POLKITS_POLICY)
+                ? "\"unix:path=" + escaped(runtime.toString()) + "/bus\""
+                : "none";
     }
 
     /**

@@ -1,0 +1,51 @@
+package io.holdfast.cli.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.ManagerOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The unit files of the stack, with cgroups and without. */
+@Needs(root = true)
+class StackUnitsTest {
+    @TempDir private Path runtime;
+
+    @Test
+    void theAuthorityIsStartedWithTheStackWhereTheBusRecognizesItsCgroup() throws Exception {
+        layOut(Optional.of("/some.slice"));
+        assertThat(unit("holdfast.target")).contains(" polkit.service ");
+        assertThat(unit("polkit.service")).contains("--bus \"unix:path=" + runtime + "/bus\"");
+    }
+
+    @Test
+    void theAuthorityIsStartedOnDemandWithoutCgroups() throws Exception {
+        layOut(Optional.empty());
+        assertThat(unit("holdfast.target"))
+                .contains(" holdfast-authority.socket ")
+                .doesNotContain("polkit.service");
+    }
+
+    private void layOut(Optional<String> slice) {
+        String before = System.getProperty(Stack.LAUNCHER_PROPERTY);
+        System.setProperty(Stack.LAUNCHER_PROPERTY, "/usr/bin/holdfast");
+        try {
+            Stack.of(ManagerOptions.system(Map.of()).withRuntimeDirectory(runtime)).layOut(slice);
+        } finally {
+            if (before == null) {
+                System.clearProperty(Stack.LAUNCHER_PROPERTY);
+            } else {
+                System.setProperty(Stack.LAUNCHER_PROPERTY, before);
+            }
+        }
+    }
+
+    private String unit(String name) throws Exception {
+        return Files.readString(runtime.resolve("units").resolve(name));
+    }
+}

@@ -125,6 +125,29 @@ final class PlainContainer implements AutoCloseable {
         if (setting == Setting.ORDINARY_USER) {
             words.addAll(0, List.of("/bin/sh", "-c", FOLDERS));
         }
+        return run(setting, bundle, config, words, "/");
+    }
+
+    /**
+     * Starts a container on folders other than the root of this machine.
+     *
+     * @param folder an empty folder
+     * @param layers the folders, the topmost first
+     * @param command PID 1
+     */
+    static PlainContainer ofLayers(Path folder, List<Path> layers, String... command)
+            throws IOException {
+        return run(
+                Setting.DEFAULT,
+                Files.createDirectory(folder.resolve("bundle")),
+                folder.resolve("config.json"),
+                List.of(command),
+                layers.stream().map(Path::toString).collect(Collectors.joining(":")));
+    }
+
+    private static PlainContainer run(
+            Setting setting, Path bundle, Path config, List<String> words, String layers)
+            throws IOException {
         Files.writeString(
                 config,
                 setting.in(resource("plain.json"))
@@ -146,7 +169,8 @@ final class PlainContainer implements AutoCloseable {
                                                 bundle.toString(),
                                                 config.toString(),
                                                 NAME,
-                                                Integer.toString(setting.shift)))
+                                                Integer.toString(setting.shift),
+                                                layers))
                                 .environment("NO_COLOR", "1")
                                 .stdin(Stdio.devNull())
                                 .stdout(Stdio.pipe())

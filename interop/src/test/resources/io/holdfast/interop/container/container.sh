@@ -1,10 +1,9 @@
 # A container of crun(1) on this machine's files, whose changes are lost. crun wants cgroup v2 alone at /sys/fs/cgroup.
-# container.sh FOLDER CONFIG NAME SHIFT: user 0 of the container is user SHIFT of this machine
+# container.sh FOLDER CONFIG NAME SHIFT LAYERS: user 0 of the container is user SHIFT of this machine; LAYERS are folders, or /
 set -e
-folder=$1 config=$2 name=$3 shift=$4
+folder=$1 config=$2 name=$3 shift=$4 lower=$5
 mount -t tmpfs -o mode=755 none "$folder"
 mkdir "$folder/root" "$folder/upper" "$folder/work"
-lower=/
 if [ "$shift" -gt 0 ]; then
     lower=$folder/lower
     mkdir "$lower"

@@ -26,12 +26,6 @@ class DirectivesTest {
             Set.of(
                     "CgroupSettings.delegate",
                     "CgroupSettings.oomPolicy",
-                    "InstallSection.aliases", // enable and disable
-                    "InstallSection.also",
-                    "InstallSection.defaultInstance",
-                    "InstallSection.requiredBy",
-                    "InstallSection.upheldBy",
-                    "InstallSection.wantedBy",
                     "UnitSection.documentation", // only shown
                     "UnitSection.sourcePath");
 

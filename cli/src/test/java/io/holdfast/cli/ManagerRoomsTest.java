@@ -79,7 +79,7 @@ class ManagerRoomsTest {
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", kind);
         assertUsesOnly("request", kind);
-        assertUsesOnly("verify", and(files, "job", "loop", "runtime", "view"));
+        assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }
 
     @Test

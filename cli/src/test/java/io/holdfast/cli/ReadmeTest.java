@@ -41,6 +41,7 @@ class ReadmeTest {
             import io.holdfast.dbus.typed.*;
             import io.holdfast.varlink.client.*;
             import io.holdfast.varlink.idl.*;
+            import io.holdfast.varlink.typed.*;
             import io.holdfast.varlink.json.*;
             import io.holdfast.varlink.server.*;
             import java.nio.*;

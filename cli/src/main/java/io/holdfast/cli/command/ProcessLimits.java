@@ -5,6 +5,7 @@ import io.holdfast.authority.client.limit.AuthorityClientLimits;
 import io.holdfast.cli.output.LineQueue;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
+import io.holdfast.dbus.marshal.DBusLimits;
 import io.holdfast.manager.Manager;
 import io.holdfast.varlink.wire.VarlinkLimits;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class ProcessLimits {
         return Stream.of(
                         CoreLimits.all(),
                         VarlinkLimits.all(),
+                        DBusLimits.all(),
                         Manager.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),

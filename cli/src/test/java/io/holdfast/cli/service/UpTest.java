@@ -311,7 +311,7 @@ class UpTest {
                     .contains(
                             "Security: "
                                     + units.resolve("w.service")
-                                    + ": ProtectSystem= is not applied: the manager does not run as"
+                                    + ":5: ProtectSystem= is not applied: the manager does not run as"
                                     + " root: the files of the system are writable\n");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();

@@ -1,8 +1,8 @@
 package io.holdfast.dbus.typed;
 
+import static io.holdfast.dbus.marshal.DBusLimits.CACHED_ENTRIES;
 import static java.util.Objects.requireNonNull;
 
-import io.holdfast.core.limit.Limit;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -45,13 +45,6 @@ import org.jspecify.annotations.Nullable;
  * connection; it then keeps what it has. Safe for use by any thread.
  */
 public final class ObjectCache implements AutoCloseable {
-    /** The number of objects, interfaces and properties that a cache keeps. */
-    static final Limit ENTRIES =
-            Limit.count(
-                    "io.holdfast.dbus.cachedEntries",
-                    100_000,
-                    "objects, interfaces and properties that a cache of remote objects keeps");
-
     private static final System.Logger LOG = System.getLogger(ObjectCache.class.getName());
     private static final String PROPERTIES = "org.freedesktop.DBus.Properties";
     private static final String MANAGER = "org.freedesktop.DBus.ObjectManager";
@@ -353,7 +346,7 @@ public final class ObjectCache implements AutoCloseable {
         entries -= size(interfaces);
         Values _ = interfaces.put(name, values);
         entries += size(interfaces);
-        if (entries > ENTRIES.value()) {
+        if (entries > CACHED_ENTRIES.value()) {
             return ended();
         }
         Map<String, Values> _ = objects.put(path, Map.copyOf(interfaces));
@@ -365,7 +358,11 @@ public final class ObjectCache implements AutoCloseable {
     private List<Change> ended() {
         LOG.log(
                 System.Logger.Level.WARNING,
-                this + ": ended: it has " + ENTRIES.value() + " entries; " + ENTRIES.remedy());
+                this
+                        + ": ended: it has "
+                        + CACHED_ENTRIES.value()
+                        + " entries; "
+                        + CACHED_ENTRIES.remedy());
         close();
         return replaced(Map.of());
     }
@@ -424,10 +421,14 @@ public final class ObjectCache implements AutoCloseable {
             }
             Map<String, Values> _ = all.put(root.path(), Map.copyOf(interfaces));
         }
-        if (all.values().stream().mapToLong(ObjectCache::size).sum() > ENTRIES.value()) {
+        if (all.values().stream().mapToLong(ObjectCache::size).sum() > CACHED_ENTRIES.value()) {
             throw new DBusException(
                     DBusException.LIMITS_EXCEEDED,
-                    this + ": more than " + ENTRIES.value() + " entries; " + ENTRIES.remedy());
+                    this
+                            + ": more than "
+                            + CACHED_ENTRIES.value()
+                            + " entries; "
+                            + CACHED_ENTRIES.remedy());
         }
         return replaced(all);
     }

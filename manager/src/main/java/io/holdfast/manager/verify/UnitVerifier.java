@@ -8,9 +8,9 @@ import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
@@ -122,12 +122,7 @@ public final class UnitVerifier {
                             type + " units are not supported, so it does not start"));
         }
         machine.check(unit, all);
-        if (unit instanceof ServiceUnit service && sandboxes.isPresent()) {
-            if (!service.exec().sandbox().directives().isEmpty()) {
-                var _ = sandboxes.get().lacking(); // attempts what is not known yet
-            }
-            all.addAll(sandboxes.get().unapplied(service.source(), service.exec()));
-        }
+        unit.execution().ifPresent(exec -> all.addAll(unapplied(unit, exec)));
         UnitCatalog.Closure closure = units.closure(name);
         for (UnitCatalog.Missing missing : closure.missing()) {
             Unit needing = closure.units().get(missing.unit());
@@ -158,6 +153,17 @@ public final class UnitVerifier {
                 .ifPresent(cycle ->
                         all.add(about(name, Diagnostic.Kind.REFUSED, "ordering cycle: " + cycle)));
         return new Verdict(unit.name(), unit.source().fragment(), all);
+    }
+
+    /** Returns what of the unit's sandbox and limits this machine does not apply. */
+    private List<Diagnostic> unapplied(Unit unit, ExecSettings exec) {
+        if (sandboxes.isEmpty()) {
+            return List.of();
+        }
+        if (!exec.sandbox().directives().isEmpty()) {
+            var _ = sandboxes.get().lacking(); // attempts what is not known yet
+        }
+        return sandboxes.get().unapplied(unit.source(), exec);
     }
 
     private static Diagnostic about(UnitName name, Diagnostic.Kind kind, String message) {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.VarlinkClient;
+import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.idl.tree.Definition;
 import io.holdfast.varlink.idl.tree.Documentation;
 import io.holdfast.varlink.json.JsonObject;
@@ -140,7 +141,7 @@ public final class TypedInterface<T> {
     }
 
     /** {@return the definition of the interface; its {@code toString} is the text} */
-    public Definition definition() {
+    public Interface definition() {
         return definition;
     }
 

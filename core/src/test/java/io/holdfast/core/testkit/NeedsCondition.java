@@ -16,6 +16,18 @@ import org.junit.platform.commons.support.AnnotationSupport;
 public final class NeedsCondition implements ExecutionCondition {
     private static final Pattern COLON = Pattern.compile(":");
 
+    /** nsenter(1) enters the root of a mount namespace, which is not that of a chroot in it. */
+    private static final class Nsenter {
+        static final boolean STAYS_IN_THIS_ROOT =
+                root("nsenter", "--mount=/proc/self/ns/mnt").equals(root());
+
+        private static String root(String... by) {
+            List<String> command = new ArrayList<>(List.of(by));
+            command.addAll(List.of("stat", "--format=%d:%i", "/"));
+            return ChildJvm.run(command).output();
+        }
+    }
+
     private static final class UserNamespaces {
         static final boolean MAY_BE_MADE =
                 ChildJvm.run(List.of("unshare", "--user", "true")).status() == 0;
@@ -60,6 +72,8 @@ public final class NeedsCondition implements ExecutionCondition {
         for (String program : needs.programs()) {
             if (!isInPath(program)) {
                 missing.add("the program " + program);
+            } else if (program.equals("nsenter") && isRoot() && !Nsenter.STAYS_IN_THIS_ROOT) {
+                missing.add("to be in no chroot, which nsenter(1) leaves");
             }
         }
         for (String file : needs.files()) {

@@ -36,6 +36,7 @@ class InitTest {
         assumeTrue(
                 Files.exists(Path.of("/usr/lib/systemd/system/multi-user.target")),
                 "needs systemd's units");
+        PlainContainer.requireCheckoutOfAll();
         container = PlainContainer.start(folder, "init");
         container.init().await("holdfast: ready");
     }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,6 +100,16 @@ final class PlainContainer implements AutoCloseable {
         this.setting = setting;
         this.folder = folder;
         this.init = init;
+    }
+
+    /** Skips a test whose services could not run the command of this checkout. */
+    static void requireCheckoutOfAll() throws IOException {
+        for (Path each = CHECKOUT; each != null; each = each.getParent()) {
+            assumeTrue(
+                    Files.getPosixFilePermissions(each)
+                            .contains(PosixFilePermission.OTHERS_EXECUTE),
+                    "needs a checkout that the users of services may enter, unlike " + each);
+        }
     }
 
     /**

@@ -46,6 +46,7 @@ abstract class ServersTest {
 
     @BeforeAll
     void start(@TempDir Path folder) throws Exception {
+        PlainContainer.requireCheckoutOfAll();
         container =
                 isOfUser()
                         ? PlainContainer.start(setting, folder, "up", "--user", "holdfast.target")

@@ -77,7 +77,10 @@ class KilledManagerTest {
     }
 
     @Test
-    @Needs(root = true, cgroup2 = true, programs = "redis-server")
+    @Needs(
+            root = true,
+            cgroup2 = true,
+            programs = {"redis-server", "nsenter"})
     void redisServesWhileItsManagerIsKilled() throws Exception {
         prepare(
                 "mount -t tmpfs -o mode=750,uid=$(id -u redis),gid=$(id -g redis) none"
@@ -93,7 +96,10 @@ class KilledManagerTest {
     }
 
     @Test
-    @Needs(root = true, cgroup2 = true, programs = "nginx")
+    @Needs(
+            root = true,
+            cgroup2 = true,
+            programs = {"nginx", "nsenter"})
     void nginxServesWhileItsManagerIsKilled() throws Exception {
         prepare(
                 """
@@ -111,7 +117,7 @@ class KilledManagerTest {
     @Needs(
             root = true,
             cgroup2 = true,
-            programs = {"pg_createcluster", "psql", "runuser"})
+            programs = {"pg_createcluster", "psql", "runuser", "nsenter"})
     void postgresqlServesWhileItsManagerIsKilled() throws Exception {
         prepare(
                 """

@@ -32,6 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
+    private static final String SOCKET = "socket:";
+    private static final String FILE = "/dev/null";
     private static final int MORE_THAN_THREADS = 70; // than FdCloser has
 
     private static void assertCloses(AutoCloseable resource) throws Exception {
@@ -211,6 +213,10 @@ class SlowCloseTest {
         }
     }
 
+    private static long open(String what) {
+        return OpenDescriptors.now().count(what);
+    }
+
     @Test
     @Needs(root = true)
     void manyOfOneUserDelayNoneOfAnother() throws Exception {
@@ -223,20 +229,22 @@ class SlowCloseTest {
                 UnixSocket fromGreedy = listener.accept();
                 UnixSocket innocent = connectAs(20_002, address);
                 UnixSocket fromInnocent = listener.accept()) {
-            int open = OpenDescriptors.now().count();
+            long open = open(SOCKET);
+            long files = open(FILE);
             for (int i = 0; i < MORE_THAN_THREADS; i++) {
                 LingeringSocket lingering = LingeringSocket.make();
                 many.add(lingering);
                 send(greedy, lingering);
                 received(fromGreedy).close();
             }
-            int waiting = open + 3 * MORE_THAN_THREADS - 1; // two are of the other end
-            Await.until(() -> OpenDescriptors.now().count() == waiting);
-            try (Fd file = Fcntl.open("/dev/null", Fcntl.O_RDONLY)) {
+            long waiting = open + 3 * MORE_THAN_THREADS - 1; // two are of the other end
+            Await.until(() -> open(SOCKET) == waiting);
+            try (Fd file = Fcntl.open(FILE, Fcntl.O_RDONLY)) {
                 assertThat(innocent.send(ByteBuffer.allocate(1), List.of(file))).isEqualTo(1);
             }
             received(fromInnocent).close();
-            Await.until(() -> OpenDescriptors.now().count() == waiting);
+            Await.until(() -> open(FILE) == files);
+            assertThat(open(SOCKET)).as("those of the other still wait").isEqualTo(waiting);
         } finally {
             for (LingeringSocket lingering : many) {
                 lingering.close();

@@ -61,6 +61,11 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
         return byNumber.size();
     }
 
+    /** Returns how many lead to something whose name begins like this, such as {@code socket:}. */
+    public long count(String start) {
+        return byNumber.values().stream().filter(target -> target.startsWith(start)).count();
+    }
+
     /**
      * Waits a few seconds at most until no more are open than there were: descriptors of exited
      * processes are closed by other threads.

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If another process sent a file, that process decides how long its {@code close(2)} takes; the
  * same holds for a socket with such a file unread in it. If the close of such a descriptor ({@link
- * #received}, {@link #closeWith}) may take long, {@link FdCloser} does it on another thread. A
- * duplicate is closed in the same way.
+ * #received}, {@link #closeWith}) may take long, another thread does it. A duplicate is closed in
+ * the same way.
  *
  * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
  * garbage unclosed is closed and reported with the stack trace of its creation.

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  *
  * <p>On a bus, the users who call our objects share the four limits on incoming calls and their
  * replies: half of each limit is reserved for root and our own user, and no user can take all of
- * the other half ({@link io.holdfast.core.limit.FairShare}).
+ * the other half.
  *
  * <pre>{@code
  * ConnectionOptions options = ConnectionOptions.standard().withCallTimeout(Duration.ofSeconds(3));

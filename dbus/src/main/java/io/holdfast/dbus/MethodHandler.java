@@ -11,9 +11,8 @@ public interface MethodHandler {
      * arrived, unless its interface is {@link BusInterface.Builder#concurrent}.
      *
      * @param call the call, valid until the handler returns
-     * @return the values of the reply, or all of them as one {@link
-     *     io.holdfast.dbus.marshal.MarshalledBody}. Ownership of descriptors among them passes to
-     *     the connection, which closes them once they are sent
+     * @return the values of the reply. Ownership of descriptors among them passes to the
+     *     connection, which closes them once they are sent
      * @throws DBusException the error reply for the caller
      * @throws Exception any other failure: the caller gets {@link DBusException#FAILED} with its
      *     message

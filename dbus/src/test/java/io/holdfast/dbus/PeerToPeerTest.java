@@ -427,7 +427,7 @@ class PeerToPeerTest {
             pair[1].sendFully(ByteBuffer.wrap(signal("that was all")));
             signals.take().close();
             int refused = 0;
-            try (Inbox inbox = new Inbox(pair[1], 8 << 20)) {
+            try (Inbox inbox = new Inbox(pair[1], 8 << 20, () -> false)) {
                 assertThat(inbox.receive((_, _, _) -> OPENING.length())).isTrue();
                 for (int i = 0; i < count; i++) {
                     assertThat(inbox.next()).isTrue();
@@ -551,7 +551,7 @@ class PeerToPeerTest {
                             return null;
                         });
             }
-            try (Inbox inbox = new Inbox(pair[1], 1 << 20)) {
+            try (Inbox inbox = new Inbox(pair[1], 1 << 20, () -> false)) {
                 assertThat(
                                 inbox.receive((bytes, offset, length) -> {
                                     assertThat(length).isPositive();

@@ -96,7 +96,7 @@ class SendFailureTest {
             UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
             pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
             try (UnixSocket peer = pair[1];
-                    Inbox inbox = new Inbox(peer, 16 << 20);
+                    Inbox inbox = new Inbox(peer, 16 << 20, () -> false);
                     BusConnection connection =
                             BusConnection.withPeer(pair[0], ConnectionOptions.standard())) {
                 RemoteObject object = connection.object("/p");
@@ -187,7 +187,7 @@ class SendFailureTest {
                                 })
                         .build();
         try (UnixSocket peer = pair[1];
-                Inbox inbox = new Inbox(peer, 16 << 20);
+                Inbox inbox = new Inbox(peer, 16 << 20, () -> false);
                 ExecutorService loop = Executors.newSingleThreadExecutor();
                 BusConnection connection =
                         BusConnection.withPeer(pair[0], ConnectionOptions.standard());

@@ -26,7 +26,8 @@ public interface MountTree {
     /**
      * {@return a clone of what is visible at a path of our namespace, with all mounts below it}
      *
-     * @param path an absolute path; symbolic links are guarded ({@link HeldPath})
+     * @param path an absolute path; symbolic links are {@linkplain
+     *     io.holdfast.core.file.Links#GUARDED guarded}
      */
     static MountTree at(String path) {
         return () -> clone(path, true);

@@ -2,7 +2,6 @@ package io.holdfast.core.run;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.process.Spawn;
 import java.io.InputStream;
 import java.nio.charset.Charset;
@@ -185,8 +184,8 @@ public final class Run {
     }
 
     /**
-     * Limits the bytes of output and of error that are kept: by default {@link
-     * CoreLimits#RUN_OUTPUT} and {@link CoreLimits#RUN_ERROR}, with {@link Overflow#FAIL}. For
+     * Limits the bytes of output and of error that are kept: by default 16 MiB each ({@code
+     * io.holdfast.runOutput}, {@code io.holdfast.runError}), with {@link Overflow#FAIL}. For
      * practically unlimited output, use {@link #onOutputLine} or write to a file.
      *
      * @param bytes the limit for each of the two, 0 to 2147483639
@@ -252,8 +251,8 @@ public final class Run {
     /**
      * Hands over each line of output as it arrives, without its line break (LF, CR LF or CR),
      * instead of keeping the output. The action runs on a virtual thread, one line after the other;
-     * while it is slow, the program waits. A line longer than {@link CoreLimits#RUN_LINE} arrives
-     * in pieces.
+     * while it is slow, the program waits. A line longer than 1 MiB ({@code io.holdfast.runLine})
+     * arrives in pieces.
      *
      * @param action called with each line; if it throws, the program is ended, and the run fails
      *     with that exception as the cause

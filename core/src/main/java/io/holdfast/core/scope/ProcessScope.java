@@ -46,8 +46,8 @@ import org.jspecify.annotations.Nullable;
  * more. A start that is under way at that time is refused, or its child is ended with the others.
  *
  * <p>When this JVM shuts down (SIGTERM, SIGINT, {@code System.exit}, the end of the last thread), a
- * shutdown hook ends the scopes that are still open, as {@link #close} does, within {@link
- * CoreLimits#SCOPE_SHUTDOWN_TIMEOUT}; {@link ScopeOptions#keepAtShutdown} switches that off. A
+ * shutdown hook ends the scopes that are still open, as {@link #close} does, within 5 s ({@code
+ * io.holdfast.scopeShutdownTimeout}); {@link ScopeOptions#keepAtShutdown} switches that off. A
  * scope that is opened while the JVM shuts down, such as by another hook, is left to the code that
  * opened it. If the JVM dies without a shutdown (SIGKILL, {@code Runtime.halt}, a crash), the
  * processes continue to run, and {@link #leftovers} finds them.
@@ -421,7 +421,7 @@ public final class ProcessScope implements AutoCloseable {
      * PidFd#isAlive} of a process may still be true for an instant afterwards; {@link PidFd#await}
      * returns at once.
      *
-     * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_TIMEOUT}
+     * @throws ProcessesLeftException if some are left after 10 s ({@code io.holdfast.scopeTimeout})
      * @throws ErrnoException EMFILE, ENFILE or ENOMEM; some processes may be alive
      */
     public void kill() {
@@ -436,8 +436,8 @@ public final class ProcessScope implements AutoCloseable {
      * waits for the grace.
      *
      * @param grace the time between SIGTERM and SIGKILL
-     * @throws ProcessesLeftException if some are left after the grace and {@link
-     *     CoreLimits#SCOPE_TIMEOUT}
+     * @throws ProcessesLeftException if some are left after the grace and 10 s ({@code
+     *     io.holdfast.scopeTimeout})
      * @throws ErrnoException as {@link #kill}
      */
     public void end(Duration grace) {

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * closed by the next receive or by {@link #close}: nothing leaks, however much arrives.
  *
  * <p>The close of a received descriptor never waits for the process that sent it. What closes the
- * socket closes the descriptor, too ({@link Fd#closeWith}); by default {@link FdCloser#automatic},
- * whose owner is the peer's user. The owner of one that came with a datagram is the user in the
+ * socket closes the descriptor, too ({@link Fd#closeWith}); by default a thread of the library's,
+ * which charges it to the peer's user. One that came with a datagram is charged to the user in the
  * message's credentials if the sender is requested, else the receiving socket.
  */
 public final class Ancillary implements AutoCloseable {

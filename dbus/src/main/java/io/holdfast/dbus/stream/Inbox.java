@@ -59,10 +59,6 @@ public final class Inbox implements AutoCloseable {
 
     private record Part(long from, long to) {}
 
-    public Inbox(UnixSocket socket, int maxMessage) {
-        this(socket, maxMessage, () -> false);
-    }
-
     /**
      * @param meanwhile called whenever nothing is left to be received; returns whether it did
      *     anything, so that the socket is to be looked at again instead of waiting for it

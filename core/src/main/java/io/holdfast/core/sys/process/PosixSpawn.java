@@ -231,7 +231,7 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private void add(Libc.Function function, long a, long b, long c, long d, String name) {
-        int error = call(function, actions(), a, b, c, d, 0);
+        int error = Libc.intCall(function, actions(), a, b, c, d, 0);
         if (error != 0) {
             check(error, "posix_spawn_file_actions_" + name);
         }
@@ -240,7 +240,9 @@ public final class PosixSpawn implements AutoCloseable {
     private long actions() {
         if (actions == 0) {
             long address = arena.allocate(ACTIONS_SIZE, 16).address();
-            check(call(ACTIONS_INIT, address, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
+            check(
+                    Libc.intCall(ACTIONS_INIT, address, 0, 0, 0, 0, 0),
+                    "posix_spawn_file_actions_init");
             actions = address;
         }
         return actions;
@@ -416,16 +418,11 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private static void set(Libc.Function function, long attributes, long value, String name) {
-        int error = call(function, attributes, value, 0, 0, 0, 0);
+        // such a function returns an errno value, not -1
+        int error = Libc.intCall(function, attributes, value, 0, 0, 0, 0);
         if (error != 0) {
             check(error, "posix_spawnattr_" + name);
         }
-    }
-
-    /** These functions return an errno value, not -1. */
-    private static int call(
-            Libc.Function function, long a, long b, long c, long d, long e, long f) {
-        return Libc.intCall(function, a, b, c, d, e, f);
     }
 
     private static void check(int error, String call) {
@@ -437,7 +434,7 @@ public final class PosixSpawn implements AutoCloseable {
     @Override
     public void close() {
         if (actions != 0) {
-            int ignored = call(ACTIONS_DESTROY, actions, 0, 0, 0, 0, 0); // it only frees
+            int ignored = Libc.intCall(ACTIONS_DESTROY, actions, 0, 0, 0, 0, 0); // it only frees
         }
         arena.close();
     }

@@ -198,9 +198,12 @@ public final class InstallCommand implements Command {
             case SYMLINK -> output.line("made ", change.path(), " -> ", change.source());
             case UNLINK -> output.line("removed ", change.path());
             case MASKED -> output.warn(change.path() + ": masked, so nothing is done for it");
-            case DESTINATION_MISSING ->
+            case DESTINATION_MISSING -> {
+                if (!change.path().equals(Stack.TARGET.text())) { // which `up` makes
                     output.warn(
                             change.path() + ": there is no such unit yet, which is to start it");
+                }
+            }
             case AUXILIARY_FAILED ->
                     output.warn(change.path() + ": there is no such unit, which Also= names");
         }

@@ -76,6 +76,16 @@ class InstallCommandTest {
     }
 
     @Test
+    void aTargetThatIsMissingIsNamedUnlessUpMakesIt() throws Exception {
+        unit("ours.service", "[Install]\nWantedBy=holdfast.target\n");
+        unit("theirs.service", "[Install]\nWantedBy=no.target\n");
+        assertThat(command("enable", "ours").err()).isEmpty();
+        assertThat(command("enable", "theirs").err())
+                .contains("no.target: there is no such unit yet")
+                .hasLineCount(1);
+    }
+
+    @Test
     void aMissingUnitIsNamedInOneLine() {
         Invocation enabled = command("enable", "nosuch");
         assertThat(enabled.code()).isEqualTo(1);

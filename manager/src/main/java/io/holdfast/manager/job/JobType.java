@@ -22,9 +22,9 @@ public enum JobType {
     NOP,
     /** A restart, if the unit is up. */
     TRY_RESTART,
-    /** A reload, if the unit is up. */
+    /** A reload, if the unit is up and has started. */
     TRY_RELOAD,
-    /** A reload if the unit is up, else a start. */
+    /** A reload if the unit is up and has started, else a start. */
     RELOAD_OR_START;
 
     /** Returns the name that systemd uses. */
@@ -39,10 +39,11 @@ public enum JobType {
                     case INACTIVE, FAILED, DEACTIVATING -> true;
                     case ACTIVATING, ACTIVE, RELOADING -> false;
                 };
+        boolean starts = state == ActiveState.ACTIVATING; // with the current configuration
         return switch (this) {
             case TRY_RESTART -> down ? NOP : RESTART;
-            case TRY_RELOAD -> down ? NOP : RELOAD;
-            case RELOAD_OR_START -> down ? START : RELOAD;
+            case TRY_RELOAD -> down || starts ? NOP : RELOAD;
+            case RELOAD_OR_START -> down || starts ? START : RELOAD;
             default -> this;
         };
     }

@@ -155,8 +155,9 @@ final class ServiceReload {
         deadline.lift();
         late = false;
         awaited = Awaited.NOTHING;
+        JobWaiters ended = waiters.take(); // a job that waited may begin the next reload at once
         life.enter(ServiceState.RUNNING);
-        waiters.answer(how);
+        ended.answer(how);
     }
 
     /** Handles a notify message about a reload. */

@@ -131,8 +131,10 @@ final class Operations {
     }
 
     private static JobType reloadOr(JobType otherwise, UnitView unit) {
-        boolean reloads = unit.unit().canReload() && unit.status().subState().equals("running");
-        return reloads ? JobType.RELOAD : otherwise;
+        if (!unit.unit().canReload()) {
+            return otherwise;
+        }
+        return otherwise == JobType.RESTART ? JobType.RELOAD_OR_START : JobType.TRY_RELOAD;
     }
 
     /** Cancels a job; what it has begun in its unit continues. */

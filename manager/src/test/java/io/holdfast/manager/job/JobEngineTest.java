@@ -390,6 +390,19 @@ class JobEngineTest {
     }
 
     @Test
+    void aReloadOfAUnitThatStartsIsItsStart() {
+        world.unit("a").startTakes(4);
+        long start = world.start("a");
+        assertThat(world.request("a", JobType.RELOAD, JobMode.REPLACE)).isEqualTo(start);
+        assertThat(world.request("a", JobType.RELOAD_OR_START, JobMode.REPLACE)).isEqualTo(start);
+        world.request("a", JobType.TRY_RELOAD, JobMode.REPLACE);
+        assertThat(world.jobs()).containsExactly("a/start running");
+        world.advance(4);
+        assertEnded(start, JobResult.DONE);
+        assertThat(world.events()).doesNotContain("a reloads");
+    }
+
+    @Test
     void aTargetCannotBeReloaded() {
         world.unit("a").target();
         world.start("a");

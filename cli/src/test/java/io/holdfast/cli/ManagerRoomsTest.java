@@ -73,11 +73,12 @@ class ManagerRoomsTest {
                 and(files, "loop", "log", "process", "exec", "notify", "job", "survival", "view");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
-        assertUsesOnly("service", kind);
-        assertUsesOnly("socket", kind);
+        assertUsesOnly("run", kind);
+        assertUsesOnly("service", and(kind, "run"));
+        assertUsesOnly("socket", and(kind, "run"));
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
-        assertUsesOnly("scope", kind);
+        assertUsesOnly("scope", and(kind, "run"));
         assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }
@@ -90,7 +91,9 @@ class ManagerRoomsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        rooms("service", "socket", "target", "slice", "scope", "exec", "notify"))
+                        rooms(
+                                "service", "socket", "target", "slice", "scope", "run", "exec",
+                                "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -22,7 +23,7 @@ final class ForkedMain {
 
     ForkedMain(ServiceLife life) {
         this.life = life;
-        this.complaints = Complaints.on(life.context.loop(), life::warn);
+        this.complaints = Complaints.on(life.context().loop(), life::warn);
     }
 
     /**
@@ -32,7 +33,7 @@ final class ForkedMain {
      * @param found called when the main process is known, or when it will never be known
      */
     void find(Runnable found) {
-        ServiceRun run = life.running();
+        UnitRun run = life.running();
         Optional<String> path = life.unit().service().pidFile();
         if (path.isPresent()) {
             await(run, path.get(), found);
@@ -48,25 +49,25 @@ final class ForkedMain {
         }
     }
 
-    private void take(ServiceRun run, PidFd process) {
+    private void take(UnitRun run, PidFd process) {
         run.replaceMain(process);
         life.info("its main process is " + process);
     }
 
-    private boolean isStarting(ServiceRun run) {
+    private boolean isStarting(UnitRun run) {
         return life.is(ServiceState.START) && isCurrent(run);
     }
 
     /** Looks now and after each change of the file, until the start is over. */
-    private void await(ServiceRun run, String path, Runnable found) {
+    private void await(UnitRun run, String path, Runnable found) {
         if (!isStarting(run)) {
             return;
         }
         try {
             file =
                     new PidFile(
-                            life.context.loop(),
-                            life.lane,
+                            life.context().loop(),
+                            life.lane(),
                             path,
                             content -> looked(run, path, content, found));
             run.watchEmpty(); // nothing that is left could write the file
@@ -76,11 +77,11 @@ final class ForkedMain {
         }
     }
 
-    private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
+    private void looked(UnitRun run, String path, PidFile.Content content, Runnable found) {
         content.refusal()
                 .ifPresent(why -> complaints.log("not read", "its PID file is not read: " + why));
         if (content.number().isPresent()) { // first adopts what was orphaned meanwhile
-            life.context
+            life.context()
                     .events()
                     .lookForOrphans(() -> {
                         if (file != null
@@ -101,17 +102,17 @@ final class ForkedMain {
      *     meanwhile
      */
     void findAnother(Consumer<Boolean> then) {
-        ServiceRun run = life.running();
+        UnitRun run = life.running();
         Optional<String> path = life.unit().service().pidFile();
         boolean guesses =
                 life.unit().service().type() == ServiceType.FORKING
                         && life.unit().service().guessMainPid();
         if (path.isPresent()) {
             PidFile.readOnce(
-                    life.lane,
+                    life.lane(),
                     path.get(),
                     number ->
-                            life.context
+                            life.context()
                                     .events()
                                     .lookForOrphans(() -> {
                                         if (isCurrent(run)) {
@@ -132,12 +133,12 @@ final class ForkedMain {
         }
     }
 
-    private boolean isCurrent(ServiceRun run) {
+    private boolean isCurrent(UnitRun run) {
         return life.run().filter(run::equals).isPresent();
     }
 
     /** Makes a process the main process if it is of the unit, and not the main process already. */
-    private boolean isAnother(ServiceRun run, int number) {
+    private boolean isAnother(UnitRun run, int number) {
         PidFd process = PidFd.find(number).orElse(null);
         if (process == null) {
             return false;
@@ -163,7 +164,7 @@ final class ForkedMain {
         }
     }
 
-    private boolean taken(ServiceRun run, String path, int number) {
+    private boolean taken(UnitRun run, String path, int number) {
         PidFd process = PidFd.find(number).orElse(null);
         if (process == null || !isOf(run, process)) {
             complaints.log(
@@ -182,7 +183,7 @@ final class ForkedMain {
         return true;
     }
 
-    private static boolean isOf(ServiceRun run, PidFd process) {
+    private static boolean isOf(UnitRun run, PidFd process) {
         try {
             return process.isAlive() && run.contains(process);
         } catch (ErrnoException e) {

@@ -9,6 +9,9 @@ import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySender;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.run.ControlCommands;
+import io.holdfast.manager.run.PreservedRun;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -71,7 +74,9 @@ public final class ManagedService
     public ManagedService(ManagerContext context, Unit unit) {
         this.context = context;
         life = new ServiceLife(context, (ServiceUnit) unit);
-        commands = new ControlCommands(life);
+        commands =
+                new ControlCommands(
+                        life::running, exit -> life.resultOfCommand(exit) == ServiceResult.SUCCESS);
         reloading = new ServiceReload(life, commands);
         stopping = new ServiceStop(life, commands, this);
         starting = new ServiceStart(life, commands, this, reloading, stopping);
@@ -286,7 +291,7 @@ public final class ManagedService
     @Override
     public void cleanUp() {
         boolean another = restartsAutomatically() || follows();
-        ServiceRun ended = life.running();
+        UnitRun ended = life.running();
         life.releaseStore(another);
         stopping.cleanUp(
                 another,
@@ -549,7 +554,7 @@ public final class ManagedService
 
     @Override
     public boolean isSpawning() {
-        return life.run().map(ServiceRun::isSpawning).orElse(false);
+        return life.run().map(UnitRun::isSpawning).orElse(false);
     }
 
     @Override

@@ -1,9 +1,15 @@
 package io.holdfast.manager.service;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
+import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.run.ControlCommands;
+import io.holdfast.manager.run.UnitRun;
+import io.holdfast.manager.unit.section.ServiceSection;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.Optional;
 
@@ -11,7 +17,7 @@ import java.util.Optional;
  * Handles the exits and spawns of a service's processes, according to the state of the service.
  * Used on the event loop.
  */
-final class RunEvents implements ServiceRun.Listener {
+final class RunEvents implements UnitRun.Listener {
     private final ServiceLife life;
     private final ControlCommands commands;
     private final ServiceLife.Steps steps;
@@ -63,11 +69,18 @@ final class RunEvents implements ServiceRun.Listener {
     @Override
     public void controlExited(Exit exit) {
         if (stopping.isSignalled()) {
-            life.note(commands.resultOfCancelled(exit));
+            commands.takeCancelled().ifPresent(command -> life.note(resultOf(command, exit)));
             stopping.maybeGone();
         } else {
             commands.exited(exit);
         }
+    }
+
+    private ServiceResult resultOf(ExecCommand command, Exit exit) {
+        ServiceSection service = life.unit().service();
+        return service.commands().start().contains(command)
+                ? ServiceResult.of(exit, service.successExitStatus(), service.type())
+                : life.resultOfCommand(exit);
     }
 
     @Override
@@ -142,7 +155,19 @@ final class RunEvents implements ServiceRun.Listener {
     }
 
     @Override
-    public PassedDescriptors stored() {
-        return life.store().passed();
+    public PassedDescriptors passedTo(ExecCommand command) {
+        ServiceUnit unit = life.unit();
+        boolean starts = unit.service().commands().start().contains(command);
+        if (!starts && !ExecStreams.useSocket(unit.exec())) {
+            return PassedDescriptors.NONE;
+        }
+        PassedDescriptors sockets = life.context().events().activation().descriptorsFor(unit);
+        try {
+            sockets.blocking(!unit.service().nonBlocking());
+            return starts ? sockets.and(life.store().passed()) : sockets;
+        } catch (ErrnoException e) {
+            sockets.close(life.context().closer(), unit.name().text());
+            throw e;
+        }
     }
 }

@@ -14,6 +14,9 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.run.RemainingProcesses;
+import io.holdfast.manager.run.RunOwner;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.unit.ActiveState;
@@ -43,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * The state that the steps of a service share: its definition, its state, its run, and how it
  * ended. Used on the event loop.
  */
-final class ServiceLife {
+final class ServiceLife implements RunOwner {
     /** The transitions by which one step hands over to others. */
     interface Steps {
         /** Completes a start: the service is up. */
@@ -79,14 +82,10 @@ final class ServiceLife {
     /** The number of remembered warnings: some contain names that the service's user chooses. */
     private static final int WARNED = 64;
 
-    final ManagerContext context;
-    final UnitLog log;
-
-    /** Runs its starts, and the clean-up after each run. */
-    final Lane lane;
-
-    /** Runs what stops it while the other lane may be blocked. */
-    final Lane stopLane;
+    private final ManagerContext context;
+    private final UnitLog log;
+    private final Lane lane;
+    private final Lane stopLane;
 
     /** The time limit of the present step, or of the whole run. */
     final TimeLimit deadline;
@@ -100,8 +99,8 @@ final class ServiceLife {
     private Instant since = Instant.EPOCH;
     private ServiceResult result = ServiceResult.SUCCESS;
     private ServiceResult reloadResult = ServiceResult.SUCCESS;
-    private @Nullable ServiceRun run;
-    private @Nullable ServiceRun cleaned; // the run being cleaned up
+    private @Nullable UnitRun run;
+    private @Nullable UnitRun cleaned; // the run being cleaned up
     private @Nullable Exit mainExit;
     private Optional<String> failure = Optional.empty();
     private String invocationId = "";
@@ -135,6 +134,26 @@ final class ServiceLife {
                         this::warn);
     }
 
+    @Override
+    public ManagerContext context() {
+        return context;
+    }
+
+    @Override
+    public UnitLog log() {
+        return log;
+    }
+
+    @Override
+    public Lane lane() {
+        return lane;
+    }
+
+    @Override
+    public Lane stopLane() {
+        return stopLane;
+    }
+
     // ---- its files
 
     ServiceUnit unit() {
@@ -145,7 +164,8 @@ final class ServiceLife {
         return files.newest();
     }
 
-    UnitName name() {
+    @Override
+    public UnitName name() {
         return unit().name();
     }
 
@@ -195,8 +215,8 @@ final class ServiceLife {
         }
     }
 
-    /** Returns whether a run is being prepared that has not begun. */
-    boolean isBeingPrepared() {
+    @Override
+    public boolean isBeingPrepared() {
         return state == ServiceState.CONDITION && run == null;
     }
 
@@ -204,8 +224,8 @@ final class ServiceLife {
         return times;
     }
 
-    /** Reports a change of its state. */
-    void changed() {
+    @Override
+    public void changed() {
         context.events().changed(name());
     }
 
@@ -251,13 +271,13 @@ final class ServiceLife {
         reloadResult = ServiceResult.SUCCESS;
     }
 
-    Optional<ServiceRun> run() {
+    Optional<UnitRun> run() {
         return Optional.ofNullable(run);
     }
 
     /** Returns the run, which must exist in the present state. */
-    ServiceRun running() {
-        ServiceRun now = run;
+    UnitRun running() {
+        UnitRun now = run;
         if (now == null) {
             throw new IllegalStateException(name() + " has no run in state " + state);
         }
@@ -265,16 +285,16 @@ final class ServiceLife {
     }
 
     /** Returns its run, or the run being cleaned up: the next manager must know of it. */
-    Optional<ServiceRun> unfinished() {
+    Optional<UnitRun> unfinished() {
         return Optional.ofNullable(run == null ? cleaned : run);
     }
 
     /** Records that the clean-up of a run begins, or, with null, that it has ended. */
-    void cleaned(@Nullable ServiceRun now) {
+    void cleaned(@Nullable UnitRun now) {
         cleaned = now;
     }
 
-    void run(@Nullable ServiceRun now) {
+    void run(@Nullable UnitRun now) {
         run = now;
         if (now != null) {
             now.keep();
@@ -294,7 +314,7 @@ final class ServiceLife {
      * Attributes new log lines to this run. The uid of a dynamic user is left out: another service
      * may get it later.
      */
-    void logIsOf(ServiceRun writer) {
+    void logIsOf(UnitRun writer) {
         OptionalLong user =
                 unit().exec().dynamicUser()
                         ? OptionalLong.empty()
@@ -304,7 +324,7 @@ final class ServiceLife {
 
     /** Records that it has a new main process. */
     void mainStarted() {
-        lastMain = run().flatMap(ServiceRun::main).flatMap(ServiceLife::idOf);
+        lastMain = run().flatMap(UnitRun::main).flatMap(ServiceLife::idOf);
         mainStart = DualTimestamp.now();
         mainExited = DualTimestamp.NEVER;
         changed();
@@ -317,12 +337,12 @@ final class ServiceLife {
      */
     ServiceView view(TimeSpan nextPause) {
         return new ServiceView(
-                run().flatMap(ServiceRun::control).flatMap(ServiceLife::idOf),
+                run().flatMap(UnitRun::control).flatMap(ServiceLife::idOf),
                 lastMain,
                 mainStart,
                 mainExited,
-                number(run().flatMap(ServiceRun::identity).map(UserAndGroups::uid)),
-                number(run().flatMap(ServiceRun::identity).map(UserAndGroups::gid)),
+                number(run().flatMap(UnitRun::identity).map(UserAndGroups::uid)),
+                number(run().flatMap(UnitRun::identity).map(UserAndGroups::gid)),
                 reloadResult.toString(),
                 nextPause,
                 watchdogTime(),
@@ -476,12 +496,14 @@ final class ServiceLife {
         context.notice(name(), text);
     }
 
-    void warn(String text) {
+    @Override
+    public void warn(String text) {
         context.warn(name(), text);
     }
 
-    /** Logs a warning once that would be repeated at every run; old warnings are forgotten. */
-    void warnOnce(String text) {
+    /** {@inheritDoc} Old warnings are forgotten. */
+    @Override
+    public void warnOnce(String text) {
         if (warned.add(text)) {
             if (warned.size() > WARNED) {
                 warned.remove(warned.iterator().next());
@@ -518,8 +540,12 @@ final class ServiceLife {
             because(text);
             warn(text);
         });
-        return exit.map(how -> ServiceResult.ofCommand(how, unit().service().successExitStatus()))
-                .orElse(ServiceResult.RESOURCES);
+        return exit.map(this::resultOfCommand).orElse(ServiceResult.RESOURCES);
+    }
+
+    /** Returns how the exit of a control command counts. */
+    ServiceResult resultOfCommand(Exit exit) {
+        return ServiceResult.ofCommand(exit, unit().service().successExitStatus());
     }
 
     /** Forgets why an earlier start failed, because a new start begins. */
@@ -602,8 +628,8 @@ final class ServiceLife {
 
     UnitStatus status(int restarts) {
         Optional<ProcessId> main =
-                run().filter(ServiceRun::mainIsAlive)
-                        .flatMap(ServiceRun::main)
+                run().filter(UnitRun::mainIsAlive)
+                        .flatMap(UnitRun::main)
                         .flatMap(ServiceLife::idOf);
         return new UnitStatus(
                 name().text(),
@@ -617,7 +643,7 @@ final class ServiceLife {
                 mainExit(),
                 failure,
                 invocationId,
-                run().flatMap(ServiceRun::cgroup)
+                run().flatMap(UnitRun::cgroup)
                         .or(remaining::cgroup)
                         .map(cgroup -> cgroup.path().path()),
                 List.of(),

@@ -8,6 +8,7 @@ import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.notify.NotifySender;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.view.ReportedErrors;
@@ -39,8 +40,8 @@ final class ServiceMessages {
         this.reload = reload;
         this.stop = stop;
         this.watchdog = watchdog;
-        this.complaints = Complaints.on(life.context.loop(), life::warn);
-        this.notices = Complaints.on(life.context.loop(), life::notice);
+        this.complaints = Complaints.on(life.context().loop(), life::warn);
+        this.notices = Complaints.on(life.context().loop(), life::notice);
     }
 
     /** Handles a datagram from a process of this service. */
@@ -56,7 +57,7 @@ final class ServiceMessages {
         if (message.barrier()) {
             return; // earlier messages are done; the caller closes its descriptor
         }
-        Optional<ServiceRun> run = life.run();
+        Optional<UnitRun> run = life.run();
         if (run.isEmpty()) {
             refuse("no run", sender, "ignored: not running");
             return;
@@ -104,14 +105,14 @@ final class ServiceMessages {
     }
 
     private void refuse(String kind, NotifySender sender, String why) {
-        life.context.counters().messageRefused();
+        life.context().counters().messageRefused();
         complaints.log(kind, "notify message of " + sender + " " + why);
     }
 
     private void store(NotifyMessage.Store store, List<Fd> descriptors) {
         if (store.remove()) {
             life.store().remove(store.name());
-        } else if (store.add() && life.context.closer().isFull(life.name().text())) {
+        } else if (store.add() && life.context().closer().isFull(life.name().text())) {
             complaints.log(
                     "slow",
                     "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
@@ -129,7 +130,7 @@ final class ServiceMessages {
         return "NotifyAccess=" + access.name().toLowerCase(Locale.ROOT);
     }
 
-    private boolean mayNotify(ServiceRun run, PidFd sender) {
+    private boolean mayNotify(UnitRun run, PidFd sender) {
         return switch (life.unit().service().notifyAccess()) {
             case NotifyAccess.NONE -> false;
             case NotifyAccess.MAIN -> run.isMain(sender);
@@ -149,7 +150,7 @@ final class ServiceMessages {
      * Handles MAINPID=: the process must belong to the unit, and must be held reliably by a pidfd.
      */
     private void moveMain(
-            ServiceRun run, NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
+            UnitRun run, NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
         try (PidFd process = open(message, descriptors)) {
             if (run.isMain(process)) {
                 return;

@@ -6,6 +6,7 @@ import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.notify.NotifyMessage;
+import io.holdfast.manager.run.ControlCommands;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
@@ -43,7 +44,7 @@ final class ServiceReload {
         this.life = life;
         this.commands = commands;
         this.forked = new ForkedMain(life);
-        this.deadline = new TimeLimit(life.context.loop());
+        this.deadline = new TimeLimit(life.context().loop());
     }
 
     JobWaiters waiters() {
@@ -67,7 +68,7 @@ final class ServiceReload {
         }
         List<ExecCommand> list = life.unit().service().commands().reload();
         commands.run(
-                ServiceState.RELOAD,
+                () -> life.enter(ServiceState.RELOAD),
                 list,
                 Map::of,
                 list.isEmpty() ? this::progress : this::executed,

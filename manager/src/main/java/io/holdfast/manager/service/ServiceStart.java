@@ -3,14 +3,22 @@ package io.holdfast.manager.service;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.ExecutedUnit;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.run.ControlCommands;
+import io.holdfast.manager.run.RunChannels;
+import io.holdfast.manager.run.RunPlan;
+import io.holdfast.manager.run.RunSetup;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
+import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
@@ -66,8 +74,41 @@ final class ServiceStart {
     }
 
     /** Restores the run that an earlier manager began. Blocking. */
-    ServiceRun restoredRun(Fields fields) {
-        return setup.restore(fields);
+    UnitRun restoredRun(Fields fields) {
+        return setup.restore(
+                plan(),
+                fields,
+                run -> {
+                    if (life.run().filter(run::equals).isPresent()) {
+                        life.logIsOf(run);
+                        life.changed();
+                    }
+                });
+    }
+
+    /** Returns what its run is made from, according to the present definition. */
+    private RunPlan plan() {
+        ServiceUnit unit = life.unit();
+        ServiceSection service = unit.service();
+        return new RunPlan(
+                new ExecutedUnit(
+                        unit.name(),
+                        unit.exec(),
+                        service.commands().start(),
+                        service.notifyAccess().allowsMain(),
+                        service.notifyAccess().allowsOthers(),
+                        service.timeouts().watchdog(),
+                        unit.diagnostics()),
+                unit.cgroup().sliceOf(unit.name(), life.context().scope()),
+                unit.kill(),
+                life.invocationId(),
+                main -> service.pidFile().ifPresent(path -> removePidFile(path, main)));
+    }
+
+    /** Removes the PID file of a run that has ended. Runs on a worker. */
+    private void removePidFile(String path, int main) {
+        Optional<String> failure = main > 0 ? PidFile.remove(path, main) : Optional.empty();
+        failure.ifPresent(text -> life.context().loop().postEnding(() -> life.warn(text)));
     }
 
     /** Continues a start that an earlier manager began, or the watches of a running service. */
@@ -117,7 +158,7 @@ final class ServiceStart {
     }
 
     private void resumeMain(int left) {
-        ServiceRun run = life.running();
+        UnitRun run = life.running();
         if (type() == ServiceType.FORKING) {
             if (left == 0) {
                 forked.find(this::succeeded);
@@ -174,7 +215,7 @@ final class ServiceStart {
     void begin(boolean automatic) {
         life.disarm();
         life.forgetFailure();
-        if (automatic && life.files().isNewerUnusable(life.context)) {
+        if (automatic && life.files().isNewerUnusable(life.context())) {
             life.warn("its new configuration cannot be used: restarting with the old one");
         } else {
             life.files().takeNewer();
@@ -187,7 +228,7 @@ final class ServiceStart {
         } else if (!life.startLimit().tryStart(System.nanoTime())) {
             life.fail("start limit hit; clear it with: holdfast reset-failed " + life.name());
             life.note(ServiceResult.START_LIMIT_HIT);
-            life.context.events().startLimitHit(life.name());
+            life.context().events().startLimitHit(life.name());
             steps.settle(JobResult.FAILED);
         } else if (automatic) {
             prepare();
@@ -203,10 +244,10 @@ final class ServiceStart {
                         : ServiceState.DEAD_CHECKING);
         ServiceUnit described = life.unit();
         preparation =
-                life.lane
+                life.lane()
                         .work(
                                 "the check of its conditions",
-                                () -> StartChecks.of(described, life.context))
+                                () -> StartChecks.of(described, life.context()))
                         .within(described.service().timeouts().start())
                         .begin(this::conditionsChecked);
     }
@@ -249,27 +290,26 @@ final class ServiceStart {
         life.enter(ServiceState.CONDITION);
         RunChannels channels;
         try {
-            channels = RunChannels.open(life);
+            channels =
+                    RunChannels.open(
+                            life, life.unit().service().notifyAccess() != NotifyAccess.NONE);
         } catch (ErrnoException e) {
             life.fail(Work.reason(e));
             life.note(ServiceResult.RESOURCES);
             steps.becomeInactive(JobResult.FAILED);
             return;
         }
-        ServiceUnit described = life.unit();
-        String id = life.invocationId();
+        RunPlan plan = plan();
         preparation =
-                life.lane
-                        .work(
-                                "the preparation of its execution",
-                                () -> setup.open(described, id, channels))
-                        .releasing(ServiceRun::undo)
-                        .within(described.service().timeouts().start())
+                life.lane()
+                        .work("the preparation of its execution", () -> setup.open(plan, channels))
+                        .releasing(UnitRun::undo)
+                        .within(life.unit().service().timeouts().start())
                         .begin((opened, failure) -> prepared(channels, opened, failure));
     }
 
     private void prepared(
-            RunChannels channels, @Nullable ServiceRun opened, @Nullable Exception failure) {
+            RunChannels channels, @Nullable UnitRun opened, @Nullable Exception failure) {
         preparation = null;
         if (opened == null) {
             channels.close();
@@ -287,7 +327,7 @@ final class ServiceStart {
         }
         arm();
         commands.run(
-                ServiceState.CONDITION,
+                () -> life.enter(ServiceState.CONDITION),
                 lists().condition(),
                 Map::of,
                 this::startPre,
@@ -296,7 +336,7 @@ final class ServiceStart {
 
     private void startPre() {
         commands.run(
-                ServiceState.START_PRE,
+                () -> life.enter(ServiceState.START_PRE),
                 lists().startPre(),
                 this::monitorVariables,
                 this::startMain,
@@ -356,7 +396,7 @@ final class ServiceStart {
         arm();
         if (type() == ServiceType.FORKING) {
             commands.run(
-                    ServiceState.START,
+                    () -> life.enter(ServiceState.START),
                     lists().start(),
                     this::monitorVariables,
                     () -> forked.find(this::succeeded),
@@ -403,7 +443,7 @@ final class ServiceStart {
 
     /** Returns the variables that describe the unit because of whose end the service is started. */
     private Map<String, String> monitorVariables() {
-        return life.context.events().monitorVariables(life.name());
+        return life.context().events().monitorVariables(life.name());
     }
 
     /** Handles that a main process was spawned. */
@@ -494,7 +534,7 @@ final class ServiceStart {
      */
     private void watchName() {
         String wanted = life.unit().service().busName().orElseThrow();
-        life.context
+        life.context()
                 .events()
                 .whenBusIsKnown(names -> {
                     if (life.is(ServiceState.START)) {
@@ -517,7 +557,7 @@ final class ServiceStart {
     /** Watches the name for a main process that already runs. */
     private void watchNameOfRunning() {
         String wanted = life.unit().service().busName().orElseThrow();
-        life.context
+        life.context()
                 .events()
                 .whenBusIsKnown(
                         names -> name.resume(names, wanted, owner -> nameChanged(wanted, owner)));
@@ -547,7 +587,7 @@ final class ServiceStart {
 
     private void succeeded() {
         commands.run(
-                ServiceState.START_POST,
+                () -> life.enter(ServiceState.START_POST),
                 lists().startPost(),
                 Map::of,
                 lists().startPost().isEmpty() ? this::enterRunning : this::posted,
@@ -570,7 +610,7 @@ final class ServiceStart {
 
     private void enterRunning() {
         life.disarm();
-        ServiceRun run = life.running();
+        UnitRun run = life.running();
         if (life.result() != ServiceResult.SUCCESS) { // failed while ExecStartPost= ran
             steps.kill(life.result());
         } else if (run.mainIsAlive() && !isWithoutName()) {

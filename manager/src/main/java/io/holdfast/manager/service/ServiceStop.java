@@ -5,6 +5,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.run.ControlCommands;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.KillSettings.KillMode;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -48,7 +50,11 @@ final class ServiceStop {
         life.running().stopBegun();
         arm(this::stopCommandIsLate);
         commands.run(
-                ServiceState.STOP, list, this::exitVariables, this::signal, this::commandFailed);
+                () -> life.enter(ServiceState.STOP),
+                list,
+                this::exitVariables,
+                this::signal,
+                this::commandFailed);
     }
 
     /** Continues a stop that an earlier manager began. Signals are not sent again. */
@@ -207,7 +213,7 @@ final class ServiceStop {
      */
     private boolean isForRestart() {
         return !isFinal()
-                && life.context
+                && life.context()
                         .events()
                         .jobOf(life.name())
                         .filter(job -> job.type() == JobType.RESTART)
@@ -255,7 +261,7 @@ final class ServiceStop {
         if (!isSignalled()) {
             return;
         }
-        ServiceRun run = life.running();
+        UnitRun run = life.running();
         if (run.mainIsAlive() || run.controlIsAlive() || run.isSpawning() || run.isSignalling()) {
             return;
         }
@@ -288,7 +294,11 @@ final class ServiceStop {
         }
         arm(this::stopPostIsLate);
         commands.run(
-                ServiceState.STOP_POST, list, this::exitVariables, this::end, this::stopPostFailed);
+                () -> life.enter(ServiceState.STOP_POST),
+                list,
+                this::exitVariables,
+                this::end,
+                this::stopPostFailed);
     }
 
     private void stopPostIsLate() {
@@ -317,7 +327,7 @@ final class ServiceStop {
     void cleanUp(boolean another, Runnable closed) {
         TimeSpan limit = life.unit().service().timeouts().stop();
         life.disarm();
-        ServiceRun ended = life.running();
+        UnitRun ended = life.running();
         life.cleaned(ended);
         life.enter(ServiceState.CLEANING);
         life.run(null);

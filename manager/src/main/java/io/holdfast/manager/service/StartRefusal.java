@@ -30,7 +30,7 @@ final class StartRefusal {
             return Optional.of("there is no such unit any more");
         }
         ServiceUnit unit = life.unit();
-        Optional<String> unsupported = unsupported(unit, life.context);
+        Optional<String> unsupported = unsupported(unit, life.context());
         if (unsupported.isPresent()) {
             return unsupported;
         }

@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;

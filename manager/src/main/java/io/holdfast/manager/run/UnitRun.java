@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
@@ -7,7 +7,6 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
@@ -22,9 +21,9 @@ import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.TrackedProcesses;
 import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.run.KeptRun.Role;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.service.KeptRun.Role;
-import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
@@ -41,13 +40,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a service: its main process and control process, the pipe for its output, and all
+ * One run of a unit: its main process and control process, the pipe for its output, and all
  * processes that they started. All methods are called on the event loop; blocking work runs on
  * workers.
  */
-final class ServiceRun {
+public final class UnitRun {
     /** Receives the events of the run. */
-    interface Listener {
+    public interface Listener {
         void mainExited(Exit exit);
 
         void controlExited(Exit exit);
@@ -65,14 +64,16 @@ final class ServiceRun {
         void signalled();
 
         /**
-         * Returns duplicates of the stored descriptors, to be passed to the service and then
-         * closed.
+         * Returns duplicates of the descriptors that a command receives, which the run closes.
+         *
+         * @throws ErrnoException if they cannot be prepared
          */
-        PassedDescriptors stored();
+        PassedDescriptors passedTo(ExecCommand command);
     }
 
     private final ManagerContext context;
-    private final ServiceUnit unit;
+    private final UnitName unit;
+    private final RunPlan plan;
     private final Listener listener;
     private final RunChannels channels;
     private final Execution execution;
@@ -93,30 +94,31 @@ final class ServiceRun {
     private boolean stopping;
     private boolean ended;
 
-    ServiceRun(
-            ServiceLife life,
-            ServiceUnit unit,
+    UnitRun(
+            RunOwner owner,
+            RunPlan plan,
             Listener listener,
             RunChannels channels,
             Execution execution,
             Workload workload,
             Optional<Cgroup> cgroup) {
-        this.context = life.context;
-        this.lane = life.lane;
-        this.stopLane = life.stopLane;
-        this.unit = unit;
+        this.context = owner.context();
+        this.lane = owner.lane();
+        this.stopLane = owner.stopLane();
+        this.unit = owner.name();
+        this.plan = plan;
         this.listener = listener;
         this.channels = channels;
         this.execution = execution;
         this.workload = workload;
-        this.kept = new KeptRun(context.survival(), unit.name());
+        this.kept = new KeptRun(context.survival(), unit);
         this.processes =
                 cgroup.<RunProcesses>map(group ->
                                 new CgroupProcesses(
                                         context.loop(),
                                         lane,
                                         stopLane,
-                                        text -> context.warn(unit.name(), text),
+                                        text -> context.warn(unit, text),
                                         group))
                         .orElseGet(() ->
                                 new TrackedProcesses(
@@ -131,60 +133,60 @@ final class ServiceRun {
         return mainIsAlive() || control != null || !spawns.isEmpty();
     }
 
-    Optional<Cgroup> cgroup() {
+    public Optional<Cgroup> cgroup() {
         return processes.cgroup();
     }
 
     /** Returns the run as the index of processes knows it. */
-    Workload workload() {
+    public Workload workload() {
         return workload;
     }
 
-    Optional<PidFd> main() {
+    public Optional<PidFd> main() {
         return Optional.ofNullable(main).map(RunProcess::pidFd);
     }
 
     /** Returns the control process. */
-    Optional<PidFd> control() {
+    public Optional<PidFd> control() {
         return Optional.ofNullable(control).map(RunProcess::pidFd);
     }
 
-    boolean mainIsAlive() {
+    public boolean mainIsAlive() {
         return main != null && main.isAlive();
     }
 
-    boolean controlIsAlive() {
+    public boolean controlIsAlive() {
         return control != null || controlIsLost;
     }
 
-    boolean isSpawning() {
+    public boolean isSpawning() {
         return !spawns.isEmpty();
     }
 
     /**
      * Returns whether a signal to all is under way, which would also reach a process spawned now.
      */
-    boolean isSignalling() {
+    public boolean isSignalling() {
         return pendingSignals > 0;
     }
 
     /** Returns whether the process is the main process. */
-    boolean isMain(PidFd process) {
+    public boolean isMain(PidFd process) {
         return main != null && process.equals(main.pidFd());
     }
 
     /** Returns whether the process is the control process. */
-    boolean isControl(PidFd process) {
+    public boolean isControl(PidFd process) {
         return control != null && process.equals(control.pidFd());
     }
 
     /** Returns whether the process belongs to this run. */
-    boolean contains(PidFd process) {
+    public boolean contains(PidFd process) {
         return context.processes().ownerOf(process).filter(workload::equals).isPresent();
     }
 
     /** Adopts an orphan that belongs to this run; otherwise the caller keeps it. */
-    boolean adopt(PidFd orphan) {
+    public boolean adopt(PidFd orphan) {
         return !ended && processes.adopt(orphan);
     }
 
@@ -192,7 +194,7 @@ final class ServiceRun {
      * Passes the only process of the run that is a child of the manager, if there is exactly one;
      * it is lent for the call.
      */
-    void onlyChild(Consumer<Optional<PidFd>> callback) {
+    public void onlyChild(Consumer<Optional<PidFd>> callback) {
         processes.onlyChild(found -> {
             if (!ended) {
                 callback.accept(found);
@@ -201,14 +203,14 @@ final class ServiceRun {
     }
 
     /** Spawns a command as the main process or as the control process. */
-    void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
+    public void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
         mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
         Lane where = stopping ? stopLane : lane;
         String what = "the start of " + command.executable();
         Work<Child> work;
         try {
-            PassedDescriptors passed = passedTo(command);
+            PassedDescriptors passed = listener.passedTo(command);
             work =
                     where.work(what, () -> start(command, all, passed))
                             .ifNeverBegun(() -> release(passed));
@@ -220,13 +222,13 @@ final class ServiceRun {
                                 throw e;
                             });
         }
-        begin(work.releasing(ServiceRun::killLate), command, asMain);
+        begin(work.releasing(UnitRun::killLate), command, asMain);
     }
 
     private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
         spawns.put(work, asMain ? Role.MAIN : Role.CONTROL);
         spawnsChanged();
-        context.survival().write(unit.name()); // before such a process can exist
+        context.survival().write(unit); // before such a process can exist
         work.begin((child, failure) -> {
             Role _ = spawns.remove(work);
             spawnsChanged();
@@ -267,16 +269,16 @@ final class ServiceRun {
     }
 
     private void release(PassedDescriptors passed) {
-        passed.close(context.closer(), unit.name().text());
+        passed.close(context.closer(), unit.text());
     }
 
     /** Makes later commands run in the stop lane: they do not wait for commands of the start. */
-    void stopBegun() {
+    public void stopBegun() {
         stopping = true;
     }
 
     /** Limits how much longer spawns under way are waited for; after that they have failed. */
-    void limitSpawns(Duration limit) {
+    public void limitSpawns(Duration limit) {
         spawns.keySet().forEach(work -> work.limit(limit));
     }
 
@@ -287,21 +289,6 @@ final class ServiceRun {
             Optional<Exit> _ = child.pidFd().await(ManagerLimits.KILL_TIMEOUT.duration());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private PassedDescriptors passedTo(ExecCommand command) {
-        boolean starts = unit.service().commands().start().contains(command);
-        if (!starts && !ExecStreams.useSocket(unit.exec())) {
-            return PassedDescriptors.NONE;
-        }
-        PassedDescriptors sockets = context.events().activation().descriptorsFor(unit);
-        try {
-            sockets.blocking(!unit.service().nonBlocking());
-            return starts ? sockets.and(listener.stored()) : sockets;
-        } catch (ErrnoException e) {
-            release(sockets);
-            throw e;
         }
     }
 
@@ -372,18 +359,18 @@ final class ServiceRun {
     }
 
     /** Makes another process of the unit the main process, and takes ownership of it. */
-    void replaceMain(PidFd process) {
+    public void replaceMain(PidFd process) {
         main(RunProcess.of(context, workload, process));
     }
 
     // ---- when the manager is killed
 
     /** Keeps the output pipe for the case that the manager is killed. */
-    void keep() {
+    public void keep() {
         kept.keep(channels.output());
     }
 
-    void record(Fields fields) {
+    public void record(Fields fields) {
         fields.put("run", true)
                 .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
                 .put("main-number", mainNumber)
@@ -437,7 +424,7 @@ final class ServiceRun {
     // ---- signals
 
     /** Signals the main process, the control process, and on request all others. */
-    void signal(Signal signal, boolean all, boolean hangup) {
+    public void signal(Signal signal, boolean all, boolean hangup) {
         RunSignal sent = new RunSignal(signal, hangup);
         List<PidFd> held = new ArrayList<>();
         if (main != null) {
@@ -475,7 +462,7 @@ final class ServiceRun {
      *     processes
      * @return whether there were such processes
      */
-    boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
+    public boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
         List<PidFd> held = new ArrayList<>();
         if (whom != KillWhom.CONTROL && main != null && main.isAlive()) {
             held.add(main.pidFd());
@@ -497,19 +484,19 @@ final class ServiceRun {
     }
 
     /** Kills the control process. */
-    void killControl() {
+    public void killControl() {
         if (control != null) {
             boolean ignored = control.pidFd().signal(Signal.KILL);
         }
     }
 
     /** Returns the user that it runs as, once that is known. */
-    Optional<UserAndGroups> identity() {
+    public Optional<UserAndGroups> identity() {
         return execution.identity();
     }
 
     /** Reports once when no process is left; at once if none is. */
-    void watchEmpty() {
+    public void watchEmpty() {
         processes.watchEmpty(listener::emptied);
     }
 
@@ -522,7 +509,7 @@ final class ServiceRun {
      * @param remaining receives the processes that are left
      * @param closed called with whether the clean-up finished in time
      */
-    void close(
+    public void close(
             boolean killLeftovers,
             boolean restarting,
             TimeSpan limit,
@@ -546,14 +533,13 @@ final class ServiceRun {
                         .within(limit)
                         .begin((clean, failure) -> {
                             if (Boolean.FALSE.equals(clean)) {
-                                context.warn(unit.name(), leftOver());
+                                context.warn(unit, leftOver());
                                 remaining.accept(processes);
                             } else {
                                 context.processes().leave(workload);
                             }
                             if (failure != null) {
-                                context.warn(
-                                        unit.name(), "cannot clean up: " + failure.getMessage());
+                                context.warn(unit, "cannot clean up: " + failure.getMessage());
                             }
                             closed.accept(!(failure instanceof Work.LateException));
                         });
@@ -561,8 +547,8 @@ final class ServiceRun {
 
     private String leftOver() {
         return "processes are left over in its cgroup: KillMode="
-                + unit.kill().mode().name().toLowerCase(Locale.ROOT).replace('_', '-')
-                + (unit.kill().sendFinal() ? "" : ", SendSIGKILL=no");
+                + plan.kill().mode().name().toLowerCase(Locale.ROOT).replace('_', '-')
+                + (plan.kill().sendFinal() ? "" : ", SendSIGKILL=no");
     }
 
     /** Releases the remaining processes if there are any: no other owner takes them. */
@@ -581,25 +567,15 @@ final class ServiceRun {
             return processes.clean(killLeftovers);
         } finally {
             execution.close(restarting);
-            removePidFile();
+            plan.cleanUp().accept(mainNumber);
         }
-    }
-
-    private void removePidFile() {
-        int gone = mainNumber;
-        unit.service()
-                .pidFile()
-                .filter(_ -> gone > 0)
-                .flatMap(path -> PidFile.remove(path, gone))
-                .ifPresent(
-                        text -> context.loop().postEnding(() -> context.warn(unit.name(), text)));
     }
 
     /**
      * Undoes a run that was only prepared. Processes that an earlier run left in the cgroup stay.
      * Runs on a worker.
      */
-    void undo() {
+    public void undo() {
         try {
             releaseUnless(clean(false, false));
         } catch (InterruptedException e) {
@@ -611,7 +587,7 @@ final class ServiceRun {
      * Kills all processes, also those being spawned, and releases everything, without further
      * events. Called when the loop no longer runs. Blocking.
      */
-    void abandon() {
+    public void abandon() {
         ended = true;
         try {
             signal(Signal.KILL, true, false);
@@ -619,7 +595,7 @@ final class ServiceRun {
                 awaitExits();
             }
         } catch (ErrnoException e) {
-            context.warn(unit.name(), "cannot be killed: " + e.getMessage());
+            context.warn(unit, "cannot be killed: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -641,7 +617,7 @@ final class ServiceRun {
     }
 
     /** Removes what was kept for a next run, because that run does not follow. */
-    void discard(Runnable discarded) {
+    public void discard(Runnable discarded) {
         Work<Boolean> _ =
                 lane.work(
                                 "the removal of its preserved directories",
@@ -653,8 +629,7 @@ final class ServiceRun {
                         .within(ManagerLimits.KILL_TIMEOUT.duration())
                         .begin((_, failure) -> {
                             if (failure != null) {
-                                context.warn(
-                                        unit.name(), "cannot clean up: " + failure.getMessage());
+                                context.warn(unit, "cannot clean up: " + failure.getMessage());
                             }
                             discarded.run();
                         });

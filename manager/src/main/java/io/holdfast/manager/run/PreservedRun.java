@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import java.util.Optional;
 
@@ -6,21 +6,21 @@ import java.util.Optional;
  * The ended run whose folders are preserved for the next run ({@code
  * RuntimeDirectoryPreserve=restart}).
  */
-final class PreservedRun {
-    private Optional<ServiceRun> run = Optional.empty();
+public final class PreservedRun {
+    private Optional<UnitRun> run = Optional.empty();
 
     /** Replaces the previous run, whose folders belong to this run too. */
-    void keep(Optional<ServiceRun> ended) {
+    public void keep(Optional<UnitRun> ended) {
         run = ended;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return run.isEmpty();
     }
 
     /** Removes the preserved folders, if there are any, and then continues. */
-    void discard(Runnable then) {
-        Optional<ServiceRun> left = run;
+    public void discard(Runnable then) {
+        Optional<UnitRun> left = run;
         run = Optional.empty();
         left.ifPresentOrElse(kept -> kept.discard(then), then);
     }

@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The processes that ended runs of a service have left in its cgroup, as {@code KillMode=} allows.
- * The service stays loaded and keeps the cgroup until the last of them has exited, or until its
- * next run uses the same cgroup. Used on the event loop.
+ * The processes that ended runs of a unit have left in its cgroup, as {@code KillMode=} allows. The
+ * unit stays loaded and keeps the cgroup until the last of them has exited, or until its next run
+ * uses the same cgroup. Used on the event loop.
  */
-final class RemainingProcesses {
-    private final ServiceLife life;
+public final class RemainingProcesses {
+    private final RunOwner owner;
     private final List<Remaining> all = new ArrayList<>(); // several only if Slice= was changed
 
     private final List<Remaining> deferred = new ArrayList<>(); // empty, waiting for the next run
@@ -25,16 +25,16 @@ final class RemainingProcesses {
     /** The processes that one run has left. */
     private record Remaining(Workload run, RunProcesses processes) {}
 
-    RemainingProcesses(ServiceLife life) {
-        this.life = life;
+    public RemainingProcesses(RunOwner owner) {
+        this.owner = owner;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return all.isEmpty();
     }
 
     /** Returns the cgroup of the last run that left processes. */
-    Optional<Cgroup> cgroup() {
+    public Optional<Cgroup> cgroup() {
         return all.isEmpty() ? Optional.empty() : all.getLast().processes().cgroup();
     }
 
@@ -43,15 +43,15 @@ final class RemainingProcesses {
      *
      * @param processes released by this class
      */
-    void keep(Workload run, RunProcesses processes) {
+    public void keep(Workload run, RunProcesses processes) {
         if (processes.cgroup().isEmpty()) {
-            life.context.processes().leave(run);
+            owner.context().processes().leave(run);
             processes.release();
             return;
         }
         Remaining remaining = new Remaining(run, processes);
         all.add(remaining);
-        life.changed();
+        owner.changed();
         watch(remaining);
     }
 
@@ -65,12 +65,12 @@ final class RemainingProcesses {
      * It is tried again when the run has begun, and so owns the cgroup, or was given up.
      */
     private void emptied(Remaining remaining) {
-        if (life.isBeingPrepared()) {
+        if (owner.isBeingPrepared()) {
             deferred.add(remaining);
             return;
         }
         Work<Boolean> _ =
-                life.lane
+                owner.lane()
                         .work("the removal of its cgroup", () -> remaining.processes().clean(false))
                         .evenIfLate()
                         .within(ManagerLimits.KILL_TIMEOUT.duration())
@@ -83,16 +83,16 @@ final class RemainingProcesses {
                                 return;
                             }
                             if (failure != null) {
-                                life.warn("cannot remove its cgroup: " + failure.getMessage());
+                                owner.warn("cannot remove its cgroup: " + failure.getMessage());
                             }
                             forget(remaining);
-                            life.changed();
-                            life.context.events().unused(List.of(life.name()));
+                            owner.changed();
+                            owner.context().events().unused(List.of(owner.name()));
                         });
     }
 
     /** Hands a cgroup to the run that begins; from now on the processes in it are that run's. */
-    void runBegins(Workload run) {
+    public void runBegins(Workload run) {
         List.copyOf(all).stream()
                 .filter(remaining -> remaining.run().cgroup().equals(run.cgroup()))
                 .forEach(this::forget);
@@ -100,8 +100,8 @@ final class RemainingProcesses {
     }
 
     /** Continues deferred removals when the preparation is over. */
-    void resume() {
-        if (!deferred.isEmpty() && !life.isBeingPrepared()) {
+    public void resume() {
+        if (!deferred.isEmpty() && !owner.isBeingPrepared()) {
             List<Remaining> waiting = List.copyOf(deferred);
             deferred.clear();
             waiting.forEach(this::watch);
@@ -113,11 +113,11 @@ final class RemainingProcesses {
         deferred.remove(remaining);
         remaining.processes().forget();
         remaining.processes().release();
-        life.context.processes().leave(remaining.run());
+        owner.context().processes().leave(remaining.run());
     }
 
     /** Signals all remaining processes. Returns false if there are none. */
-    boolean signal(Signal signal) {
+    public boolean signal(Signal signal) {
         for (Remaining remaining : all) {
             remaining.processes().signal(new RunSignal(signal, false), List.of(), () -> {});
         }
@@ -125,7 +125,7 @@ final class RemainingProcesses {
     }
 
     /** Releases all remaining processes. */
-    void close() {
+    public void close() {
         List.copyOf(all).forEach(this::forget);
     }
 }

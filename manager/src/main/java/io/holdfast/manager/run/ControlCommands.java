@@ -1,50 +1,56 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the control commands of a service one after the other, until a command fails whose failure
+ * Runs the control commands of a unit one after the other, until a command fails whose failure
  * counts. Used on the event loop.
  */
-final class ControlCommands {
+public final class ControlCommands {
     /** Called when a command failed and its failure counts. */
-    interface Failure {
+    public interface Failure {
         /**
          * @param exit how it ended; empty if no process was started
          */
         void failed(ExecCommand command, Optional<Exit> exit);
     }
 
-    private final ServiceLife life;
+    private final Supplier<UnitRun> running;
+    private final Predicate<Exit> succeeds;
     private Deque<ExecCommand> left = new ArrayDeque<>();
     private Supplier<Map<String, String>> variables = Map::of;
     private Runnable then = () -> {};
     private Failure otherwise = (_, _) -> {};
     private @Nullable ExecCommand cancelled; // still runs, though its list was cancelled
 
-    ControlCommands(ServiceLife life) {
-        this.life = life;
+    /**
+     * @param running returns the run, which must exist
+     * @param succeeds whether an exit of a command counts as a success
+     */
+    public ControlCommands(Supplier<UnitRun> running, Predicate<Exit> succeeds) {
+        this.running = running;
+        this.succeeds = succeeds;
     }
 
     /**
      * Runs a list of commands.
      *
-     * @param phase the state to enter if there are any
+     * @param begun called first if there are any
      * @param variables the environment variables of each command, read when it starts
      * @param then called when all have run
      * @param otherwise called when one has failed; the rest is not run
      */
-    void run(
-            ServiceState phase,
+    public void run(
+            Runnable begun,
             List<ExecCommand> list,
             Supplier<Map<String, String>> variables,
             Runnable then,
@@ -54,7 +60,7 @@ final class ControlCommands {
         this.then = then;
         this.otherwise = otherwise;
         if (!list.isEmpty()) {
-            life.enter(phase);
+            begun.run();
         }
         next();
     }
@@ -64,7 +70,7 @@ final class ControlCommands {
      *
      * @param last how many commands are not done; the first of them still runs, or is started now
      */
-    void resume(
+    public void resume(
             List<ExecCommand> list,
             int last,
             Supplier<Map<String, String>> variables,
@@ -74,13 +80,13 @@ final class ControlCommands {
         this.variables = variables;
         this.then = then;
         this.otherwise = otherwise;
-        if (!life.running().controlIsAlive()) {
+        if (!running.get().controlIsAlive()) {
             next();
         }
     }
 
     /** Returns how many commands are not done. */
-    int left() {
+    public int left() {
         return left.size();
     }
 
@@ -88,12 +94,12 @@ final class ControlCommands {
         if (left.isEmpty()) {
             then.run();
         } else {
-            life.running().spawn(left.getFirst(), false, variables.get());
+            running.get().spawn(left.getFirst(), false, variables.get());
         }
     }
 
     /** Handles the exit of the running command. */
-    void exited(Exit exit) {
+    public void exited(Exit exit) {
         ended(Optional.of(exit), true);
     }
 
@@ -103,7 +109,7 @@ final class ControlCommands {
      * @param exit the exit status that stands for the failure; empty if no process would have been
      *     started
      */
-    void notExecuted(Optional<Exit> exit) {
+    public void notExecuted(Optional<Exit> exit) {
         ended(exit, false);
     }
 
@@ -122,34 +128,26 @@ final class ControlCommands {
     }
 
     private boolean isSuccess(Optional<Exit> exit) {
-        return exit.map(how ->
-                        ServiceResult.ofCommand(how, life.unit().service().successExitStatus()))
-                .equals(Optional.of(ServiceResult.SUCCESS));
+        return exit.filter(succeeds).isPresent();
     }
 
     /** Returns whether a command is running, or about to run. */
-    boolean areRunning() {
+    public boolean areRunning() {
         return !left.isEmpty();
     }
 
     /** Drops the rest of the list; the running command does not continue it when it exits. */
-    void cancel() {
+    public void cancel() {
         if (!left.isEmpty()) {
             cancelled = left.getFirst();
         }
         left.clear();
     }
 
-    /** Returns how the exit of a command whose list was cancelled counts for the service. */
-    ServiceResult resultOfCancelled(Exit exit) {
-        ExecCommand command = cancelled;
+    /** Returns once the command that still ran when its list was cancelled, if its exit counts. */
+    public Optional<ExecCommand> takeCancelled() {
+        Optional<ExecCommand> command = Optional.ofNullable(cancelled);
         cancelled = null;
-        if (command == null || command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
-            return ServiceResult.SUCCESS;
-        }
-        ServiceSection service = life.unit().service();
-        return service.commands().start().contains(command)
-                ? ServiceResult.of(exit, service.successExitStatus(), service.type())
-                : ServiceResult.ofCommand(exit, service.successExitStatus());
+        return command.filter(one -> !one.has(ExecCommand.Flag.IGNORE_FAILURE));
     }
 }

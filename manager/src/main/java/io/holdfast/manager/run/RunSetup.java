@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
@@ -6,31 +6,30 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.exec.ExecutedUnit;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
- * Prepares a run of a service: checks and makes what it needs before it can begin. Blocking; called
+ * Prepares a run of a unit: checks and makes what it needs before it can begin. Blocking; called
  * off the event loop.
  */
-final class RunSetup {
+public final class RunSetup {
     private static final int LEFTOVER_LINES = 10;
 
-    private final ServiceLife life;
-    private final ServiceRun.Listener listener;
+    private final RunOwner owner;
+    private final UnitRun.Listener listener;
 
     /**
      * @param listener receives the events of the runs that are made
      */
-    RunSetup(ServiceLife life, ServiceRun.Listener listener) {
-        this.life = life;
+    public RunSetup(RunOwner owner, UnitRun.Listener listener) {
+        this.owner = owner;
         this.listener = listener;
     }
 
@@ -39,20 +38,14 @@ final class RunSetup {
      *
      * @param channels closed by the run, if one is made
      */
-    ServiceRun open(ServiceUnit unit, String invocationId, RunChannels channels) throws Exception {
-        Optional<Cgroup> cgroup = cgroup(unit);
+    public UnitRun open(RunPlan plan, RunChannels channels) throws Exception {
+        Optional<Cgroup> cgroup = cgroup(plan);
         try {
             cgroup.ifPresent(this::reportLeftovers);
-            Execution execution = execution(unit, invocationId, channels, cgroup);
+            Execution execution = execution(plan, channels, cgroup);
             execution.prepare();
-            return new ServiceRun(
-                    life,
-                    unit,
-                    listener,
-                    channels,
-                    execution,
-                    workload(unit, invocationId, cgroup),
-                    cgroup);
+            return new UnitRun(
+                    owner, plan, listener, channels, execution, workload(plan, cgroup), cgroup);
         } catch (Exception e) {
             cgroup.ifPresent(RunSetup::undo);
             throw e;
@@ -62,24 +55,19 @@ final class RunSetup {
     /**
      * Restores the run that an earlier manager began. A task queued here finds the resources that
      * were made for it, before anything else is done for the run.
+     *
+     * @param identified called when the user of the run is known
      */
-    ServiceRun restore(Fields fields) {
-        ServiceUnit unit = life.unit();
-        RunChannels channels = RunChannels.restore(life, fields);
-        Optional<Cgroup> cgroup = restoredCgroup(unit, fields);
-        Execution execution = execution(unit, life.invocationId(), channels, cgroup);
-        ServiceRun run =
-                new ServiceRun(
-                        life,
-                        unit,
-                        listener,
-                        channels,
-                        execution,
-                        workload(unit, life.invocationId(), cgroup),
-                        cgroup);
+    public UnitRun restore(RunPlan plan, Fields fields, Consumer<UnitRun> identified) {
+        RunChannels channels = RunChannels.restore(owner, fields);
+        Optional<Cgroup> cgroup = restoredCgroup(plan, fields);
+        Execution execution = execution(plan, channels, cgroup);
+        UnitRun run =
+                new UnitRun(
+                        owner, plan, listener, channels, execution, workload(plan, cgroup), cgroup);
         run.restore(fields);
         Work<Boolean> _ =
-                life.lane
+                owner.lane()
                         .work(
                                 "the search for its directories and user",
                                 () -> {
@@ -88,70 +76,56 @@ final class RunSetup {
                                 })
                         .begin((_, failure) -> {
                             if (failure != null) {
-                                life.warn(
+                                owner.warn(
                                         "cannot find its directories and user again: "
                                                 + Work.reason(failure));
-                            } else if (life.run().filter(run::equals).isPresent()) {
-                                life.logIsOf(run); // its user is known now
-                                life.changed();
+                            } else {
+                                identified.accept(run);
                             }
                         });
         return run;
     }
 
     /** Returns the cgroup of the restored run, and warns if it is not the recorded one. */
-    private Optional<Cgroup> restoredCgroup(ServiceUnit unit, Fields fields) {
+    private Optional<Cgroup> restoredCgroup(RunPlan plan, Fields fields) {
         long id = fields.number("cgroup");
         Optional<Cgroup> cgroup;
         try {
-            cgroup = cgroup(unit);
+            cgroup = cgroup(plan);
         } catch (SetupException e) {
-            life.warn("its cgroup is lost: " + e.getMessage());
+            owner.warn("its cgroup is lost: " + e.getMessage());
             return Optional.empty();
         }
         boolean isAnother = id != 0 && cgroup.isPresent() && cgroup.get().id() != id;
         if (isAnother && fields.find("main").isPresent()) { // otherwise it was already empty
-            life.warn("its cgroup was removed meanwhile");
+            owner.warn("its cgroup was removed meanwhile");
         }
         return cgroup;
     }
 
-    private Execution execution(
-            ServiceUnit unit, String invocationId, RunChannels channels, Optional<Cgroup> cgroup) {
-        ManagerContext context = life.context;
+    private Execution execution(RunPlan plan, RunChannels channels, Optional<Cgroup> cgroup) {
+        ManagerContext context = owner.context();
         return new Execution(
-                executed(unit),
+                plan.executed(),
                 context.scope(),
                 new Execution.Surroundings(
                         cgroup,
                         channels.output().writeEnd(),
                         context.runtimeFolder(),
                         channels.notifySocket(),
-                        invocationId,
+                        plan.invocationId(),
                         context.configuration().get(),
                         context.survival().isOn()),
                 context.uids(),
                 context.sandboxes(),
-                warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
+                warning -> context.loop().postEnding(() -> owner.warnOnce(warning)));
     }
 
-    /** Returns a service as its execution sees it. */
-    private static ExecutedUnit executed(ServiceUnit unit) {
-        return new ExecutedUnit(
-                unit.name(),
-                unit.exec(),
-                unit.service().commands().start(),
-                unit.service().notifyAccess().allowsMain(),
-                unit.service().notifyAccess().allowsOthers(),
-                unit.service().timeouts().watchdog(),
-                unit.diagnostics());
-    }
-
-    private Workload workload(ServiceUnit unit, String invocationId, Optional<Cgroup> cgroup) {
+    private Workload workload(RunPlan plan, Optional<Cgroup> cgroup) {
         return new Workload(
-                unit.name(),
-                invocationId,
-                unit.cgroup().sliceOf(unit.name(), life.context.scope()),
+                owner.name(),
+                plan.invocationId(),
+                plan.slice(),
                 cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
     }
 
@@ -173,7 +147,7 @@ final class RunSetup {
     }
 
     private void report(String text) {
-        life.context.loop().postEnding(() -> life.warn(text));
+        owner.context().loop().postEnding(() -> owner.warn(text));
     }
 
     private static String nameOf(PidFd process) {
@@ -190,14 +164,11 @@ final class RunSetup {
         }
     }
 
-    private Optional<Cgroup> cgroup(ServiceUnit unit) throws SetupException {
-        ManagerContext context = life.context;
+    private Optional<Cgroup> cgroup(RunPlan plan) throws SetupException {
         try {
-            return context.cgroups()
-                    .map(cgroups ->
-                            cgroups.create(
-                                    unit.name(),
-                                    unit.cgroup().sliceOf(unit.name(), context.scope())));
+            return owner.context()
+                    .cgroups()
+                    .map(cgroups -> cgroups.create(owner.name(), plan.slice()));
         } catch (ErrnoException e) {
             throw new SetupException(SetupException.Step.CGROUP, e);
         }

@@ -1,4 +1,4 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -6,7 +6,6 @@ import io.holdfast.core.state.Fields;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.notify.NotifySocket;
-import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,22 +16,23 @@ import java.util.Optional;
  *
  * @param messages empty if the unit sends no messages
  */
-record RunChannels(OutputPipe output, Optional<NotifySocket> messages) implements AutoCloseable {
+public record RunChannels(OutputPipe output, Optional<NotifySocket> messages)
+        implements AutoCloseable {
     private static final String NOTIFY = "notify";
 
     /**
      * Opens the channels of a new run.
      *
+     * @param receives whether its processes may send notify messages
      * @throws ErrnoException if one cannot be made
      */
-    static RunChannels open(ServiceLife life) {
-        OutputPipe output = new OutputPipe(life.context.loop(), life.log);
+    public static RunChannels open(RunOwner owner, boolean receives) {
+        OutputPipe output = new OutputPipe(owner.context().loop(), owner.log());
         try {
-            boolean sends = life.unit().service().notifyAccess() != NotifyAccess.NONE;
             return new RunChannels(
                     output,
-                    sends
-                            ? Optional.of(life.context.notifySockets().open(life.name()))
+                    receives
+                            ? Optional.of(owner.context().notifySockets().open(owner.name()))
                             : Optional.empty());
         } catch (ErrnoException e) {
             output.close();
@@ -41,21 +41,21 @@ record RunChannels(OutputPipe output, Optional<NotifySocket> messages) implement
     }
 
     /** Restores the channels of a run that an earlier manager began. */
-    static RunChannels restore(ServiceLife life, Fields fields) {
-        List<Fd> pipe = new KeptRun(life.context.survival(), life.name()).output();
+    static RunChannels restore(RunOwner owner, Fields fields) {
+        List<Fd> pipe = new KeptRun(owner.context().survival(), owner.name()).output();
         OutputPipe output =
                 pipe.size() == 2
-                        ? new OutputPipe(life.context.loop(), life.log, pipe)
-                        : new OutputPipe(life.context.loop(), life.log);
+                        ? new OutputPipe(owner.context().loop(), owner.log(), pipe)
+                        : new OutputPipe(owner.context().loop(), owner.log());
         return new RunChannels(
-                output, fields.find(NOTIFY).flatMap(path -> restoreNotify(life, Path.of(path))));
+                output, fields.find(NOTIFY).flatMap(path -> restoreNotify(owner, Path.of(path))));
     }
 
-    private static Optional<NotifySocket> restoreNotify(ServiceLife life, Path path) {
+    private static Optional<NotifySocket> restoreNotify(RunOwner owner, Path path) {
         try {
-            return Optional.of(life.context.notifySockets().restore(life.name(), path));
+            return Optional.of(owner.context().notifySockets().restore(owner.name(), path));
         } catch (ErrnoException e) {
-            life.warn("its notify messages are lost: " + Work.reason(e));
+            owner.warn("its notify messages are lost: " + Work.reason(e));
             return Optional.empty();
         }
     }

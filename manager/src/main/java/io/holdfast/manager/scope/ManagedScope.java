@@ -18,6 +18,8 @@ import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.run.KillSequence;
+import io.holdfast.manager.run.KillSequence.Step;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -28,7 +30,6 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ScopeUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.KillSettings;
-import io.holdfast.manager.unit.settings.KillSettings.KillMode;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
@@ -59,11 +60,12 @@ import org.jspecify.annotations.Nullable;
  * on the event loop; blocking work runs on workers, in a lane that all scopes of the same name
  * share, so that the cgroup of the previous scope is gone before the next one is made.
  */
-public final class ManagedScope implements ManagedUnit {
+public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     private final ManagerContext context;
     private final Lane lane;
     private final Lane stopLane;
     private final TimeLimit deadline;
+    private final KillSequence stopping;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
     private final List<PidFd> given = new ArrayList<>();
@@ -84,6 +86,7 @@ public final class ManagedScope implements ManagedUnit {
         lane = context.workers().lane("scope " + unit.name());
         stopLane = context.workers().ownLane("stop of " + unit.name());
         deadline = new TimeLimit(context.loop());
+        stopping = new KillSequence(this, deadline);
     }
 
     @Override
@@ -111,10 +114,6 @@ public final class ManagedScope implements ManagedUnit {
 
     private UnitName name() {
         return unit.name();
-    }
-
-    private KillSettings kill() {
-        return unit.kill();
     }
 
     @Override
@@ -219,15 +218,15 @@ public final class ManagedScope implements ManagedUnit {
                                 .map(cgroup -> OptionalLong.of(cgroup.id()))
                                 .orElse(OptionalLong.empty()));
         if (stopWanted) {
-            signal(ScopeState.STOP_SIGTERM, ScopeResult.SUCCESS);
+            stop(ScopeResult.SUCCESS);
         } else {
             context.info(name(), "started");
             enter(ScopeState.RUNNING);
             deadline.set(runtime(), this::ranTooLong);
             starts.answer(JobResult.DONE);
         }
-        if (!closing) {
-            adopted.watchEmpty(() -> end(ScopeResult.SUCCESS));
+        if (!closing && !stopping.isUnderWay()) {
+            watchEmpty();
         }
     }
 
@@ -243,7 +242,7 @@ public final class ManagedScope implements ManagedUnit {
 
     private void ranTooLong() {
         context.warn(name(), "RuntimeMaxSec= reached: stopping");
-        signal(ScopeState.STOP_SIGTERM, ScopeResult.TIMEOUT);
+        stop(ScopeResult.TIMEOUT);
     }
 
     /** Cancels its start: closes the descriptors of the processes that it was to adopt. */
@@ -316,12 +315,17 @@ public final class ManagedScope implements ManagedUnit {
 
     private void resume(long at) {
         switch (state) {
-            case START_CHOWN -> enter(ScopeState.RUNNING);
-            case RUNNING -> deadline.restore(at, this::ranTooLong);
-            case STOP_SIGTERM, STOP_SIGKILL -> deadline.restore(at, this::stopsTooLong);
-            default -> {}
+            case STOP_SIGTERM -> stopping.resume(Step.TERMINATE, at);
+            case STOP_SIGKILL -> stopping.resume(Step.KILL, at);
+            default -> {
+                if (state == ScopeState.START_CHOWN) {
+                    enter(ScopeState.RUNNING);
+                } else if (state == ScopeState.RUNNING) {
+                    deadline.restore(at, this::ranTooLong);
+                }
+                watchEmpty();
+            }
         }
-        running().watchEmpty(() -> end(ScopeResult.SUCCESS));
     }
 
     // ---- stop
@@ -348,35 +352,67 @@ public final class ManagedScope implements ManagedUnit {
             case RUNNING, ABANDONED -> {
                 stops.add(done);
                 if (!closing) {
-                    signal(ScopeState.STOP_SIGTERM, ScopeResult.SUCCESS);
+                    stop(ScopeResult.SUCCESS);
                 }
             }
         }
     }
 
-    /**
-     * Sends the signal of a state, unless its KillMode= leaves no process to signal: a scope has no
-     * main process.
-     */
-    private void signal(ScopeState next, ScopeResult why) {
+    private void stop(ScopeResult why) {
         note(why);
-        boolean last = next == ScopeState.STOP_SIGKILL;
-        KillMode mode = kill().mode();
-        if (mode == KillMode.CONTROL_GROUP || (last && mode == KillMode.MIXED)) {
-            enter(next);
-            deadline.set(unit.limits().stop(), this::stopsTooLong);
-            running()
-                    .signal(
-                            last
-                                    ? new RunSignal(kill().finalSignal(), false)
-                                    : new RunSignal(kill().signal(), kill().sendHangup()),
-                            List.of(),
-                            () -> {});
-        } else if (last) {
-            end(ScopeResult.SUCCESS);
-        } else {
-            signal(ScopeState.STOP_SIGKILL, why);
+        stopping.begin();
+    }
+
+    @Override
+    public KillSettings kill() {
+        return unit.kill();
+    }
+
+    @Override
+    public TimeSpan limit(Step step) {
+        return unit.limits().stop();
+    }
+
+    @Override
+    public void enter(Step step) {
+        enter(step == Step.KILL ? ScopeState.STOP_SIGKILL : ScopeState.STOP_SIGTERM);
+    }
+
+    /** A scope has no main process: without a signal to all, none is signalled. */
+    @Override
+    public void signal(Signal signal, boolean all, boolean hangup) {
+        if (all) {
+            running().signal(new RunSignal(signal, hangup), List.of(), () -> {});
         }
+    }
+
+    @Override
+    public boolean isAwaited() {
+        return false;
+    }
+
+    @Override
+    public void watchEmpty() {
+        running().watchEmpty(this::emptied);
+    }
+
+    private void emptied() {
+        if (stopping.isUnderWay()) {
+            stopping.emptied();
+        } else {
+            end(ScopeResult.SUCCESS);
+        }
+    }
+
+    @Override
+    public void late(String text) {
+        note(ScopeResult.TIMEOUT);
+        context.warn(name(), text);
+    }
+
+    @Override
+    public void signalled() {
+        end(ScopeResult.SUCCESS);
     }
 
     private RunProcesses running() {
@@ -385,19 +421,6 @@ public final class ManagedScope implements ManagedUnit {
             throw new IllegalStateException(name() + " does not run");
         }
         return own;
-    }
-
-    private void stopsTooLong() {
-        if (state == ScopeState.STOP_SIGKILL) {
-            context.error(name(), "processes are left over after " + kill().finalSignal());
-            end(ScopeResult.TIMEOUT);
-        } else if (kill().sendFinal()) {
-            context.warn(name(), "does not stop in time: " + kill().finalSignal());
-            signal(ScopeState.STOP_SIGKILL, ScopeResult.TIMEOUT);
-        } else {
-            context.warn(name(), "does not stop in time, and SendSIGKILL=no");
-            end(ScopeResult.TIMEOUT);
-        }
     }
 
     private void note(ScopeResult why) {

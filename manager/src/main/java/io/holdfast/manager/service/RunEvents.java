@@ -48,7 +48,9 @@ final class RunEvents implements UnitRun.Listener {
             life.changed();
         }
         reloading.spawned();
-        if (!stopping.spawned() && asMain && life.is(ServiceState.START)) {
+        if (stopping.sequence().isUnderWay()) {
+            stopping.sequence().sendAgain(); // the spawn was requested before the stop
+        } else if (asMain && life.is(ServiceState.START)) {
             starting.mainSpawned();
         }
     }
@@ -57,8 +59,8 @@ final class RunEvents implements UnitRun.Listener {
     public void spawnFailed(ExecCommand command, boolean asMain, Exception failure) {
         Optional<Exit> exit = SetupException.exitOf(failure);
         life.notRun(command, exit, failure);
-        if (stopping.isSignalled()) {
-            stopping.maybeGone();
+        if (stopping.sequence().isUnderWay()) {
+            stopping.sequence().check();
         } else if (asMain) {
             starting.mainNotSpawned(command, exit);
         } else {
@@ -68,9 +70,9 @@ final class RunEvents implements UnitRun.Listener {
 
     @Override
     public void controlExited(Exit exit) {
-        if (stopping.isSignalled()) {
+        if (stopping.sequence().isUnderWay()) {
             commands.takeCancelled().ifPresent(command -> life.note(resultOf(command, exit)));
-            stopping.maybeGone();
+            stopping.sequence().check();
         } else {
             commands.exited(exit);
         }
@@ -125,9 +127,9 @@ final class RunEvents implements UnitRun.Listener {
             }
             case STOP, STOP_POST -> life.note(how);
             default -> {
-                if (stopping.isSignalled()) {
+                if (stopping.sequence().isUnderWay()) {
                     life.note(how);
-                    stopping.maybeGone();
+                    stopping.sequence().check();
                 }
             }
         }
@@ -143,15 +145,13 @@ final class RunEvents implements UnitRun.Listener {
                 steps.stop(ServiceResult.SUCCESS);
             }
         } else {
-            stopping.emptied();
+            stopping.sequence().emptied();
         }
     }
 
     @Override
     public void signalled() {
-        if (stopping.isSignalled()) {
-            stopping.maybeGone();
-        }
+        stopping.sequence().check();
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.run.ControlCommands;
+import io.holdfast.manager.run.KillSequence;
+import io.holdfast.manager.run.KillSequence.Step;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.KillSettings.KillMode;
@@ -16,23 +18,21 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Stops a service: runs its stop commands, sends the signals, runs the commands after the stop, and
- * removes what was made for the run. Used on the event loop.
+ * Stops a service: runs its stop commands, sends the signals, runs the commands after the stop,
+ * sends the signals to what these have left, and removes what was made for the run. Used on the event loop.
  */
-final class ServiceStop {
+final class ServiceStop implements KillSequence.Owner {
     private final ServiceLife life;
     private final ControlCommands commands;
     private final ServiceLife.Steps steps;
-    private boolean emptied;
+    private final KillSequence sequence;
+    private boolean afterCommands; // of ExecStopPost=
 
     ServiceStop(ServiceLife life, ControlCommands commands, ServiceLife.Steps steps) {
         this.life = life;
         this.commands = commands;
         this.steps = steps;
-    }
-
-    private KillSettings kill() {
-        return life.unit().kill();
+        this.sequence = new KillSequence(this, life.deadline);
     }
 
     /**
@@ -81,22 +81,18 @@ final class ServiceStop {
                         this::end,
                         this::stopPostFailed);
             }
-            case STOP_WATCHDOG, STOP_SIGTERM, FINAL_SIGTERM -> {
-                life.deadline.restore(deadline, this::signalFinally);
-                awaitExits();
-            }
-            case STOP_SIGKILL, FINAL_SIGKILL -> {
-                life.deadline.restore(deadline, this::leftOver);
-                awaitExits();
-            }
+            case STOP_WATCHDOG -> resume(Step.ABORT, false, deadline);
+            case STOP_SIGTERM -> resume(Step.TERMINATE, false, deadline);
+            case STOP_SIGKILL -> resume(Step.KILL, false, deadline);
+            case FINAL_SIGTERM -> resume(Step.TERMINATE, true, deadline);
+            case FINAL_SIGKILL -> resume(Step.KILL, true, deadline);
             default -> {}
         }
     }
 
-    private void awaitExits() {
-        emptied = false;
-        life.running().watchEmpty();
-        maybeGone();
+    private void resume(Step step, boolean isAfterCommands, long deadline) {
+        afterCommands = isAfterCommands;
+        sequence.resume(step, deadline);
     }
 
     private void arm(Runnable late) {
@@ -133,58 +129,16 @@ final class ServiceStop {
     }
 
     private void signal() {
-        life.disarm();
+        afterCommands = false;
         commands.cancel();
-        if (kill().mode() == KillMode.NONE) {
-            life.enter(ServiceState.STOP_SIGTERM);
-            gone();
-            return;
-        }
-        enter(ServiceState.STOP_SIGTERM);
-    }
-
-    /** Sends the signal of a state, and waits until the processes have exited. */
-    private void enter(ServiceState state) {
-        boolean last = state == ServiceState.STOP_SIGKILL || state == ServiceState.FINAL_SIGKILL;
-        life.enter(state);
-        emptied = false;
-        send(last);
-        if (last) {
-            life.deadline.set(ManagerLimits.KILL_TIMEOUT.duration(), this::leftOver);
-        } else {
-            arm(this::signalFinally);
-            life.running().limitSpawns(life.stopTimeout()); // a late child is killed anyway
-        }
-        life.running().watchEmpty();
-        maybeGone(); // they may all have exited already
-    }
-
-    private void leftOver() {
-        life.error("processes are left over after the last signal");
-        signalled();
-    }
-
-    private void signalFinally() {
-        life.note(ServiceResult.TIMEOUT);
-        if (!kill().sendFinal()) {
-            life.warn("does not stop, and SendSIGKILL=no");
-            signalled();
-            return;
-        }
-        life.because("does not stop in time");
-        life.warn("does not stop in time: " + kill().finalSignal());
-        enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
+        sequence.begin();
     }
 
     /** Waits for the exit of a service that has announced it ({@code STOPPING=1}): no signal. */
     void announced() {
-        life.disarm();
         life.running().stopBegun();
-        life.enter(ServiceState.STOP_SIGTERM);
-        emptied = false;
-        arm(this::signalFinally);
-        life.running().watchEmpty();
-        maybeGone();
+        afterCommands = false;
+        sequence.await();
     }
 
     /** Ends the main process with the watchdog signal, because the watchdog has expired. */
@@ -192,91 +146,92 @@ final class ServiceStop {
         life.note(ServiceResult.WATCHDOG);
         commands.cancel();
         life.running().stopBegun();
-        life.enter(ServiceState.STOP_WATCHDOG);
-        emptied = false;
-        life.running().signal(kill().watchdogSignal(), false, false);
-        life.deadline.set(life.unit().service().timeouts().abort(), this::signalFinally);
-        life.running().watchEmpty();
+        afterCommands = false;
+        sequence.abort();
     }
 
-    private void send(boolean last) {
-        KillMode mode = kill().mode();
-        boolean all = mode == KillMode.CONTROL_GROUP || (last && mode == KillMode.MIXED);
-        Signal first = isForRestart() ? kill().restartSignal() : kill().signal();
-        life.running()
-                .signal(last ? kill().finalSignal() : first, all, !last && kill().sendHangup());
+    KillSequence sequence() {
+        return sequence;
+    }
+
+    @Override
+    public KillSettings kill() {
+        return life.unit().kill();
     }
 
     /**
-     * Returns whether a restart job stops it, which selects RestartKillSignal=. Processes left by
-     * ExecStopPost= always get KillSignal=.
+     * {@inheritDoc}
+     *
+     * <p>A restart job selects RestartKillSignal=; processes left by ExecStopPost= always get
+     * KillSignal=.
      */
-    private boolean isForRestart() {
-        return !isFinal()
-                && life.context()
-                        .events()
-                        .jobOf(life.name())
-                        .filter(job -> job.type() == JobType.RESTART)
-                        .isPresent();
+    @Override
+    public Signal firstSignal() {
+        boolean restarts =
+                !afterCommands
+                        && life.context()
+                                .events()
+                                .jobOf(life.name())
+                                .filter(job -> job.type() == JobType.RESTART)
+                                .isPresent();
+        return restarts ? kill().restartSignal() : kill().signal();
     }
 
-    /** Returns whether its processes have been signalled and are waited for. */
-    boolean isSignalled() {
-        return switch (life.state()) {
-            case STOP_WATCHDOG, STOP_SIGTERM, STOP_SIGKILL, FINAL_SIGTERM, FINAL_SIGKILL -> true;
-            default -> false;
+    @Override
+    public TimeSpan limit(Step step) {
+        return switch (step) {
+            case ABORT -> life.unit().service().timeouts().abort();
+            case TERMINATE -> life.unit().service().timeouts().stop();
+            case KILL -> TimeSpan.millis(ManagerLimits.KILL_TIMEOUT.duration().toMillis());
         };
     }
 
-    private boolean isFinal() {
-        return life.is(ServiceState.FINAL_SIGTERM) || life.is(ServiceState.FINAL_SIGKILL);
-    }
-
-    /**
-     * Signals a process whose spawn was requested before the stop. Returns whether the spawn came
-     * too late.
-     */
-    boolean spawned() {
-        boolean late = isSignalled();
-        if (late) {
-            send(isKilled());
+    @Override
+    public void enter(Step step) {
+        life.enter(
+                switch (step) {
+                    case ABORT -> ServiceState.STOP_WATCHDOG;
+                    case TERMINATE ->
+                            afterCommands
+                                    ? ServiceState.FINAL_SIGTERM
+                                    : ServiceState.STOP_SIGTERM;
+                    case KILL ->
+                            afterCommands
+                                    ? ServiceState.FINAL_SIGKILL
+                                    : ServiceState.STOP_SIGKILL;
+                });
+        if (step == Step.TERMINATE) {
+            life.watchdog.lift();
+            life.running().limitSpawns(life.stopTimeout()); // a late child is killed anyway
         }
-        return late;
     }
 
-    private boolean isKilled() {
-        return life.is(ServiceState.STOP_SIGKILL) || life.is(ServiceState.FINAL_SIGKILL);
+    @Override
+    public void signal(Signal signal, boolean all, boolean hangup) {
+        life.running().signal(signal, all, hangup);
     }
 
-    /** Handles that no living process is left. */
-    void emptied() {
-        emptied = true;
-        maybeGone();
-    }
-
-    /**
-     * Checks whether all awaited processes have exited, after one has exited or failed to spawn.
-     */
-    void maybeGone() {
-        if (!isSignalled()) {
-            return;
-        }
+    @Override
+    public boolean isAwaited() {
         UnitRun run = life.running();
-        if (run.mainIsAlive() || run.controlIsAlive() || run.isSpawning() || run.isSignalling()) {
-            return;
-        }
-        boolean waitsForAll =
-                kill().mode() == KillMode.CONTROL_GROUP || kill().mode() == KillMode.MIXED;
-        if (emptied || !waitsForAll) {
-            signalled();
-        } else if (kill().mode() == KillMode.MIXED && !isKilled()) {
-            enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
-        }
+        return run.mainIsAlive() || run.controlIsAlive() || run.isSpawning() || run.isSignalling();
     }
 
-    /** Continues when the signalled processes have exited, or are given up. */
-    private void signalled() {
-        if (isFinal()) {
+    @Override
+    public void watchEmpty() {
+        life.running().watchEmpty();
+    }
+
+    @Override
+    public void late(String text) {
+        life.note(ServiceResult.TIMEOUT);
+        life.because(text);
+        life.warn(text);
+    }
+
+    @Override
+    public void signalled() {
+        if (afterCommands) {
             steps.cleanUp();
         } else {
             gone();
@@ -314,13 +269,9 @@ final class ServiceStop {
 
     /** Ends the processes that the commands after the stop have left. */
     private void end() {
-        life.disarm();
         commands.cancel();
-        if (kill().mode() == KillMode.NONE) {
-            steps.cleanUp();
-            return;
-        }
-        enter(ServiceState.FINAL_SIGTERM);
+        afterCommands = true;
+        sequence.begin();
     }
 
     /** Closes the run, whose processes have exited or are killed now if KillMode= says so. */

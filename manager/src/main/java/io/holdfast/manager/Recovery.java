@@ -1,11 +1,8 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.job.JobEngine;
-import io.holdfast.manager.job.JobMode;
-import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRecord;
 import io.holdfast.manager.job.JobType;
-import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -16,6 +13,7 @@ import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +27,12 @@ import java.util.function.Supplier;
  */
 final class Recovery {
     private static final String JOB = "job";
+    private static final String JOB_ID = "job-id";
     private static final String JOB_RUNNING = "job-running";
+    private static final String JOB_IRREVERSIBLE = "job-irreversible";
+    private static final String JOB_UNORDERED = "job-unordered";
+    private static final String JOB_TIMEOUT = "job-timeout";
+    private static final String LAST_JOB = "last-job";
 
     private final ManagerContext context;
     private final UnitTable units;
@@ -57,14 +60,23 @@ final class Recovery {
             return Optional.empty();
         }
         Optional<Fields> state = node.unit().record();
-        Optional<UnitJob> job = jobs.jobOf(name);
-        if (job.isEmpty()) {
-            return state;
+        Optional<JobRecord> found = jobs.engine().recorded(node);
+        if (found.isEmpty()) {
+            return state.map(this::withLastJob);
         }
+        JobRecord job = found.get();
         return Optional.of(
-                state.orElseGet(Fields::new)
-                        .put(JOB, job.get().type().name())
-                        .put(JOB_RUNNING, job.get().isRunning()));
+                withLastJob(state.orElseGet(Fields::new))
+                        .put(JOB, job.type().name())
+                        .put(JOB_ID, job.id())
+                        .put(JOB_RUNNING, job.isRunning())
+                        .put(JOB_IRREVERSIBLE, job.isIrreversible())
+                        .put(JOB_UNORDERED, job.ignoresOrder())
+                        .put(JOB_TIMEOUT, job.timeoutAt()));
+    }
+
+    private Fields withLastJob(Fields fields) {
+        return fields.put(LAST_JOB, jobs.engine().lastId());
     }
 
     /** Adopts everything, and returns how many units were adopted. */
@@ -86,8 +98,7 @@ final class Recovery {
         }
         triggering.forEach(Runnable::run);
         others.forEach(Runnable::run);
-        queue(survival.states(), true);
-        queue(survival.states(), false);
+        queue(survival.states());
         jobs.engine().run();
         restored.forEach(survival::changed);
         jobs.unused().look(restored);
@@ -135,22 +146,30 @@ final class Recovery {
         return Optional.of(next);
     }
 
-    private void queue(Map<String, Fields> states, boolean running) {
+    private void queue(Map<String, Fields> states) {
+        List<Queued> queued = new ArrayList<>();
         states.forEach((text, fields) -> {
             LoadedUnit node = UnitName.parse(text).map(units::node).orElse(null);
-            if (node != null && fields.find(JOB).isPresent() && fields.is(JOB_RUNNING) == running) {
+            if (node != null && fields.find(JOB).isPresent()) {
                 try {
-                    UnitJob _ =
-                            jobs.engine()
-                                    .request(
-                                            node,
-                                            fields.word(JOB, JobType.class),
-                                            JobMode.IGNORE_DEPENDENCIES,
-                                            JobEngine.NOBODY);
-                } catch (JobRefusedException | IllegalArgumentException e) {
+                    JobRecord job =
+                            new JobRecord(
+                                    fields.number(JOB_ID),
+                                    fields.word(JOB, JobType.class),
+                                    fields.is(JOB_RUNNING),
+                                    fields.is(JOB_IRREVERSIBLE),
+                                    fields.is(JOB_UNORDERED),
+                                    fields.number(JOB_TIMEOUT));
+                    queued.add(new Queued(node, job));
+                } catch (IllegalArgumentException e) {
                     context.warn(node.name(), "its job is not adopted: " + e.getMessage());
                 }
             }
         });
+        queued.sort(Comparator.comparingLong(each -> each.job().id()));
+        queued.forEach(each -> jobs.engine().restore(each.unit(), each.job()));
+        states.values().forEach(fields -> jobs.engine().idsAfter(fields.number(LAST_JOB)));
     }
+
+    private record Queued(LoadedUnit unit, JobRecord job) {}
 }

@@ -368,6 +368,41 @@ class KeeperTest {
     }
 
     @Test
+    void aWaitingJobKeepsItsOrderAcrossTheNextManagers() throws Exception {
+        Path go = folder.resolve("go");
+        unit("base.service", "[Service]", "ExecStart=/bin/sleep 1000");
+        unit(
+                "first.service",
+                "[Service]",
+                "Type=oneshot",
+                "ExecStart=/bin/sh -c 'echo begins; until [ -e " + go + " ]; do sleep 0.05; done'");
+        unit(
+                "second.service",
+                "[Unit]",
+                "After=first.service",
+                "[Service]",
+                "Type=oneshot",
+                "ExecStart=/bin/echo begins");
+        try (CommandProcess up = up("base.service")) {
+            up.await("holdfast: ready");
+            Thread start = Thread.startVirtualThread(() -> command("start", "first", "second"));
+            up.await("first.service | begins");
+            up.await("first.service: started process");
+            kill(up, 1);
+            start.join();
+            assertThat(command("daemon-reexec").err()).isEmpty();
+            up.await("holdfast: the manager before this one has handed over");
+            assertThat(show("second")).contains("inactive");
+            Files.createFile(go);
+            up.await("second.service | begins");
+            assertThat(up.lines().stream().filter(line -> line.contains("first.service: started")))
+                    .hasSize(1);
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void oneThatIsKilledWhileItStopsEverythingStillDoes() throws Exception {
         unit(
                 "a.service",

@@ -16,6 +16,8 @@ final class Job implements Ordered {
     private boolean irreversible;
     private boolean ignoresOrder;
     private boolean running;
+    private boolean resumed; // it had begun under an earlier manager
+    private long timeoutAt;
     private int attempt;
     private @Nullable JobResult result;
 
@@ -33,6 +35,24 @@ final class Job implements Ordered {
         this.type = draft.type();
         this.ignoresOrder = draft.ignoresOrder();
         this.irreversible = irreversible;
+    }
+
+    Job(long id, JobUnit unit, JobRecord before) {
+        this.id = id;
+        this.unit = unit;
+        this.type = before.type();
+        this.ignoresOrder = before.ignoresOrder();
+        this.irreversible = before.isIrreversible();
+        this.resumed = before.isRunning();
+    }
+
+    JobRecord toRecord() {
+        return new JobRecord(id, type, running || resumed, irreversible, ignoresOrder, timeoutAt);
+    }
+
+    /** Returns whether it had begun under an earlier manager, and continues whatever others do. */
+    boolean isResumed() {
+        return resumed;
     }
 
     long id() {
@@ -95,6 +115,7 @@ final class Job implements Ordered {
      */
     int begin() {
         running = true;
+        resumed = false;
         return ++attempt;
     }
 
@@ -105,6 +126,7 @@ final class Job implements Ordered {
     /** Makes it wait, for the first time or again. */
     void await() {
         running = false;
+        resumed = false;
     }
 
     /** Turns a restart whose stop is done into a start. */
@@ -150,9 +172,13 @@ final class Job implements Ordered {
     }
 
     /**
-     * @param cancel cancels the timer
+     * Adds a time limit.
+     *
+     * @param at when it expires, by {@link System#nanoTime}
+     * @param cancel cancels its timer
      */
-    void addTimer(Runnable cancel) {
+    void addTimer(long at, Runnable cancel) {
+        timeoutAt = timeoutAt == 0 || at - timeoutAt < 0 ? at : timeoutAt;
         timers.add(cancel);
     }
 

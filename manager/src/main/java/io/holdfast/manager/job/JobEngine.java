@@ -52,6 +52,11 @@ public final class JobEngine {
          * @return cancels the timer
          */
         Runnable after(Duration delay, Runnable task);
+
+        /** Returns the present time, by {@link System#nanoTime}. */
+        default long now() {
+            return System.nanoTime();
+        }
     }
 
     /** Receives the events of jobs. */
@@ -150,6 +155,40 @@ public final class JobEngine {
         }
     }
 
+    /** Returns the job of a unit, for the next manager. */
+    public Optional<JobRecord> recorded(JobUnit unit) {
+        return Optional.ofNullable(jobs.get(unit)).map(Job::toRecord);
+    }
+
+    /** Returns the id of the job that was granted last. */
+    public long lastId() {
+        return lastId;
+    }
+
+    /** Makes the ids of further jobs greater than this one. */
+    public void idsAfter(long id) {
+        lastId = Math.max(lastId, id);
+    }
+
+    /**
+     * Queues a job that an earlier manager has granted. It keeps its place in the order and its
+     * time limit; if it had begun, it continues at the next {@link #run}. All such jobs are queued
+     * before that, in the order of their ids.
+     */
+    public void restore(JobUnit unit, JobRecord before) {
+        boolean isKnown = before.id() > 0 && !byId.containsKey(before.id());
+        idsAfter(isKnown ? before.id() : lastId + 1);
+        Job job = new Job(isKnown ? before.id() : lastId, unit, before);
+        jobs.put(unit, job);
+        byId.put(job.id(), job);
+        listener.jobChanged(job.snapshot());
+        unit.granted(job.type());
+        ready.add(job);
+        if (before.timeoutAt() != 0) {
+            limit(job, Duration.ofNanos(Math.max(0, before.timeoutAt() - timers.now())));
+        }
+    }
+
     private void cancelOthers(Transaction transaction) {
         Stream.concat(jobs.values().stream(), idle.values().stream())
                 .filter(job -> !job.unit().ignoresIsolate() && !transaction.has(job.unit()))
@@ -226,6 +265,7 @@ public final class JobEngine {
 
     private void limit(Job job, Duration limit) {
         job.addTimer(
+                timers.now() + nanos(limit),
                 timers.after(
                         limit,
                         () -> {
@@ -234,6 +274,11 @@ public final class JobEngine {
                                 run();
                             }
                         }));
+    }
+
+    /** A century is longer than any manager lives, and does not overflow. */
+    private static long nanos(Duration limit) {
+        return limit.toDays() > 36_500 ? Long.MAX_VALUE / 4 : limit.toNanos();
     }
 
     // ---- queries
@@ -330,7 +375,7 @@ public final class JobEngine {
     }
 
     private boolean isRunnable(Job job) {
-        if (job.type() == JobType.NOP || job.ignoresOrder()) {
+        if (job.type() == JobType.NOP || job.ignoresOrder() || job.isResumed()) {
             return true;
         }
         return job.unit().related(Relation.AFTER).stream()

@@ -41,7 +41,9 @@ public final class KillSequence {
         /** Enters the state of a step. */
         void enter(Step step);
 
-        /** Signals the main and the control process, if there are any, and on request all others. */
+        /**
+         * Signals the main and the control process, if there are any, and on request all others.
+         */
         void signal(Signal signal, boolean all, boolean hangup);
 
         /** Returns whether a main or control process is left, or may still appear. */
@@ -126,7 +128,9 @@ public final class KillSequence {
         check(); // they may all have exited already
     }
 
-    /** Sends the signals of the present step again, since a process was spawned too late for them. */
+    /**
+     * Sends the signals of the present step again, since a process was spawned too late for them.
+     */
     public void sendAgain() {
         KillSettings kill = owner.kill();
         KillMode mode = kill.mode();

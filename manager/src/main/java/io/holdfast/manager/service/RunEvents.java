@@ -51,6 +51,7 @@ final class RunEvents implements UnitRun.Listener {
         if (stopping.sequence().isUnderWay()) {
             stopping.sequence().sendAgain(); // the spawn was requested before the stop
         } else if (asMain && life.is(ServiceState.START)) {
+            life.info("started " + life.running().main().map(Object::toString).orElse(""));
             starting.mainSpawned();
         }
     }

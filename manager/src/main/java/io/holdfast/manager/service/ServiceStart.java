@@ -448,7 +448,6 @@ final class ServiceStart {
 
     /** Handles that a main process was spawned. */
     void mainSpawned() {
-        life.info("started " + life.running().main().map(Object::toString).orElse(""));
         switch (type()) {
             case SIMPLE, EXEC, IDLE -> succeeded();
             case DBUS -> {

@@ -19,7 +19,8 @@ import java.util.Optional;
 
 /**
  * Stops a service: runs its stop commands, sends the signals, runs the commands after the stop,
- * sends the signals to what these have left, and removes what was made for the run. Used on the event loop.
+ * sends the signals to what these have left, and removes what was made for the run. Used on the
+ * event loop.
  */
 final class ServiceStop implements KillSequence.Owner {
     private final ServiceLife life;
@@ -192,13 +193,9 @@ final class ServiceStop implements KillSequence.Owner {
                 switch (step) {
                     case ABORT -> ServiceState.STOP_WATCHDOG;
                     case TERMINATE ->
-                            afterCommands
-                                    ? ServiceState.FINAL_SIGTERM
-                                    : ServiceState.STOP_SIGTERM;
+                            afterCommands ? ServiceState.FINAL_SIGTERM : ServiceState.STOP_SIGTERM;
                     case KILL ->
-                            afterCommands
-                                    ? ServiceState.FINAL_SIGKILL
-                                    : ServiceState.STOP_SIGKILL;
+                            afterCommands ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL;
                 });
         if (step == Step.TERMINATE) {
             life.watchdog.lift();

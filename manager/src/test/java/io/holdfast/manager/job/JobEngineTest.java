@@ -424,6 +424,52 @@ class JobEngineTest {
     }
 
     @Test
+    void jobsKeepTheirOrderAndTheirIdsUnderTheNextManager() {
+        world.unit("a").startTakes(8);
+        world.unit("b", "After=a");
+        long a = world.start("a");
+        long b = world.start("b");
+        world.advance(1);
+        world.crash();
+        assertThat(world.jobs()).containsExactly("a/start running", "b/start waiting");
+        assertThat(world.engine.all()).extracting(UnitJob::id).containsExactly(a, b);
+        world.settle();
+        assertThat(world.events())
+                .containsExactly(
+                        "a starts",
+                        "a activating",
+                        "a starts",
+                        "a active",
+                        "b starts",
+                        "b activating",
+                        "b active");
+        world.unit("c");
+        assertThat(world.start("c")).isGreaterThan(b);
+    }
+
+    @Test
+    void anIrreversibleJobStaysSoUnderTheNextManager() {
+        world.unit("a").startTakes(8);
+        world.request("a", JobType.START, JobMode.REPLACE_IRREVERSIBLY);
+        world.crash();
+        assertThatThrownBy(() -> world.stop("a")).isInstanceOf(JobRefusedException.class);
+    }
+
+    @Test
+    void aJobTimesOutUnderTheNextManagerWhenItWouldHaveBefore() {
+        world.unit("a").startTakes(100);
+        world.unit("b", "After=a").jobTimeout(5);
+        world.start("a");
+        world.start("b");
+        world.advance(3);
+        world.crash();
+        world.advance(1);
+        assertThat(world.jobs()).containsExactly("a/start running", "b/start waiting");
+        world.advance(1);
+        assertThat(world.events()).contains("b failed outside: timeout");
+    }
+
+    @Test
     void irreversibleJobsGiveWayToNothing() {
         world.unit("a").startTakes(4);
         world.request("a", JobType.START, JobMode.REPLACE_IRREVERSIBLY);

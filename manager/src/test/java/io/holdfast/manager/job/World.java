@@ -49,15 +49,37 @@ final class World implements JobEngine.Listener {
     private final Map<Long, JobResult> results = new LinkedHashMap<>();
     private long now;
     private long timerNumber;
-    final JobEngine engine =
-            new JobEngine(
-                    (delay, task) -> {
+    JobEngine engine = newEngine();
+
+    private JobEngine newEngine() {
+        JobEngine.Timers clock =
+                new JobEngine.Timers() {
+                    @Override
+                    public Runnable after(Duration delay, Runnable task) {
                         Timer timer = at(delay.toSeconds(), task);
                         return () -> timers.remove(timer);
-                    },
-                    this,
-                    MOST_WAITERS,
-                    "raise it");
+                    }
+
+                    @Override
+                    public long now() {
+                        return Duration.ofSeconds(World.this.now).toNanos();
+                    }
+                };
+        return new JobEngine(clock, this, MOST_WAITERS, "raise it");
+    }
+
+    /** Replaces the engine, as if the manager had been killed; units begin their jobs again. */
+    void crash() {
+        Map<Fake, JobRecord> records = new LinkedHashMap<>();
+        for (UnitJob job : engine.all()) {
+            Fake unit = get(job.unit().prefix());
+            records.put(unit, engine.recorded(unit).orElseThrow());
+        }
+        timers.clear();
+        engine = newEngine();
+        records.forEach(engine::restore);
+        engine.run();
+    }
 
     private Timer at(long seconds, Runnable task) {
         Timer timer = new Timer(now + seconds, timerNumber++, task);

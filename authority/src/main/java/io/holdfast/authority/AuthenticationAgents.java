@@ -103,7 +103,7 @@ final class AuthenticationAgents {
             boolean again) {
         Optional<PidFd> process;
         try {
-            caller.requireSpeaksFor(scope, options.sessions());
+            caller.requireSpeaksFor(scope, options.sessions);
             process = caller.process().map(each -> each.pidFd().duplicate());
         } catch (RuntimeException e) {
             scope.close();
@@ -334,7 +334,7 @@ final class AuthenticationAgents {
                         action.id(),
                         agent.scope(),
                         administrator,
-                        options.temporaryLife());
+                        options.temporaryLife);
         return Optional.of(added.id());
     }
 

@@ -51,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  * whose work may take time returns a future.
  *
  * <pre>{@code
- * try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
+ * try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.standard());
  *         Peer peer = connection.peer()) {
  *     if (peer instanceof Peer.Held held) {
  *         Subject subject = Subject.UnixProcess.of(held).duplicate();
@@ -108,7 +108,7 @@ public final class AuthorityEngine implements AutoCloseable {
             temporaryAuthorizations =
                     new TemporaryAuthorizations(
                             loop,
-                            options.sessions(),
+                            options.sessions,
                             state,
                             () -> notifyListeners(Change.AUTHORIZATIONS),
                             AuthorityState::now);
@@ -129,19 +129,18 @@ public final class AuthorityEngine implements AutoCloseable {
         try {
             rules =
                     RuleEngine.start(
-                            () -> RuleFiles.read(options.ruleFolders()),
-                            options.ruleLimits(),
+                            () -> RuleFiles.read(options.ruleFolders),
+                            options.ruleLimits,
                             ruleLog(),
-                            options.programUser());
+                            options.programUser);
             open.add(rules);
             actions =
                     new ActionFolders(
-                            options.actionFolders(), _ -> notifyListeners(Change.AUTHORIZATIONS));
+                            options.actionFolders, _ -> notifyListeners(Change.AUTHORIZATIONS));
             open.add(actions);
             open.add(
-                    new FolderWatch(
-                            options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
-            open.add(options.sessions().watch(this::sessionsChanged));
+                    new FolderWatch(options.ruleFolders, RuleFiles::isRuleFile, this::reloadRules));
+            open.add(options.sessions.watch(this::sessionsChanged));
             restore();
             thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
         } catch (IOException | RuntimeException | Error e) {
@@ -157,7 +156,7 @@ public final class AuthorityEngine implements AutoCloseable {
      * later, when their bus is connected.
      */
     private void restore() {
-        Recovered found = state.recover(options.sessions(), AuthorityState.now());
+        Recovered found = state.recover(options.sessions, AuthorityState.now());
         found.authorizations().forEach(temporaryAuthorizations::restore);
         previousAgents.set(found.agents());
         if (!found.authorizations().isEmpty() || !found.dropped().isEmpty()) {
@@ -183,7 +182,7 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
         AuthorityState state =
-                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none);
+                options.stateFolder.map(AuthorityState::open).orElseGet(AuthorityState::none);
         try {
             return new AuthorityEngine(options, state);
         } catch (IOException | RuntimeException | Error e) {
@@ -289,7 +288,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
     /** Returns the source of login sessions. */
     public Sessions sessions() {
-        return options.sessions();
+        return options.sessions;
     }
 
     /** Counts what this authority has done, and what it holds now. Fails once this is closed. */
@@ -478,7 +477,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
         @Override
         public SubjectFacts facts(Subject subject) {
-            return new SubjectFacts(subject, users, options.sessions(), options.units());
+            return new SubjectFacts(subject, users, options.sessions, options.units);
         }
 
         @Override
@@ -596,7 +595,7 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public List<TemporaryAuthorization> temporaryAuthorizations(
             Caller caller, Subject.UnixSession session) {
-        caller.requireIn(session, options.sessions());
+        caller.requireIn(session, options.sessions);
         return temporaryAuthorizations.inScope(scope -> AgentRegistry.isSame(scope, session));
     }
 
@@ -612,7 +611,7 @@ public final class AuthorityEngine implements AutoCloseable {
      * @throws AuthorityException if it is not the caller's own session
      */
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
-        caller.requireIn(session, options.sessions());
+        caller.requireIn(session, options.sessions);
         return tasks.submit(() -> {
             temporaryAuthorizations
                     .inScope(scope -> AgentRegistry.isSame(scope, session))

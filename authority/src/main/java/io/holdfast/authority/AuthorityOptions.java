@@ -1,5 +1,6 @@
 package io.holdfast.authority;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleFiles;
@@ -11,195 +12,123 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
- * The configuration of an {@link AuthorityEngine}: its folders, its sources of facts and its
- * limits.
- *
- * @param actionFolders folders of policy files; the first that declares an action wins
- * @param ruleFolders folders of rules, in the order of polkit(8)
- * @param sessions the login sessions of the users
- * @param units finds the unit of a process
- * @param temporaryLife lifetime of a temporary authorization
- * @param ruleLimits the limits of rules
- * @param stateFolder where the authority records the state that a restarted authority restores;
- *     empty: no state is recorded
- * @param programUser the user that {@code polkit.spawn} runs programs as; empty: the user of this
- *     process
+ * The options of an {@link AuthorityEngine}: its folders, its sources of facts and its limits.
+ * Immutable.
  */
-public record AuthorityOptions(
-        List<Path> actionFolders,
-        List<Path> ruleFolders,
-        Sessions sessions,
-        UnitLookup units,
-        Duration temporaryLife,
-        RuleLimits ruleLimits,
-        Optional<Path> stateFolder,
-        Optional<ProgramUser> programUser) {
-    /** The standard folders and limits, and the sessions and units of this machine. */
-    public static final AuthorityOptions STANDARD =
-            new AuthorityOptions(
-                    ActionFolders.STANDARD,
-                    RuleFiles.STANDARD_FOLDERS,
-                    Sessions.ofMachine(),
-                    CgroupUnits.ofMachine(),
-                    Duration.ofMinutes(5),
-                    RuleLimits.STANDARD,
-                    Optional.empty(),
-                    Optional.empty());
+@CheckReturnValue
+public final class AuthorityOptions implements Cloneable {
+    private static final AuthorityOptions STANDARD = new AuthorityOptions();
 
-    /**
-     * Checks the options.
-     *
-     * @throws IllegalArgumentException if {@code temporaryLife} is not positive
-     */
-    public AuthorityOptions {
-        actionFolders = List.copyOf(actionFolders);
-        ruleFolders = List.copyOf(ruleFolders);
-        if (!temporaryLife.isPositive()) {
-            throw new IllegalArgumentException("temporaryLife must be positive");
-        }
+    // Changed only by with(), before anybody else sees the object.
+    List<Path> actionFolders = ActionFolders.STANDARD;
+    List<Path> ruleFolders = RuleFiles.STANDARD_FOLDERS;
+    Sessions sessions = Sessions.ofMachine();
+    UnitLookup units = CgroupUnits.ofMachine();
+    Duration temporaryLife = Duration.ofMinutes(5);
+    RuleLimits ruleLimits = RuleLimits.standard();
+    Optional<Path> stateFolder = Optional.empty();
+    Optional<ProgramUser> programUser = Optional.empty();
+
+    private AuthorityOptions() {}
+
+    /** Returns the standard folders and limits, and the sessions and units of this machine. */
+    public static AuthorityOptions standard() {
+        return STANDARD;
     }
 
     /**
-     * Returns a copy with these folders of policy files.
+     * Returns the same options with other folders of policy files.
      *
      * @param folders the first that declares an action wins; a folder may be missing. {@link
      *     ActionFolders#STANDARD} by default
      */
     public AuthorityOptions withActionFolders(List<Path> folders) {
-        return new AuthorityOptions(
-                folders,
-                ruleFolders,
-                sessions,
-                units,
-                temporaryLife,
-                ruleLimits,
-                stateFolder,
-                programUser);
+        List<Path> copy = List.copyOf(folders);
+        return with(options -> options.actionFolders = copy);
     }
 
     /**
-     * Returns a copy with these folders of rules.
+     * Returns the same options with other folders of rules.
      *
      * @param folders in the order of polkit(8); a folder may be missing. {@link
      *     RuleFiles#STANDARD_FOLDERS} by default
      */
     public AuthorityOptions withRuleFolders(List<Path> folders) {
-        return new AuthorityOptions(
-                actionFolders,
-                folders,
-                sessions,
-                units,
-                temporaryLife,
-                ruleLimits,
-                stateFolder,
-                programUser);
+        List<Path> copy = List.copyOf(folders);
+        return with(options -> options.ruleFolders = copy);
     }
 
     /**
-     * Returns a copy with this source of login sessions.
+     * Returns the same options with another source of login sessions.
      *
      * @param others the sessions to use; those of this machine by default
      */
     public AuthorityOptions withSessions(Sessions others) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                others,
-                units,
-                temporaryLife,
-                ruleLimits,
-                stateFolder,
-                programUser);
+        return with(options -> options.sessions = others);
     }
 
     /**
-     * Returns a copy with this lookup of units.
+     * Returns the same options with another lookup of units.
      *
      * @param lookup finds the unit of a process; by default, by the process's cgroup in systemd's
      *     hierarchy
      */
     public AuthorityOptions withUnits(UnitLookup lookup) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                sessions,
-                lookup,
-                temporaryLife,
-                ruleLimits,
-                stateFolder,
-                programUser);
+        return with(options -> options.units = lookup);
     }
 
     /**
-     * Returns a copy with this lifetime of temporary authorizations.
+     * Returns the same options with another lifetime of temporary authorizations.
      *
      * @param life positive; 5 minutes by default
      * @throws IllegalArgumentException if it is not positive
      */
     public AuthorityOptions withTemporaryLife(Duration life) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                sessions,
-                units,
-                life,
-                ruleLimits,
-                stateFolder,
-                programUser);
+        if (!life.isPositive()) {
+            throw new IllegalArgumentException("temporaryLife must be positive");
+        }
+        return with(options -> options.temporaryLife = life);
     }
 
     /**
-     * Returns a copy with these limits of rules.
+     * Returns the same options with other limits of rules.
      *
-     * @param limits of evaluations, and of what users share; {@link RuleLimits#STANDARD} by default
+     * @param limits of evaluations, and of what users share; {@link RuleLimits#standard} by default
      */
     public AuthorityOptions withRuleLimits(RuleLimits limits) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                sessions,
-                units,
-                temporaryLife,
-                limits,
-                stateFolder,
-                programUser);
+        return with(options -> options.ruleLimits = limits);
     }
 
     /**
-     * Returns a copy with this state folder.
+     * Returns the same options with a state folder.
      *
      * @param folder used by this authority alone, created with mode 0700 if it is missing. The
      *     authority records temporary authorizations and agents on a bus there, and restores them
      *     after it was killed and started again. None by default
      */
     public AuthorityOptions withStateFolder(Path folder) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                sessions,
-                units,
-                temporaryLife,
-                ruleLimits,
-                Optional.of(folder),
-                programUser);
+        return with(options -> options.stateFolder = Optional.of(folder));
     }
 
     /**
-     * Returns a copy with this user for the programs of {@code polkit.spawn}.
+     * Returns the same options with a user for the programs of {@code polkit.spawn}.
      *
      * @param user the user to switch to, which needs root; the user of this process by default
      */
     public AuthorityOptions withProgramUser(ProgramUser user) {
-        return new AuthorityOptions(
-                actionFolders,
-                ruleFolders,
-                sessions,
-                units,
-                temporaryLife,
-                ruleLimits,
-                stateFolder,
-                Optional.of(user));
+        return with(options -> options.programUser = Optional.of(user));
+    }
+
+    private AuthorityOptions with(Consumer<AuthorityOptions> change) {
+        try {
+            AuthorityOptions copy = (AuthorityOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

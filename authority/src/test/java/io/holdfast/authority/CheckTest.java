@@ -415,7 +415,7 @@ class CheckTest {
         folders.rules(
                 "50.rules",
                 "polkit.addRule(function(action) { if (action.id == 'a.no') while (true); });");
-        RuleLimits limits = RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(3));
+        RuleLimits limits = RuleLimits.standard().withEvaluation(Duration.ofSeconds(3));
         engine = AuthorityEngine.open(folders.options().withRuleLimits(limits));
         CompletableFuture<Decision> slow =
                 engine.check(CheckRequest.of(subject(USER), "a.no", Map.of()));

@@ -39,14 +39,14 @@ public final class PolicyFolders {
      * @param root the root cgroup of the sessions
      */
     public AuthorityOptions options(CgroupPath root) {
-        return AuthorityOptions.STANDARD
+        return AuthorityOptions.standard()
                 .withActionFolders(List.of(actions))
                 .withRuleFolders(List.of(rules))
                 .withSessions(new Sessions(logins, root));
     }
 
     public Sessions sessions() {
-        return options().sessions();
+        return options().sessions;
     }
 
     /** Writes a file with one action, whose three defaults are the same. */

@@ -115,7 +115,7 @@ class PolkitIssuesTest {
         folders.rules(
                 "10.rules",
                 "polkit.addRule(function(a, s) { if (a.id == 'a.no') return 'yes'; });");
-        Path rules = folders.options().ruleFolders().getFirst();
+        Path rules = folders.options().ruleFolders.getFirst();
         Path link = Files.createSymbolicLink(folder.resolve("link"), rules);
         List<Path> often = List.of(rules, rules.resolve("../" + rules.getFileName()), rules, link);
 

@@ -1,79 +1,110 @@
 package io.holdfast.authority.agent;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import java.util.List;
+import java.util.function.Consumer;
 
-/**
- * The configuration of an agent.
- *
- * @param fallback whether the agent is used only if there is no other
- * @param locale of the texts, such as {@code de_AT.UTF-8}
- * @param helpers where to look for a helper, in turn
- * @param attempts the maximum number of attempts in one dialog
- * @param dialogs the maximum number of dialogs under way, of which one is shown and the others
- *     wait; further ones are refused
- */
-public record AgentOptions(
-        boolean fallback, String locale, List<HelperAddress> helpers, int attempts, int dialogs) {
-    /** No fallback, locale C, the known helpers, three attempts, 16 dialogs. */
-    public static final AgentOptions DEFAULT =
-            new AgentOptions(false, "C", HelperAddress.KNOWN, 3, 16);
+/** The options of an agent. Immutable. */
+@CheckReturnValue
+public final class AgentOptions implements Cloneable {
+    private static final AgentOptions STANDARD = new AgentOptions();
+
+    // Changed only by with(), before anybody else sees the object.
+    private boolean fallback;
+    private String locale = "C";
+    private List<HelperAddress> helpers = HelperAddress.KNOWN;
+    private int attempts = 3;
+    private int dialogs = 16;
+
+    private AgentOptions() {}
 
     /**
-     * Checks the options.
-     *
-     * @throws IllegalArgumentException if {@code attempts} or {@code dialogs} is not positive
+     * Returns the defaults: no fallback, locale C, the known helpers, three attempts, 16 dialogs.
      */
-    public AgentOptions {
-        helpers = List.copyOf(helpers);
-        if (attempts < 1 || dialogs < 1) {
-            throw new IllegalArgumentException(attempts + " attempts, " + dialogs + " dialogs");
-        }
+    public static AgentOptions standard() {
+        return STANDARD;
+    }
+
+    /** {@return whether the agent is used only if there is no other} */
+    public boolean fallback() {
+        return fallback;
     }
 
     /**
-     * Returns a copy that is a fallback or not.
-     *
-     * @param last whether it is used only if there is no other agent; false by default
+     * @param last whether the agent is used only if there is no other; false by default
      */
     public AgentOptions withFallback(boolean last) {
-        return new AgentOptions(last, locale, helpers, attempts, dialogs);
+        return with(options -> options.fallback = last);
+    }
+
+    /** {@return the locale of the texts} */
+    public String locale() {
+        return locale;
     }
 
     /**
-     * Returns a copy with this locale of the texts.
-     *
-     * @param name as in {@code LANG}: {@code de_AT.UTF-8}; {@code C} by default
+     * @param name the locale of the texts, as in {@code LANG}: {@code de_AT.UTF-8}; {@code C} by
+     *     default
      */
     public AgentOptions withLocale(String name) {
-        return new AgentOptions(fallback, name, helpers, attempts, dialogs);
+        return with(options -> options.locale = name);
+    }
+
+    /** {@return the addresses of helpers, tried in turn} */
+    public List<HelperAddress> helpers() {
+        return helpers;
     }
 
     /**
-     * Returns a copy with these addresses of helpers.
-     *
-     * @param addresses tried in turn; {@link HelperAddress#KNOWN} by default
+     * @param addresses of helpers, tried in turn; {@link HelperAddress#KNOWN} by default
      */
     public AgentOptions withHelpers(List<HelperAddress> addresses) {
-        return new AgentOptions(fallback, locale, addresses, attempts, dialogs);
+        List<HelperAddress> copy = List.copyOf(addresses);
+        return with(options -> options.helpers = copy);
+    }
+
+    /** {@return the maximum number of attempts in one dialog} */
+    public int attempts() {
+        return attempts;
     }
 
     /**
-     * Returns a copy with this number of attempts.
-     *
      * @param number the maximum number of attempts in one dialog, at least 1; 3 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public AgentOptions withAttempts(int number) {
-        return new AgentOptions(fallback, locale, helpers, number, dialogs);
+        positive("attempts", number);
+        return with(options -> options.attempts = number);
+    }
+
+    /** {@return the maximum number of dialogs that are shown or wait} */
+    public int dialogs() {
+        return dialogs;
     }
 
     /**
-     * Returns a copy with this number of dialogs.
-     *
-     * @param number the maximum number of dialogs that are shown or wait, at least 1; 16 by default
+     * @param number the maximum number of dialogs under way, of which one is shown and the others
+     *     wait, at least 1; 16 by default. Further ones are refused
      * @throws IllegalArgumentException if it is not positive
      */
     public AgentOptions withDialogs(int number) {
-        return new AgentOptions(fallback, locale, helpers, attempts, number);
+        positive("dialogs", number);
+        return with(options -> options.dialogs = number);
+    }
+
+    private static void positive(String what, int number) {
+        if (number < 1) {
+            throw new IllegalArgumentException(what + " must be positive, not " + number);
+        }
+    }
+
+    private AgentOptions with(Consumer<AgentOptions> change) {
+        try {
+            AgentOptions copy = (AgentOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

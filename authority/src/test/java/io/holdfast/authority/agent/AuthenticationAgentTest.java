@@ -137,8 +137,8 @@ class AuthenticationAgentTest {
     }
 
     private AgentOptions options() {
-        return AgentOptions.DEFAULT.withHelpers(
-                List.of(new HelperAddress.Socket(folder.resolve("helper"))));
+        return AgentOptions.standard()
+                .withHelpers(List.of(new HelperAddress.Socket(folder.resolve("helper"))));
     }
 
     private AuthenticationAgent agent(AgentOptions options, AgentUserInterface user)

@@ -86,7 +86,7 @@ public final class TerminalAgent implements AutoCloseable {
         List<HelperAddress> helpers = new ArrayList<>();
         buses.forEach(bus -> HelperAddress.beside(bus).ifPresent(helpers::add));
         helpers.addAll(HelperAddress.KNOWN);
-        return AgentOptions.DEFAULT.withLocale(locale(environment)).withHelpers(helpers);
+        return AgentOptions.standard().withLocale(locale(environment)).withHelpers(helpers);
     }
 
     /** Returns the locale of messages, chosen as setlocale(3) does. */

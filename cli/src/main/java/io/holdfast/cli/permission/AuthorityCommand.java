@@ -160,7 +160,7 @@ public final class AuthorityCommand implements Command {
 
     private static AuthorityOptions options(ParseResult line, BusPresence presence)
             throws InterruptedException {
-        AuthorityOptions options = AuthorityOptions.STANDARD.withUnits(presence.units());
+        AuthorityOptions options = AuthorityOptions.standard().withUnits(presence.units());
         List<Path> actions = line.matchedOptionValue("--actions", List.of());
         List<Path> rules = line.matchedOptionValue("--rules", List.of());
         if (!actions.isEmpty()) {

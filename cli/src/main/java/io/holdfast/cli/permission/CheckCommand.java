@@ -145,7 +145,7 @@ public final class CheckCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         if (line.hasMatchedOption("--here")) {
-            try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
+            try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.standard());
                     Authority authority = EmbeddedAuthority.of(engine)) {
                 return check(authority, line, output);
             } catch (IOException e) {

@@ -18,7 +18,7 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
 
     /** Returns limits with which no program runs: {@code polkit.spawn} fails. */
     static RulePrograms none() {
-        RuleLimits standard = RuleLimits.STANDARD;
+        RuleLimits standard = RuleLimits.standard();
         return new RulePrograms(
                 standard.withPrograms(0, standard.program(), standard.output()), Optional.empty());
     }
@@ -34,7 +34,7 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
     static RulePrograms ofAuthority(Accounts accounts, Consumer<String> warn)
             throws InterruptedException {
         if (Unistd.geteuid() != 0) {
-            return new RulePrograms(RuleLimits.STANDARD, Optional.empty());
+            return new RulePrograms(RuleLimits.standard(), Optional.empty());
         }
         Optional<ProgramUser> user;
         try {
@@ -47,7 +47,7 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
                             + e.getMessage()
                             + "; polkit.spawn fails until a look-up succeeds");
             ProgramUser later = ProgramUser.lookedUpLater(accounts, ProgramUser.POLKITD);
-            return new RulePrograms(RuleLimits.STANDARD, Optional.of(later));
+            return new RulePrograms(RuleLimits.standard(), Optional.of(later));
         }
         if (user.isEmpty()) {
             warn.accept(
@@ -55,6 +55,6 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
                             + ProgramUser.POLKITD
                             + ": no such user; programs of polkit.spawn run as root");
         }
-        return new RulePrograms(RuleLimits.STANDARD, user);
+        return new RulePrograms(RuleLimits.standard(), user);
     }
 }

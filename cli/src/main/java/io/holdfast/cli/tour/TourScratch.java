@@ -79,7 +79,7 @@ public final class TourScratch implements AutoCloseable {
      */
     public static AuthorityEngine engine(Path folder) throws IOException {
         return AuthorityEngine.open(
-                AuthorityOptions.STANDARD
+                AuthorityOptions.standard()
                         .withActionFolders(List.of(actions(folder)))
                         .withRuleFolders(List.of(rules(folder))));
     }

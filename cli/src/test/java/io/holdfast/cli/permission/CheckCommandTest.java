@@ -81,7 +81,7 @@ class CheckCommandTest {
         Files.writeString(rules.resolve("50.rules"), RULES);
         engine =
                 AuthorityEngine.open(
-                        AuthorityOptions.STANDARD
+                        AuthorityOptions.standard()
                                 .withActionFolders(List.of(actions))
                                 .withRuleFolders(List.of(rules)));
         face = AuthorityInterface.of(engine);

@@ -43,7 +43,7 @@ class RuleProgramsTest {
         RulePrograms programs = found("polkitd:x:990:990::/:/usr/sbin/nologin\n", "/no/such");
 
         assertThat(programs.user()).map(ProgramUser::toString).contains("polkitd");
-        assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
+        assertThat(programs.limits()).isEqualTo(RuleLimits.standard());
         assertThat(warnings).isEmpty();
     }
 
@@ -52,7 +52,7 @@ class RuleProgramsTest {
         RulePrograms programs = found("", "false");
 
         assertThat(programs.user()).isEmpty();
-        assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
+        assertThat(programs.limits()).isEqualTo(RuleLimits.standard());
         assertThat(warnings)
                 .containsExactly(
                         "user polkitd: no such user; programs of polkit.spawn run as root");
@@ -71,7 +71,7 @@ class RuleProgramsTest {
                 .startsWith("user polkitd: look-up failed: ")
                 .contains(getent.toString())
                 .endsWith("; polkit.spawn fails until a look-up succeeds");
-        assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
+        assertThat(programs.limits()).isEqualTo(RuleLimits.standard());
         assertThatExceptionOfType(Accounts.UnknownAccountException.class)
                 .isThrownBy(() -> user.applied(Spawn.of("id")))
                 .withMessageContaining(getent.toString());

@@ -225,7 +225,7 @@ class RulesCommandTest {
     void aRunningAuthorityTellsHowItsRulesAreDoing() throws Exception {
         String socket = temp.resolve("socket").toString();
         AuthorityOptions options =
-                AuthorityOptions.STANDARD
+                AuthorityOptions.standard()
                         .withActionFolders(List.of(actions))
                         .withRuleFolders(List.of(rules));
         try (AuthorityEngine engine = AuthorityEngine.open(options);

@@ -158,7 +158,7 @@ final class RecyclingProgram implements AutoCloseable {
         }
         Path rules = Files.createDirectory(folder.resolve("rules.d"));
         Files.writeString(rules.resolve("1.rules"), AuthorityQuestions.rules(inA, "daemon"), UTF_8);
-        return AuthorityOptions.STANDARD
+        return AuthorityOptions.standard()
                 .withActionFolders(List.of(actions))
                 .withRuleFolders(List.of(rules))
                 .withUnits(new CgroupUnits(manager.slice().orElseThrow()));

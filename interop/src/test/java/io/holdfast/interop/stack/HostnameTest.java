@@ -117,7 +117,7 @@ class HostnameTest {
     @Test
     void aWrongPasswordDoesNot() throws Exception {
         String before = hostname();
-        int prompts = kind == Agent.HOLDFAST ? AgentOptions.DEFAULT.attempts() : 1;
+        int prompts = kind == Agent.HOLDFAST ? AgentOptions.standard().attempts() : 1;
         for (int i = 0; i < prompts; i++) {
             agent.answer("assword: ", "wrong pony");
         }

@@ -22,7 +22,7 @@ class FloodTest {
     private static final DescribedSubject OTHER = TestRules.user(1002);
 
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD
+            RuleLimits.standard()
                     .withEvaluation(Duration.ofMinutes(10))
                     .withEvaluators(4, 64, Duration.ofMillis(5));
 

@@ -121,7 +121,7 @@ class PolkitBehaviourTest {
 
     @Test
     void filesAreOrderedByNameThenFolderAndBrokenOnesSkippedAlone() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.STANDARD, RuleLog.NOWHERE);
+        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
         assertThat(word(trial, "basic0", JOHN)).isEqualTo("auth_admin");
         assertThat(word(trial, "basic1", JOHN)).isEqualTo("auth_self");
         assertThat(word(trial, "basic2", JOHN)).isEqualTo("nothing");
@@ -139,7 +139,7 @@ class PolkitBehaviourTest {
 
     @Test
     void subjectsAndDetailsAreSeen() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.STANDARD, RuleLog.NOWHERE);
+        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
         assertThat(trial.evaluate(TestRules.action("variables", "foo", "1"), JOHN).answer())
                 .map(Object::toString)
                 .contains("yes");
@@ -157,7 +157,7 @@ class PolkitBehaviourTest {
 
     @Test
     void adminRulesNameIdentitiesInOrder() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.STANDARD, RuleLog.NOWHERE);
+        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
         assertThat(trial.administrators(TestRules.action("x"), JOHN).identities())
                 .containsExactly(new Identity.Group("admin"), new Identity.User("root"));
         assertThat(trial.administrators(TestRules.action("admin.netgroup"), JOHN).identities())
@@ -177,7 +177,8 @@ class PolkitBehaviourTest {
     void actionsAndSubjectsHaveTheirTextForm() throws IOException {
         List<String> logged = new ArrayList<>();
         RuleTrial trial =
-                new RuleTrial(etcAndUsr(), RuleLimits.STANDARD, (place, text) -> logged.add(text));
+                new RuleTrial(
+                        etcAndUsr(), RuleLimits.standard(), (place, text) -> logged.add(text));
         RuleVerdict _ = trial.evaluate(TestRules.action("text", "unit", "a.service"), JOHN);
         assertThat(logged.get(0)).isEqualTo("[Action id='text' unit='a.service']");
         assertThat(logged.get(1))
@@ -198,7 +199,7 @@ class PolkitBehaviourTest {
 
     @Test
     void programsSucceedOrThrow() {
-        RuleLimits limits = RuleLimits.STANDARD;
+        RuleLimits limits = RuleLimits.standard();
         assertThat(spawn(limits, "JSON.stringify(polkit.spawn(['printf', 'a\\\\nb\\\\n']))"))
                 .endsWith("got \"a\\nb\\n\"");
         assertThat(spawn(limits, "polkit.spawn(['pwd'])")).endsWith("got /\\n");
@@ -218,7 +219,7 @@ class PolkitBehaviourTest {
     @Test
     @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
     void aProgramHasTenSecondsAsInPolkit() {
-        assertThat(spawn(RuleLimits.STANDARD, "polkit.spawn(['sleep', '20'])"))
+        assertThat(spawn(RuleLimits.standard(), "polkit.spawn(['sleep', '20'])"))
                 .endsWith(
                         ": Error: Error spawning helper: Timed out after 10 seconds"
                                 + " (g-io-error-quark, 24)");
@@ -226,7 +227,7 @@ class PolkitBehaviourTest {
 
     @Test
     void programsAreLimited() {
-        RuleLimits limits = RuleLimits.STANDARD.withPrograms(4, Duration.ofSeconds(1), 1000);
+        RuleLimits limits = RuleLimits.standard().withPrograms(4, Duration.ofSeconds(1), 1000);
         assertThat(spawn(limits, "polkit.spawn(['sleep', '20'])"))
                 .endsWith(
                         ": Error: Error spawning helper: Timed out after 1 seconds"

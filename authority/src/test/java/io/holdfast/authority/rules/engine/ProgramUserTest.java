@@ -28,7 +28,7 @@ class ProgramUserTest {
         try (RuleEngine engine =
                 RuleEngine.start(
                         () -> TestRules.files(sources),
-                        RuleLimits.STANDARD,
+                        RuleLimits.standard(),
                         (_, text) -> logged.add(text),
                         user)) {
             var _ = engine.evaluate(TestRules.action("a.b"), TestRules.JANE).join();
@@ -65,7 +65,7 @@ class ProgramUserTest {
                         TestRules.files(
                                 "polkit.addRule(function() {"
                                         + " polkit.log(polkit.spawn(['id', '-un']).trim()); });"),
-                        RuleLimits.STANDARD,
+                        RuleLimits.standard(),
                         (_, text) -> logged.add(text),
                         ProgramUser.find(NOBODY));
 

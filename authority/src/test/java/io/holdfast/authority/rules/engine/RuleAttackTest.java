@@ -30,10 +30,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RuleAttackTest {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(250)).withAllocated(16 << 20);
+            RuleLimits.standard().withEvaluation(Duration.ofMillis(250)).withAllocated(16 << 20);
 
     /** Limits for evaluations that need an answer even on a slow machine. */
-    private static final RuleLimits PATIENT = RuleLimits.STANDARD;
+    private static final RuleLimits PATIENT = RuleLimits.standard();
 
     /** State that rules share, and a number that changes with everything that they can reach. */
     private static final String WITNESS =

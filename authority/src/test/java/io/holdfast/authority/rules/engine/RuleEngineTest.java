@@ -31,7 +31,7 @@ class RuleEngineTest {
             "polkit.addRule((a, s) => a.id == 'other' ? 'auth_self' : s.user == 'x' ? 'no' : 'yes');";
 
     private static final RuleLimits IMPATIENT =
-            RuleLimits.STANDARD
+            RuleLimits.standard()
                     .withEvaluation(Duration.ofMillis(200))
                     .withEvaluators(1, 10, Duration.ofMillis(20));
 
@@ -102,7 +102,7 @@ class RuleEngineTest {
     void aRunawayIsStoppedAndCannotCatchIt() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(1)),
+                        RuleLimits.standard().withEvaluation(Duration.ofSeconds(1)),
                         "polkit.addRule(function(a) { if (a.id == 'run') { try { while (true); }"
                                 + " catch (e) { return 'yes'; } finally { return 'yes'; } }"
                                 + " return 'auth_self'; });")) {
@@ -122,7 +122,7 @@ class RuleEngineTest {
         OpenDescriptors before = OpenDescriptors.now();
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 20, Duration.ofMillis(20)),
+                        RuleLimits.standard().withEvaluators(1, 20, Duration.ofMillis(20)),
                         "polkit.addRule(function(a) { if (a.id == 'slow') { var n = 0;"
                                 + " while (n++ < 3) { try { polkit.spawn(['false']); }"
                                 + " catch (e) { polkit.spawn(['sleep', '0.2']); } }"
@@ -145,7 +145,7 @@ class RuleEngineTest {
     void aProgramPastTheEvaluationsTimeIsAnsweredWithNo() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(300)),
+                        RuleLimits.standard().withEvaluation(Duration.ofMillis(300)),
                         "polkit.addRule(function() { try { polkit.spawn(['sleep', '20']); }"
                                 + " catch (e) {} return 'yes'; });")) {
             assertThat(rules.ask("x").failure().orElseThrow()).contains("took longer than 300 ms");
@@ -157,7 +157,7 @@ class RuleEngineTest {
     void programsThatRunOutOfTimeLeaveNoZombie() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withPrograms(4, Duration.ofMillis(200), 1_000),
+                        RuleLimits.standard().withPrograms(4, Duration.ofMillis(200), 1_000),
                         "polkit.addRule(function() { try { polkit.spawn(['sleep', '20']); }"
                                 + " catch (e) { return 'no'; } });")) {
             for (int i = 0; i < 3; i++) {
@@ -287,7 +287,8 @@ class RuleEngineTest {
     void whoHasHisShareOfWaitingChecksIsRefusedAndNobodyElse() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 4, Duration.ofMillis(20)), BY_USER)) {
+                        RuleLimits.standard().withEvaluators(1, 4, Duration.ofMillis(20)),
+                        BY_USER)) {
             BlockedSubject blocked = new BlockedSubject();
             CompletableFuture<RuleVerdict> held =
                     rules.engine.evaluate(TestRules.action("x"), blocked);
@@ -414,7 +415,7 @@ class RuleEngineTest {
                         "polkit.addRule(function() { for (var i = 0; i < 500; i++)"
                                 + " polkit.log('a\\n\\u001b[1m' + 'x'.repeat(2000)); });")) {
             RuleVerdict _ = rules.ask("x");
-            assertThat(rules.logged).hasSize(RuleLimits.STANDARD.logged());
+            assertThat(rules.logged).hasSize(RuleLimits.standard().logged());
             assertThat(rules.logged.peek())
                     .startsWith("/r/1.rules:1: a\\n\\u001b[1mxxx")
                     .endsWith(PrintableText.CUT)

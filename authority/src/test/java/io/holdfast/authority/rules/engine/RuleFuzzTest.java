@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(300)
 class RuleFuzzTest {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD
+            RuleLimits.standard()
                     .withEvaluation(Duration.ofMillis(200))
                     .withLoad(Duration.ofMillis(200))
                     .withPrograms(0, Duration.ofMillis(100), 100);

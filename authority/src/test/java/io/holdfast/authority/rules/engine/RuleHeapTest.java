@@ -49,7 +49,7 @@ class RuleHeapTest {
             RuleFiles files = TestRules.files(RULES);
             List<Throwable> thrown = new ArrayList<>();
             try (RuleEngine engine =
-                    RuleEngine.start(() -> files, RuleLimits.STANDARD, RuleLog.NOWHERE)) {
+                    RuleEngine.start(() -> files, RuleLimits.standard(), RuleLog.NOWHERE)) {
                 List<Thread> users = new ArrayList<>();
                 for (int user = 0; user < USERS; user++) {
                     RuleAction action = new RuleAction("hungry." + user, Map.of());

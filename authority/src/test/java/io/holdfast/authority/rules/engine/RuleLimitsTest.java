@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(60)
 class RuleLimitsTest {
-    private static final RuleLimits STANDARD = RuleLimits.STANDARD;
+    private static final RuleLimits STANDARD = RuleLimits.standard();
 
     static Stream<ThrowingCallable> nothingIsLeft() {
         Stream<ThrowingCallable> times =

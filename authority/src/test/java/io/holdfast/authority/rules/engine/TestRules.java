@@ -38,7 +38,7 @@ public final class TestRules implements AutoCloseable {
     }
 
     public static TestRules of(String... sources) {
-        return new TestRules(RuleLimits.STANDARD, sources);
+        return new TestRules(RuleLimits.standard(), sources);
     }
 
     public static TestRules of(RuleLimits limits, String... sources) {

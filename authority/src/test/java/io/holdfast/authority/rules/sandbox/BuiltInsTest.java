@@ -27,7 +27,7 @@ import org.mozilla.javascript.Undefined;
 @Timeout(120)
 class BuiltInsTest {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(10));
+            RuleLimits.standard().withEvaluation(Duration.ofSeconds(10));
 
     /** Constructors that have settings or functions of their own. */
     private static final Set<String> STATEFUL = Set.of("Object", "Array", "Error", "RegExp");

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class RuleSandboxTest {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(2)).withAllocated(64L << 20);
+            RuleLimits.standard().withEvaluation(Duration.ofSeconds(2)).withAllocated(64L << 20);
 
     private static RuleVerdict run(String body) {
         try (TestRules rules =
@@ -80,7 +80,8 @@ class RuleSandboxTest {
                         });
                         """);
         List<String> logged = new ArrayList<>();
-        RuleTrial trial = new RuleTrial(files, RuleLimits.STANDARD, (_, text) -> logged.add(text));
+        RuleTrial trial =
+                new RuleTrial(files, RuleLimits.standard(), (_, text) -> logged.add(text));
         RuleVerdict verdict = trial.evaluate(TestRules.action("a"), TestRules.JANE);
         assertThat(verdict.answer().map(ImplicitAuthorization::word)).contains("yes");
         assertThat(logged).contains("behind");
@@ -91,7 +92,7 @@ class RuleSandboxTest {
         RuleTrial trial =
                 new RuleTrial(
                         TestRules.files("\npolkit.addRule = (function() {});"),
-                        RuleLimits.STANDARD,
+                        RuleLimits.standard(),
                         RuleLog.NOWHERE);
         assertThat(trial.diagnostics().stream().map(RuleDiagnostic::toString))
                 .singleElement(as(STRING))

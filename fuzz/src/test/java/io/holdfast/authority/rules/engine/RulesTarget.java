@@ -34,7 +34,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class RulesTarget {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD
+            RuleLimits.standard()
                     .withEvaluation(Duration.ofMillis(200))
                     .withLoad(Duration.ofMillis(200))
                     .withPrograms(0, Duration.ofMillis(100), 100);

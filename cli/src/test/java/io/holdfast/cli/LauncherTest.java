@@ -75,8 +75,7 @@ class LauncherTest {
         }
         Files.createFile(root.resolve("pom.xml"));
         Files.createDirectory(root.resolve("scripts"));
-        Files.createFile(root.resolve("scripts/RaiseClassFiles.java"));
-        Files.createFile(root.resolve("scripts/RewriteRhino.java"));
+        Files.createFile(root.resolve("scripts/RewriteJar.java"));
         Files.createFile(root.resolve("core/src/main/A.java"));
         copy("holdfast");
         copy("scripts/fresh");

@@ -44,6 +44,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.install.InstallFolders;
 import io.holdfast.manager.unit.install.InstallRequest;
 import io.holdfast.manager.unit.install.InstallResult;
+import io.holdfast.manager.unit.install.Presets;
 import io.holdfast.manager.unit.install.UnitInstaller;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
@@ -285,6 +286,16 @@ public final class ManagerView {
      */
     public CompletableFuture<InstallResult> install(InstallRequest request) {
         return work("which units are enabled", () -> installer().run(request));
+    }
+
+    /** Returns the links that disabling a unit would remove. */
+    public CompletableFuture<List<String>> unitFileLinks(UnitName name, boolean runtime) {
+        return work(() -> installer().links(name, runtime));
+    }
+
+    /** Returns the rules that enable and disable units by default. Blocking. */
+    public Presets presets() {
+        return Presets.read(InstallFolders.of(scope(), loadPath()).presets());
     }
 
     /** Returns the unit that {@code default.target} is. */

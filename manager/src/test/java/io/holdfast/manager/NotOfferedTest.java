@@ -126,14 +126,11 @@ class NotOfferedTest {
     /** If systemd did not boot the machine, systemctl changes the files itself. */
     @Test
     void neitherUnitFilesNorTheMachineAreChanged() throws Exception {
-        List<String> units = List.of("a.service");
         try (BusConnection client = BusConnection.connect(address())) {
             RemoteObject manager =
                     client.object("org.freedesktop.systemd1", "/org/freedesktop/systemd1");
             for (Object[] words :
                     new Object[][] {
-                        {"PresetAllUnitFiles", "sbb", "full", true, false},
-                        {"RevertUnitFiles", "as", units},
                         {"EnqueueUnitJob", "sss", "a.service", "stop", "replace"},
                         {"KExec", ""},
                     }) {

@@ -23,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The methods that systemctl(1) calls to enable, disable, mask and link unit files. */
 @Timeout(120)
 class UnitFilesOnBusTest {
+    private static final String UNIT = "org.freedesktop.systemd1.Unit";
+
     @TempDir private Path folder;
     private Stage stage;
     private Systemd1 face;
@@ -59,6 +61,11 @@ class UnitFilesOnBusTest {
 
     private List<?> call(String method, String types, Object... arguments) throws Exception {
         return manager.call("org.freedesktop.systemd1.Manager", method, types, arguments);
+    }
+
+    private RemoteObject unit(String name) throws Exception {
+        Object path = call("LoadUnit", "s", name).getFirst();
+        return client.object("org.freedesktop.systemd1", path.toString());
     }
 
     private Path link(String name) {
@@ -115,6 +122,41 @@ class UnitFilesOnBusTest {
                 .isInstanceOfSatisfying(
                         DBusException.class,
                         e -> assertThat(e.name()).isEqualTo("org.freedesktop.systemd1." + error));
+    }
+
+    @Test
+    void theLinksOfAUnitAreToldBeforeTheyAreRemoved() throws Exception {
+        assertThat(call("GetUnitFileLinks", "sb", "a.service", false))
+                .isEqualTo(List.of(List.of()));
+        var _ = call("EnableUnitFiles", "asbb", List.of("a.service"), false, false);
+        List<String> links =
+                List.of(link("b.service").toString(), link("up.target.wants/a.service").toString());
+        assertThat(call("GetUnitFileLinks", "sb", "a.service", false)).isEqualTo(List.of(links));
+        assertThat(link("b.service")).isSymbolicLink();
+    }
+
+    @Test
+    void aUnitIsPutBackIntoTheStateOfTheInstalledSystem() throws Exception {
+        Path dropIn = link("a.service.d/own.conf");
+        Files.createDirectories(dropIn.getParent());
+        Files.writeString(dropIn, "[Service]\nNice=1\n");
+        List<?> reply = call("RevertUnitFiles", "as", List.of("a.service"));
+        assertThat(reply)
+                .isEqualTo(
+                        List.of(List.of(Struct.of("unlink", dropIn.getParent().toString(), ""))));
+        assertThat(dropIn.getParent()).doesNotExist();
+    }
+
+    @Test
+    void presetsApplyToAllUnitFiles() throws Exception {
+        Path presets = folder.resolve("config/systemd/user-preset");
+        Files.createDirectories(presets);
+        Files.writeString(presets.resolve("1.preset"), "enable a.service\ndisable *\n");
+        assertThat(unit("static.service").get(UNIT, "UnitFilePreset")).isEqualTo("disabled");
+        var _ = call("PresetAllUnitFiles", "sbb", "disable-only", false, false);
+        assertThat(link("up.target.wants/a.service")).doesNotExist();
+        var _ = call("PresetAllUnitFiles", "sbb", "full", false, false);
+        assertThat(link("up.target.wants/a.service")).isSymbolicLink();
     }
 
     @Test

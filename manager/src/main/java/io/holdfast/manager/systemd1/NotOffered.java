@@ -10,7 +10,6 @@ import java.util.List;
  * its name.
  */
 final class NotOffered {
-    private static final String UNIT_FILES = "Changing unit files in this way";
     private static final String MACHINE = "Restarting the machine in this way";
     private static final String ENVIRONMENT = "Changing the manager's environment";
     private static final String MOUNTS = "Mounting into a running service";
@@ -24,8 +23,6 @@ final class NotOffered {
     private static final List<Method> METHODS =
             List.of(
                     new Method("SetUnitProperties", "sba(sv)", "", "Changing a unit's properties"),
-                    new Method("PresetAllUnitFiles", "sbb", "a(sss)", UNIT_FILES),
-                    new Method("RevertUnitFiles", "as", "a(sss)", UNIT_FILES),
                     new Method(
                             "EnqueueUnitJob",
                             "sss",

@@ -90,8 +90,13 @@ final class UnitFileList {
                         new Entry(
                                 name.text(),
                                 shown(path, name, unit.source()),
-                                states.of(name, unit).word())));
+                                state(states.of(name, unit)))));
         return List.copyOf(list);
+    }
+
+    /** A name without a file is that of a link that leads nowhere. */
+    private static String state(UnitFileStates.State state) {
+        return (state == UnitFileStates.State.NOT_FOUND ? UnitFileStates.State.BAD : state).word();
     }
 
     private static String shown(LoadPath path, UnitName name, UnitSource source) {

@@ -5,6 +5,7 @@ import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.install.InstallRequest;
 import io.holdfast.manager.unit.install.InstallRequest.Operation;
 import io.holdfast.manager.unit.install.InstallResult;
@@ -49,6 +50,16 @@ final class UnitFileMethods {
                             "assbb",
                             WITH_INFO,
                             call -> request(call, preset(call.string(1)), texts(call), 2)),
+                    new Method(
+                            "PresetAllUnitFiles",
+                            "sbb",
+                            CHANGES,
+                            call -> request(call, preset(call.string(0)), List.of(), 1)),
+                    new Method(
+                            "RevertUnitFiles",
+                            "as",
+                            CHANGES,
+                            call -> InstallRequest.of(Operation.REVERT, texts(call))),
                     new Method("MaskUnitFiles", "asbb", CHANGES, plain(Operation.MASK)),
                     new Method("UnmaskUnitFiles", "asb", CHANGES, plain(Operation.UNMASK)),
                     new Method(
@@ -81,6 +92,26 @@ final class UnitFileMethods {
                         method.in(),
                         method.out(),
                         (call, reply) -> run(method, call, reply)));
+        builder.asyncMethod(
+                "GetUnitFileLinks", "sb", "as", this::links, "name", "runtime", "links");
+    }
+
+    private void links(MethodCall call, CompletableFuture<List<?>> reply) {
+        UnitName name = Operations.name(call.string(0));
+        boolean runtime = call.argument(1, Boolean.class);
+        Runnable begin =
+                () -> {
+                    var _ =
+                            manager.unitFileLinks(name, runtime)
+                                    .whenComplete((links, failure) -> {
+                                        if (links == null) {
+                                            Operations.fail(reply, failure);
+                                        } else {
+                                            reply.complete(List.of(links));
+                                        }
+                                    });
+                };
+        operations.onLoop(reply, begin).run();
     }
 
     // ---- requests

@@ -89,7 +89,9 @@ final class UnitObjects implements ObjectTree {
 
     /** Blocking. */
     private Files files(UnitName name, UnitView view) {
-        return new Files(fileState(manager, name, view), manager.isOutdated(view));
+        String preset =
+                view.unit().source().fragment().isEmpty() ? "" : manager.presets().word(name);
+        return new Files(fileState(manager, name, view), preset, manager.isOutdated(view));
     }
 
     /** Blocking. */

@@ -38,11 +38,12 @@ public final class UnitProperties {
      * The present state of a unit's files.
      *
      * @param state whether it is enabled, as {@code systemctl is-enabled} prints it
+     * @param preset what the preset files say about it
      * @param changed whether they have changed since they were read
      */
-    public record Files(String state, boolean changed) {
+    public record Files(String state, String preset, boolean changed) {
         /** The files have not been checked. */
-        public static final Files UNKNOWN = new Files("", false);
+        public static final Files UNKNOWN = new Files("", "", false);
     }
 
     static final PropertyTable<Subject> TABLE = table();
@@ -166,7 +167,7 @@ public final class UnitProperties {
                                         .map(Path::toString)
                                         .toList())
                 .unsignalled("UnitFileState", "s", unit -> unit.files.state())
-                .unsignalled("UnitFilePreset", "s", _ -> "")
+                .unsignalled("UnitFilePreset", "s", unit -> unit.files.preset())
                 .unsignalled("NeedDaemonReload", "b", unit -> unit.files.changed())
                 .fixed("Transient", "b", unit -> unit.files.state().equals("transient"))
                 .fixed("Perpetual", "b", unit -> unit.view.perpetual());

@@ -68,9 +68,14 @@ public record FileRoot(Path folder) {
 
     /** Follows the links of a file of this machine that is inside of the root. */
     public Path followInside(Path file) {
+        return isMachine() || !file.startsWith(folder) ? file : follow(asInside(file));
+    }
+
+    /** Returns the path of a file of this machine as the system below the root has it. */
+    public Path asInside(Path file) {
         return isMachine() || !file.startsWith(folder)
                 ? file
-                : follow(MACHINE.folder.resolve(folder.relativize(file)));
+                : MACHINE.folder.resolve(folder.relativize(file));
     }
 
     private static @Nullable Path target(Path link) {

@@ -46,9 +46,6 @@ public record InstallFolders(LoadPath path, Path persistent, Path runtime, List<
 
     /** Returns the path of a file as the system below the root has it. */
     Path asInside(Path file) {
-        FileRoot root = path.root();
-        return root.isMachine() || !file.startsWith(root.folder())
-                ? file
-                : Path.of("/").resolve(root.folder().relativize(file));
+        return path.root().asInside(file);
     }
 }

@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * An operation on unit files, after systemctl(1).
  *
- * @param files names of units; for some operations also absolute paths of unit files
+ * @param files names of units; for some operations also absolute paths of unit files; for a preset
+ *     none for all unit files
  * @param runtime whether the links last until the next boot only
  * @param force whether links that lead elsewhere are replaced
  */
@@ -25,6 +26,8 @@ public record InstallRequest(
         PRESET_ENABLE_ONLY,
         /** The disabling half of {@link #PRESET}. */
         PRESET_DISABLE_ONLY,
+        /** Removes what administrators have put over the units of the installed system. */
+        REVERT,
         /** Makes the first unit the default target. */
         SET_DEFAULT,
         /** Makes the first unit want the others. */

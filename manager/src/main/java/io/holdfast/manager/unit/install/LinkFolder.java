@@ -28,15 +28,31 @@ final class LinkFolder {
     private final InstallFolders folders;
     private final Path folder;
     private final List<InstallChange> changes;
+    private final boolean isTrial;
 
     /**
      * @param folder the folder, which may be missing
      * @param changes receives what is done
      */
     LinkFolder(InstallFolders folders, Path folder, List<InstallChange> changes) {
+        this(folders, folder, changes, false);
+    }
+
+    private LinkFolder(
+            InstallFolders folders, Path folder, List<InstallChange> changes, boolean isTrial) {
         this.folders = folders;
         this.folder = folders.path().root().followInside(folder);
         this.changes = changes;
+        this.isTrial = isTrial;
+    }
+
+    /**
+     * Creates a folder whose links are not removed.
+     *
+     * @param changes receives what would be done
+     */
+    static LinkFolder trial(InstallFolders folders, Path folder, List<InstallChange> changes) {
+        return new LinkFolder(folders, folder, changes, true);
     }
 
     // ---- making links
@@ -181,11 +197,23 @@ final class LinkFolder {
         boolean isChanged = false;
         for (Path link : UnitIndex.list(in.path())) {
             if (Files.isSymbolicLink(link) && isMarked(link, marks)) {
-                unlink(in, link, marks);
-                isChanged = true;
+                if (isTrial) {
+                    addOnce(link);
+                    marks.add(folders.asInside(link).toString());
+                } else {
+                    unlink(in, link, marks);
+                }
+                isChanged = !isTrial;
             }
         }
         return isChanged;
+    }
+
+    private void addOnce(Path link) {
+        InstallChange change = InstallChange.removed(link.toString());
+        if (!changes.contains(change)) {
+            changes.add(change);
+        }
     }
 
     private void unlink(TrustedFolder in, Path link, Set<String> marks) {
@@ -220,6 +248,32 @@ final class LinkFolder {
             }
         }
         return at;
+    }
+
+    /** Removes a file or a link of the folder. */
+    void removeFile(String name, Set<String> marks) {
+        try (TrustedFolder top = TrustedFolder.open(folder)) {
+            unlink(top, folder.resolve(name), marks);
+        } catch (ErrnoException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Removes a subfolder with the files in it. */
+    void removeFolder(String name) {
+        Path shown = folder.resolve(name);
+        try (TrustedFolder top = TrustedFolder.open(folder)) {
+            try (TrustedFolder in = top.child(name, PUBLIC)) {
+                for (Path file : UnitIndex.list(in.path())) {
+                    String entry = String.valueOf(file.getFileName());
+                    ErrnoException.check(SysStat.unlinkat(in.fd(), entry), "unlink", file);
+                }
+            }
+            ErrnoException.check(SysStat.rmdirat(top.fd(), name), "rmdir", shown);
+            changes.add(InstallChange.removed(shown.toString()));
+        } catch (ErrnoException e) {
+            throw failed(e);
+        }
     }
 
     /** Removes what masks a unit: a link to {@code /dev/null} or an empty file. */

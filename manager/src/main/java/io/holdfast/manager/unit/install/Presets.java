@@ -18,11 +18,17 @@ import java.util.TreeMap;
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.preset.html">systemd.preset</a>
  */
-final class Presets {
+public final class Presets {
     private enum Action {
-        ENABLE,
-        DISABLE,
-        IGNORE
+        ENABLE("enabled"),
+        DISABLE("disabled"),
+        IGNORE("ignored");
+
+        private final String word;
+
+        Action(String word) {
+            this.word = word;
+        }
     }
 
     private record Rule(Action action, String pattern, List<String> instances) {}
@@ -43,8 +49,12 @@ final class Presets {
 
     private Presets() {}
 
-    /** Reads the files; one hides a file of the same name in a later folder. */
-    static Presets read(List<Path> folders) {
+    /**
+     * Reads the files; one hides a file of the same name in a later folder. Blocking.
+     *
+     * @param folders highest precedence first
+     */
+    public static Presets read(List<Path> folders) {
         Map<String, Path> files = new TreeMap<>();
         for (Path folder : folders) {
             for (Path file : UnitIndex.list(folder)) {
@@ -76,18 +86,26 @@ final class Presets {
         }
     }
 
+    private Rule rule(UnitName unit) {
+        return rules.stream()
+                .filter(rule -> Glob.matches(rule.pattern(), unit.text()))
+                .findFirst()
+                .orElseGet(() -> new Rule(Action.ENABLE, unit.text(), List.of()));
+    }
+
+    /** Returns what becomes of a unit, as systemctl(1) prints it: enabled, disabled or ignored. */
+    public String word(UnitName unit) {
+        return rule(unit).action().word;
+    }
+
     /** Returns what becomes of a unit; without a rule it is enabled. */
     Verdict of(UnitName unit) {
-        for (Rule rule : rules) {
-            if (Glob.matches(rule.pattern(), unit.text())) {
-                return switch (rule.action()) {
-                    case ENABLE -> new Verdict.Enable(units(unit, rule.instances()));
-                    case DISABLE -> new Verdict.Disable();
-                    case IGNORE -> new Verdict.Ignore();
-                };
-            }
-        }
-        return new Verdict.Enable(List.of(unit));
+        Rule rule = rule(unit);
+        return switch (rule.action()) {
+            case ENABLE -> new Verdict.Enable(units(unit, rule.instances()));
+            case DISABLE -> new Verdict.Disable();
+            case IGNORE -> new Verdict.Ignore();
+        };
     }
 
     private static List<UnitName> units(UnitName unit, List<String> instances) {

@@ -12,31 +12,40 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
- * A snapshot of which units are enabled: whether links in the folders for that purpose lead to
- * them. Blocking to make; immutable.
+ * A snapshot of which units are enabled: the links in the folders of unit files, by the rules of
+ * {@code systemctl is-enabled}. Blocking to make; immutable.
  */
 public final class UnitFileStates {
     /** A state as {@code systemctl is-enabled} prints it. */
     public enum State {
         ENABLED,
         ENABLED_RUNTIME,
+        /** Its file is elsewhere; a link makes it available. */
+        LINKED,
+        LINKED_RUNTIME,
         /** It has no [Install] section, so it cannot be enabled. */
         STATIC,
         DISABLED,
         MASKED,
         MASKED_RUNTIME,
-        /** A template or an instance that other units enable. */
+        /** It is in use by a link that its [Install] section does not name, or by Also=. */
         INDIRECT,
         GENERATED,
         TRANSIENT,
         ALIAS,
+        /** There is an entry of this name that leads to no file. */
+        BAD,
         NOT_FOUND;
 
         /** Returns the word that {@code systemctl is-enabled} prints. */
@@ -45,63 +54,63 @@ public final class UnitFileStates {
         }
     }
 
-    private final Set<UnitName> enabled = new HashSet<>();
-    private final Set<UnitName> enabledInRun = new HashSet<>();
+    /** How long what a folder enables stays enabled. */
+    private enum Lifetime {
+        PERSISTENT,
+        RUNTIME,
+        /** Part of the installed system, which enables nothing. */
+        VENDOR
+    }
 
-    /** The templates of which an instance is enabled. */
-    private final Set<UnitName> instantiated = new HashSet<>();
+    /**
+     * A link.
+     *
+     * @param folder the index of the folder of unit files that it is in, or below
+     * @param isDirect whether it is in that folder itself, not in a {@code .wants} folder of it
+     * @param target the file name that it leads to
+     */
+    private record Link(int folder, boolean isDirect, String name, String target) {}
 
-    private UnitFileStates() {}
+    private final LoadPath path;
+    private final Map<String, List<Link>> links = new HashMap<>(); // by name, and by target
+
+    private UnitFileStates(LoadPath path) {
+        this.path = path;
+    }
 
     /** Reads the links in the folders. */
     public static UnitFileStates read(LoadPath path) {
-        UnitFileStates states = new UnitFileStates();
-        for (Path folder : path.folders()) {
-            Set<UnitName> links = folder.startsWith("/run") ? states.enabledInRun : states.enabled;
-            boolean isOfVendor = folder.startsWith("/usr") || folder.startsWith("/lib");
-            if (!isOfVendor) {
-                states.addLinks(folder, links);
-            }
+        UnitFileStates states = new UnitFileStates(path);
+        for (int i = 0; i < path.folders().size(); i++) {
+            states.addFolder(i, path.folders().get(i));
         }
         return states;
     }
 
-    private void addLinks(Path folder, Set<UnitName> links) {
+    private void addFolder(int index, Path folder) {
         for (Path entry : list(folder)) {
             String name = entry.getFileName().toString();
-            if (name.endsWith(".wants")
+            if (Files.isSymbolicLink(entry)) {
+                add(index, true, entry);
+            } else if (name.endsWith(".wants")
                     || name.endsWith(".requires")
                     || name.endsWith(".upholds")) {
-                for (Path link : list(entry)) {
-                    UnitName.parse(link.getFileName().toString())
-                            .ifPresent(unit -> enable(unit, links));
-                }
-            } else if (Files.isSymbolicLink(entry)) {
-                addAlias(entry, links);
+                list(entry).forEach(link -> add(index, false, link));
             }
         }
     }
 
-    private void enable(UnitName name, Set<UnitName> links) {
-        links.add(name);
-        if (name.isInstance()) {
-            instantiated.add(name.template().orElseThrow());
-        }
-    }
-
-    /** An alias enables its target; an instance that is a link to its template enables itself. */
-    private void addAlias(Path link, Set<UnitName> links) {
+    private void add(int folder, boolean isDirect, Path entry) {
         try {
-            Path target = Files.readSymbolicLink(link).getFileName();
-            if (target != null && !target.toString().equals(link.getFileName().toString())) {
-                Optional<UnitName> own =
-                        UnitName.parse(link.getFileName().toString()).filter(UnitName::isInstance);
-                UnitName.parse(target.toString())
-                        .map(name -> name.isTemplate() ? own.orElse(name) : name)
-                        .ifPresent(unit -> enable(unit, links));
+            String name = entry.getFileName().toString();
+            String target = String.valueOf(Files.readSymbolicLink(entry).getFileName());
+            Link link = new Link(folder, isDirect, name, target);
+            links.computeIfAbsent(name, _ -> new ArrayList<>()).add(link);
+            if (!target.equals(name)) {
+                links.computeIfAbsent(target, _ -> new ArrayList<>()).add(link);
             }
         } catch (IOException e) {
-            // removed meanwhile
+            // not a link, or removed meanwhile
         }
     }
 
@@ -117,45 +126,50 @@ public final class UnitFileStates {
         return entries;
     }
 
+    private Lifetime lifetime(Path folder) {
+        Path inside = path.root().asInside(folder);
+        if (inside.startsWith("/usr") || inside.startsWith("/lib")) {
+            return Lifetime.VENDOR;
+        }
+        return inside.startsWith("/run") ? Lifetime.RUNTIME : Lifetime.PERSISTENT;
+    }
+
     /**
+     * Returns the state of a unit. Blocking.
+     *
      * @param name the requested name
      */
     public State of(UnitName name, Unit unit) {
         UnitSource source = unit.source();
         Path fragment = source.fragment().orElse(Path.of("/"));
-        boolean inRun = fragment.startsWith("/run");
         switch (source.state()) {
             case NOT_FOUND -> {
                 return State.NOT_FOUND;
             }
             case MASKED -> {
-                return inRun ? State.MASKED_RUNTIME : State.MASKED;
+                return lifetime(fragment) == Lifetime.RUNTIME ? State.MASKED_RUNTIME : State.MASKED;
             }
             case LOADED -> {}
+        }
+        if (Files.isSymbolicLink(fragment) && !Files.exists(fragment)) {
+            return State.BAD; // links in a circle
         }
         if (!name.equals(source.name()) && !name.isInstance()) {
             return State.ALIAS;
         }
-        String path = fragment.toString();
-        if (path.contains("/systemd/generator")) {
+        String file = fragment.toString();
+        if (file.contains("/systemd/generator")) {
             return State.GENERATED;
         }
-        if (path.endsWith("/transient/" + fragment.getFileName())) {
+        if (file.endsWith("/transient/" + fragment.getFileName())) {
             return State.TRANSIENT;
         }
-        if (isIn(enabled, source)) {
-            return State.ENABLED;
+        Set<String> known = knownNames(source.name(), unit.install());
+        Optional<State> state = byLinks(source.name(), fragment, known::contains);
+        if (state.isPresent()) {
+            return state.get();
         }
-        if (isIn(enabledInRun, source)) {
-            return State.ENABLED_RUNTIME;
-        }
-        if (isDefaultInstanceIn(enabled, name, unit.install())) {
-            return State.ENABLED;
-        }
-        if (isDefaultInstanceIn(enabledInRun, name, unit.install())) {
-            return State.ENABLED_RUNTIME;
-        }
-        if (instantiated.contains(name)) {
+        if (byLinks(source.name(), fragment, _ -> true).isPresent()) {
             return State.INDIRECT;
         }
         InstallSection install = unit.install();
@@ -170,19 +184,48 @@ public final class UnitFileStates {
         return install.also().isEmpty() ? State.STATIC : State.INDIRECT;
     }
 
-    /** Returns whether a name is that of a template whose {@code DefaultInstance=} has a link. */
-    private static boolean isDefaultInstanceIn(
-            Set<UnitName> links, UnitName name, InstallSection install) {
-        return name.isTemplate()
-                && install.defaultInstance()
-                        .map(name::withInstance)
-                        .filter(links::contains)
-                        .isPresent();
+    /** Returns the names of the links that enabling the unit makes. */
+    private static Set<String> knownNames(UnitName name, InstallSection install) {
+        Set<String> known = new HashSet<>();
+        known.add(name.text());
+        install.aliases().forEach(alias -> known.add(alias.text()));
+        if (name.isTemplate()) {
+            install.defaultInstance()
+                    .ifPresent(instance -> known.add(name.withInstance(instance).text()));
+        }
+        return known;
     }
 
-    private static boolean isIn(Set<UnitName> links, UnitSource source) {
-        return source.names().stream()
-                .anyMatch(name ->
-                        links.contains(name) || links.contains(name.template().orElse(name)));
+    /** Returns the state that links of these names give a unit. */
+    private Optional<State> byLinks(UnitName unit, Path fragment, Predicate<String> isKnown) {
+        int own = path.folders().indexOf(fragment.getParent());
+        Set<Lifetime> enabledIn = EnumSet.noneOf(Lifetime.class);
+        Set<Lifetime> linkedIn = EnumSet.noneOf(Lifetime.class);
+        for (Link link : links.getOrDefault(unit.text(), List.of())) {
+            Lifetime lifetime = lifetime(path.folders().get(link.folder()));
+            boolean isHidden = own >= 0 && link.folder() > own; // by the unit file
+            boolean isOfName = !isHidden && link.name().equals(unit.text());
+            boolean leadsToName = link.target().equals(unit.text());
+            if (isOfName && leadsToName && link.isDirect()) {
+                linkedIn.add(lifetime);
+            } else if ((isOfName || leadsToName) && isKnown.test(link.name())) {
+                enabledIn.add(lifetime);
+            }
+        }
+        if (enabledIn.contains(Lifetime.PERSISTENT)) {
+            return Optional.of(State.ENABLED);
+        }
+        if (enabledIn.contains(Lifetime.RUNTIME)) {
+            return Optional.of(State.ENABLED_RUNTIME);
+        }
+        if (!enabledIn.isEmpty() && unit.isInstance()) {
+            return Optional.of(State.STATIC); // enabled by the installed system
+        }
+        if (linkedIn.contains(Lifetime.PERSISTENT)) {
+            return Optional.of(State.LINKED);
+        }
+        return linkedIn.contains(Lifetime.RUNTIME)
+                ? Optional.of(State.LINKED_RUNTIME)
+                : Optional.empty();
     }
 }

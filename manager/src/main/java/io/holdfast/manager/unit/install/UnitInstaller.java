@@ -52,6 +52,15 @@ public final class UnitInstaller {
         }
     }
 
+    /** Returns the links that {@link InstallRequest.Operation#DISABLE} would remove. */
+    public List<String> links(UnitName unit, boolean runtime) {
+        Path folder = runtime ? folders.runtime() : folders.persistent();
+        List<InstallChange> changes = new ArrayList<>();
+        Set<String> marks = new HashSet<>(Set.of(unit.text()));
+        LinkFolder.trial(folders, folder, changes).remove(marks);
+        return changes.stream().map(InstallChange::path).toList();
+    }
+
     /** Carries out an operation. */
     public InstallResult run(InstallRequest request) {
         Run run = new Run(request);
@@ -98,9 +107,10 @@ public final class UnitInstaller {
                 case LINK -> files.forEach(this::link);
                 case MASK -> names(files).forEach(this::mask);
                 case UNMASK -> unmask(names(files));
-                case PRESET -> preset(names(files), true, true);
-                case PRESET_ENABLE_ONLY -> preset(names(files), true, false);
-                case PRESET_DISABLE_ONLY -> preset(names(files), false, true);
+                case PRESET -> preset(files, true, true);
+                case PRESET_ENABLE_ONLY -> preset(files, true, false);
+                case PRESET_DISABLE_ONLY -> preset(files, false, true);
+                case REVERT -> new Revert(folders, changes).run(names(files));
                 case SET_DEFAULT -> setDefault(files);
                 case ADD_WANTS -> addTo(files, ".wants");
                 case ADD_REQUIRES -> addTo(files, ".requires");
@@ -295,21 +305,24 @@ public final class UnitInstaller {
             }
         }
 
-        private void preset(Collection<UnitName> units, boolean enables, boolean disables) {
+        /**
+         * @param files none for all unit files: then units that cannot be enabled are skipped
+         */
+        private void preset(List<String> files, boolean enables, boolean disables) {
             isByPreset = true;
             Presets presets = Presets.read(folders.presets());
             List<Found> plus = new ArrayList<>();
             Deque<UnitName> minus = new ArrayDeque<>();
-            for (UnitName unit : units) {
-                if (!search.find(unit).name().equals(unit)) {
-                    continue; // an alias, whose unit has a rule of its own
+            if (files.isEmpty()) {
+                for (UnitName unit : search.names()) {
+                    try {
+                        decide(unit, presets, plus, minus);
+                    } catch (InstallException e) {
+                        // masked, generated or without a file
+                    }
                 }
-                switch (presets.of(unit)) {
-                    case Presets.Verdict.Enable(List<UnitName> all) ->
-                            all.forEach(each -> plus.add(search.find(each).requireUnmasked()));
-                    case Presets.Verdict.Disable() -> minus.add(unit);
-                    case Presets.Verdict.Ignore() -> {}
-                }
+            } else {
+                names(files).forEach(unit -> decide(unit, presets, plus, minus));
             }
             if (disables && !minus.isEmpty()) {
                 Set<String> marks = new HashSet<>();
@@ -320,6 +333,19 @@ public final class UnitInstaller {
                 apply(plus);
             }
             succeedIfChanged();
+        }
+
+        private void decide(
+                UnitName unit, Presets presets, List<Found> plus, Deque<UnitName> minus) {
+            if (!search.find(unit).name().equals(unit)) {
+                return; // an alias, whose unit has a rule of its own
+            }
+            switch (presets.of(unit)) {
+                case Presets.Verdict.Enable(List<UnitName> all) ->
+                        all.forEach(each -> plus.add(search.find(each).requireUnmasked()));
+                case Presets.Verdict.Disable() -> minus.add(unit);
+                case Presets.Verdict.Ignore() -> {}
+            }
         }
 
         private void setDefault(List<String> files) {
@@ -348,12 +374,5 @@ public final class UnitInstaller {
         private static InstallChange change(InstallChange.Kind kind, Object about) {
             return new InstallChange(kind, about.toString(), "");
         }
-    }
-
-    /** Returns all unit files that a preset may enable or disable. Blocking. */
-    public List<String> all() {
-        List<String> names = new ArrayList<>();
-        new InstallSearch(folders, reader).names().forEach(name -> names.add(name.text()));
-        return names;
     }
 }

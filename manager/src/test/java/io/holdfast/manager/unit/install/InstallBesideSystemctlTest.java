@@ -6,7 +6,9 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.install.InstallRequest.Operation;
+import io.holdfast.manager.unit.install.UnitFileStates.State;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.value.Host;
 import java.io.IOException;
@@ -15,11 +17,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +37,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Needs(programs = "systemctl")
 class InstallBesideSystemctlTest {
     private static final List<String> FLAGS = List.of("--runtime", "--force");
+
+    private static final Set<State> PRESETS_NOT_SHOWN =
+            EnumSet.of(State.ALIAS, State.STATIC, State.GENERATED, State.TRANSIENT);
 
     @TempDir private Path folder;
     private Path theirs;
@@ -127,7 +135,8 @@ class InstallBesideSystemctlTest {
                     case "mask" -> Operation.MASK;
                     case "unmask" -> Operation.UNMASK;
                     case "link" -> Operation.LINK;
-                    case "preset" -> Operation.PRESET;
+                    case "preset", "preset-all" -> Operation.PRESET;
+                    case "revert" -> Operation.REVERT;
                     case "set-default" -> Operation.SET_DEFAULT;
                     case "add-wants" -> Operation.ADD_WANTS;
                     case "add-requires" -> Operation.ADD_REQUIRES;
@@ -135,9 +144,47 @@ class InstallBesideSystemctlTest {
                 };
         boolean force = flags.contains("--force") || operation == Operation.SET_DEFAULT;
         ManagerScope scope = ManagerScope.system(Map.of());
-        LoadPath path = LoadPath.system(Map.of()).below(new FileRoot(ours));
+        LoadPath path = path();
         return new UnitInstaller(InstallFolders.of(scope, path), new UnitReader(Host.read(), scope))
                 .run(new InstallRequest(operation, files, flags.contains("--runtime"), force));
+    }
+
+    private LoadPath path() {
+        return LoadPath.system(Map.of()).below(new FileRoot(ours));
+    }
+
+    /** Returns what {@code systemctl list-unit-files} prints of each unit file. */
+    private String theirStates() throws Exception {
+        int _ = systemctl("list-unit-files", "--no-legend", "--no-pager");
+        return Files.readString(folder.resolve("said"))
+                .lines()
+                .map(line -> line.strip().replaceAll("\\s+", " "))
+                .filter(line -> !line.isEmpty())
+                .sorted()
+                .collect(Collectors.joining("\n"));
+    }
+
+    private String ourStates() {
+        UnitReader reader = new UnitReader(Host.read(), ManagerScope.system(Map.of()));
+        UnitLoader loader = UnitLoader.scan(path());
+        UnitFileStates states = UnitFileStates.read(path());
+        Presets presets =
+                Presets.read(InstallFolders.of(ManagerScope.system(Map.of()), path()).presets());
+        return loader.names().stream()
+                .map(name -> {
+                    State state = states.of(name, reader.read(loader.load(name)));
+                    return "%s %s %s"
+                            .formatted(
+                                    name,
+                                    (state == State.NOT_FOUND ? State.BAD : state).word(),
+                                    PRESETS_NOT_SHOWN.contains(state) ? "-" : presets.word(name));
+                })
+                .sorted()
+                .collect(Collectors.joining("\n"));
+    }
+
+    private void sameStates(String after) throws Exception {
+        assertThat(ourStates()).as("states after " + after).isEqualTo(theirStates());
     }
 
     /** Runs an operation on both sides, and compares them. */
@@ -149,8 +196,9 @@ class InstallBesideSystemctlTest {
         assertThat(tree(ours))
                 .as("%s: systemctl said %s, we %s", line, said, result)
                 .isEqualTo(tree(theirs));
+        sameStates(line);
         // without a manager these succeed also if nothing could be done
-        if (!words[0].equals("disable") && !words[0].equals("preset")) {
+        if (!words[0].equals("disable") && !words[0].startsWith("preset")) {
             assertThat(result.failure().isEmpty())
                     .as("%s: systemctl said %s, we %s", line, said, result)
                     .isEqualTo(status == 0);
@@ -341,6 +389,67 @@ class InstallBesideSystemctlTest {
         file("etc/systemd/system-preset/90-vendor.preset", "disable a.service\n");
         same("preset a.service");
         same("preset b.service");
+    }
+
+    @Test
+    void allUnitsAreMadeAsPresetsSay() throws Exception {
+        service("a.service", "WantedBy=multi-user.target\nAlias=al.service\n");
+        service("b.service", "WantedBy=multi-user.target\n");
+        service("masked.service", "WantedBy=multi-user.target\n");
+        service("static.service", "");
+        service("t@.service", "WantedBy=multi-user.target\n");
+        link("etc/systemd/system/masked.service", "/dev/null");
+        link("etc/systemd/system/dangling.service", "/nowhere/dangling.service");
+        link("etc/systemd/system/multi-user.target.wants/b.service", "/usr/lib/systemd/b.service");
+        file(
+                "usr/lib/systemd/system-preset/50.preset",
+                "enable a.service\nenable t@.service one\ndisable *\n");
+        same("preset-all");
+        same("disable a.service");
+        same("preset-all");
+    }
+
+    @Test
+    void whatAdministratorsChangedIsReverted() throws Exception {
+        service("a.service", "WantedBy=multi-user.target\nAlias=al.service\n");
+        file("etc/systemd/system/a.service.d/own.conf", "[Service]\nNice=1\n");
+        file("run/systemd/system/a.service.d/own.conf", "[Service]\nNice=2\n");
+        file("etc/systemd/system.control/a.service.d/50-Nice.conf", "[Service]\nNice=3\n");
+        file("usr/lib/systemd/system/a.service.d/vendor.conf", "[Service]\nNice=4\n");
+        same("enable a.service");
+        same("revert a.service");
+        file("etc/systemd/system/a.service", "[Service]\nExecStart=/bin/true\n");
+        same("revert a.service");
+        same("mask --runtime a.service");
+        same("revert a.service");
+        file("etc/systemd/system/own.service", "[Service]\nExecStart=/bin/true\n");
+        same("revert own.service nosuch.service");
+        for (Path root : List.of(theirs, ours)) {
+            try (Stream<Path> all = Files.walk(root)) {
+                assertThat(all.filter(Files::isRegularFile).map(root::relativize))
+                        .map(Path::toString)
+                        .filteredOn(name -> !name.endsWith(".target"))
+                        .containsExactlyInAnyOrder(
+                                "usr/lib/systemd/system/a.service",
+                                "usr/lib/systemd/system/a.service.d/vendor.conf",
+                                "etc/systemd/system/own.service");
+            }
+        }
+    }
+
+    @Test
+    void linksThatLeadNowhereAreBad() throws Exception {
+        link("etc/systemd/system/gone.service", "/nowhere/gone.service");
+        link("etc/systemd/system/loop.service", "loop.service");
+        link("etc/systemd/system/alias.service", "missing.service");
+        service("a.service", "WantedBy=multi-user.target\n");
+        link("etc/systemd/system/other.service", "/usr/lib/systemd/system/a.service");
+        service("t@.service", "WantedBy=multi-user.target\n");
+        link("usr/lib/systemd/system/multi-user.target.wants/t@1.service", "../t@.service");
+        same("enable gone.service");
+        same("enable alias.service");
+        same("disable gone.service");
+        same("enable t@2.service");
     }
 
     @Test

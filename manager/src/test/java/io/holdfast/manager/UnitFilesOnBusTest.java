@@ -137,14 +137,11 @@ class UnitFilesOnBusTest {
 
     @Test
     void aUnitIsPutBackIntoTheStateOfTheInstalledSystem() throws Exception {
-        Path dropIn = link("a.service.d/own.conf");
-        Files.createDirectories(dropIn.getParent());
-        Files.writeString(dropIn, "[Service]\nNice=1\n");
+        Path folder = Files.createDirectories(link("a.service.d"));
+        Files.writeString(folder.resolve("own.conf"), "[Service]\nNice=1\n");
         List<?> reply = call("RevertUnitFiles", "as", List.of("a.service"));
-        assertThat(reply)
-                .isEqualTo(
-                        List.of(List.of(Struct.of("unlink", dropIn.getParent().toString(), ""))));
-        assertThat(dropIn.getParent()).doesNotExist();
+        assertThat(reply).isEqualTo(List.of(List.of(Struct.of("unlink", folder.toString(), ""))));
+        assertThat(folder).doesNotExist();
     }
 
     @Test

@@ -24,6 +24,7 @@ import io.holdfast.authority.survival.Recovered;
 import io.holdfast.authority.temporary.TemporaryAuthorization;
 import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.file.folder.FolderWatch;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.sys.Uninterruptible;
@@ -263,9 +264,9 @@ public final class AuthorityEngine implements AutoCloseable {
      * Registers a listener for changes that may alter decisions. Any thread may call the listener;
      * it must not block.
      *
-     * @return removes the listener when it is closed
+     * @return removes the listener when it is cancelled, by any thread
      */
-    public AutoCloseable onChange(Consumer<Change> listener) {
+    public Registration onChange(Consumer<Change> listener) {
         listeners.add(listener);
         return () -> listeners.remove(listener);
     }

@@ -1,5 +1,7 @@
 package io.holdfast.core;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.holdfast.core.testkit.ApiText;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
@@ -10,5 +12,10 @@ class ApiTest {
     @Test
     void theTextInTheFolderApiIsThatOfTheClasses() throws Exception {
         ApiText.requireCurrent(Fd.class);
+    }
+
+    @Test
+    void aProgramCanImportAllClassesOfAllModules() throws Exception {
+        assertThat(ApiText.ambiguousNames()).isEmpty();
     }
 }

@@ -704,11 +704,11 @@ public final class BusConnection implements AutoCloseable {
      * @param path the path of the tree's root
      * @param executor calls the tree, and runs the handlers of its objects
      * @param tree the tree
-     * @return withdraws the tree when closed
+     * @return withdraws the tree when it is cancelled, by any thread
      * @throws IllegalArgumentException if the path is invalid
      * @throws IllegalStateException if a tree is exported at the path already
      */
-    public AutoCloseable exportTree(String path, Executor executor, ObjectTree tree) {
+    public Registration exportTree(String path, Executor executor, ObjectTree tree) {
         return objects.addTree(path, executor, tree);
     }
 

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.marshal.Syntax;
@@ -82,7 +83,7 @@ final class ExportedObjects {
         return object;
     }
 
-    AutoCloseable addTree(String path, Executor executor, ObjectTree objects) {
+    Registration addTree(String path, Executor executor, ObjectTree objects) {
         requirePath(path);
         Tree tree = new Tree(path, executor, objects, new CallOrder());
         if (trees.putIfAbsent(path, tree) != null) {

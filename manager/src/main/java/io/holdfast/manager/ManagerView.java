@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.CgroupPath;
@@ -312,7 +313,7 @@ public final class ManagerView {
     // ---- units
 
     /** Adds a listener, called from now on. */
-    public AutoCloseable listen(UnitListener listener) {
+    public Registration listen(UnitListener listener) {
         return listeners.add(listener);
     }
 
@@ -321,7 +322,7 @@ public final class ManagerView {
      *
      * @param holder returns whether a unit is held; call {@link #letGo} when it no longer is
      */
-    public AutoCloseable hold(Predicate<UnitName> holder) {
+    public Registration hold(Predicate<UnitName> holder) {
         return jobs.unused().heldBy(holder);
     }
 

@@ -50,7 +50,7 @@ public final class LeftoversCommand implements Command {
             }
             if (line.hasMatchedOption(END)) {
                 try {
-                    scope.end();
+                    scope.kill();
                 } catch (ErrnoException | ProcessesLeftException e) {
                     output.complain("cannot end " + scope + ": " + e.getMessage());
                     code = ExitCode.FAILURE;

@@ -146,7 +146,7 @@ final class RunningManager {
                     Registration _ = manager.loop().onSignal(Signal.INT, () -> stop(manager));
                     Registration _ = manager.loop().onSignal(Signal.HUP, hangup);
                     Registration _ = onReboot(manager);
-                    AutoCloseable _ = watchKeeper(manager)) {
+                    Registration _ = watchKeeper(manager)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
                 keeper.ifPresent(Keeper::ready);
                 supervisor.watch(manager.loop());
@@ -461,9 +461,9 @@ final class RunningManager {
      * systemd above has stored the sockets of the keeper, the manager re-executes, and systemd
      * starts the next one.
      */
-    private AutoCloseable watchKeeper(Manager manager) {
+    private Registration watchKeeper(Manager manager) {
         if (keeper.isEmpty()) {
-            return () -> {};
+            return () -> false;
         }
         return keeper.get()
                 .onDeath(

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * for (LeftoverScope scope : ProcessScope.leftovers()) {
  *     IO.println(scope + ": ending " + scope.processes() + " processes");
- *     scope.end();
+ *     scope.end(Duration.ofSeconds(5));
  * }
  * }</pre>
  *
@@ -81,7 +81,7 @@ public final class LeftoverScope {
      * @throws ProcessesLeftException as {@link ProcessScope#end}
      * @throws ErrnoException EACCES or EPERM without permission; EMFILE, ENFILE, ENOMEM
      */
-    public void end() {
+    public void kill() {
         end(Duration.ZERO);
     }
 
@@ -91,7 +91,7 @@ public final class LeftoverScope {
      *
      * @param grace the time between SIGTERM and SIGKILL, zero or more
      * @throws ProcessesLeftException as {@link ProcessScope#end}
-     * @throws ErrnoException as {@link #end()}
+     * @throws ErrnoException as {@link #kill}
      */
     public void end(Duration grace) {
         Optional<Group> left = cgroup == null ? Optional.of(markedGroup()) : cgroupGroup(cgroup);

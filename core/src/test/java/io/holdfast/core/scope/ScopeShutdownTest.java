@@ -170,10 +170,10 @@ class ScopeShutdownTest {
             assertThat(scope.name()).isEqualTo(guarantee == Guarantee.CGROUP ? "a-b c" : "");
             assertThat(scope.jvm().pid()).isNotEqualTo(daemon.pid()).isPositive();
 
-            scope.end();
+            scope.kill();
 
             assertThat(daemon.isAlive()).isFalse();
-            scope.end(); // again: does nothing
+            scope.kill(); // again: does nothing
         }
         assertThat(ProcessScope.leftovers()).noneMatch(scope -> scope.name().equals("a-b c"));
         assertThat(ownScopes()).isEmpty();

@@ -14,8 +14,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -29,6 +31,12 @@ public final class ApiText {
 
     /** Methods that every class has, and those that every enum has. */
     private static final Set<String> EVERYWHERE = Set.of("equals", "hashCode", "toString");
+
+    /** A top-level class in the text, after its modifiers. */
+    private static final Pattern TYPE =
+            Pattern.compile(
+                    "^(?:(?:sealed|final|abstract) )*(?:class|interface|record|enum|annotation) (\\w+)(?![.\\w])",
+                    Pattern.MULTILINE);
 
     private static final Set<String> OF_ENUMS = Set.of("values", "valueOf");
 
@@ -54,6 +62,33 @@ public final class ApiText {
         assertThat(current)
                 .as("%s is not the API of this tree; if the change is meant: scripts/api", file)
                 .isEqualTo(read(file));
+    }
+
+    /**
+     * Returns the names that two of the API's top-level classes have, or one that {@code java.lang}
+     * or {@code java.util} has, too: no program can import both.
+     */
+    public static List<String> ambiguousNames() throws IOException {
+        Set<String> seen = new HashSet<>();
+        List<String> ambiguous = new ArrayList<>();
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            for (Path file : files.toList()) {
+                TYPE.matcher(Files.readString(file))
+                        .results()
+                        .map(found -> found.group(1))
+                        .filter(name -> !seen.add(name) || isInJava(name))
+                        .forEach(ambiguous::add);
+            }
+        }
+        assertThat(seen).contains("Fd", "BusConnection", "VarlinkClient", "Authority");
+        return ambiguous;
+    }
+
+    private static boolean isInJava(String name) {
+        return Stream.of("java.lang.", "java.util.")
+                .anyMatch(place ->
+                        Object.class.getResource("/" + (place + name).replace('.', '/') + ".class")
+                                != null);
     }
 
     private static String read(Path file) throws IOException {

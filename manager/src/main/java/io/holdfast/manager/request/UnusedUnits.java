@@ -1,5 +1,6 @@
 package io.holdfast.manager.request;
 
+import io.holdfast.core.Registration;
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -40,7 +41,7 @@ public final class UnusedUnits {
      * @param holder returns whether a unit is held
      * @return closing it removes the holder
      */
-    public AutoCloseable heldBy(Predicate<UnitName> holder) {
+    public Registration heldBy(Predicate<UnitName> holder) {
         holders.add(holder);
         return () -> holders.remove(holder);
     }

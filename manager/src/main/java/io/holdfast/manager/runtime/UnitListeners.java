@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.core.Registration;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
@@ -12,7 +13,7 @@ public final class UnitListeners implements UnitListener {
 
     public UnitListeners() {}
 
-    public AutoCloseable add(UnitListener listener) {
+    public Registration add(UnitListener listener) {
         listeners.add(listener);
         return () -> listeners.remove(listener);
     }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.Fcntl;
@@ -251,7 +252,7 @@ public final class Keeper implements AutoCloseable {
      *
      * @return ends the watch; close it before this keeper
      */
-    public AutoCloseable onDeath(EventLoop loop, Runnable died) {
+    public Registration onDeath(EventLoop loop, Runnable died) {
         EventLoop.Watch[] watch = new EventLoop.Watch[1];
         watch[0] =
                 loop.watch(

@@ -56,7 +56,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
     private final List<BusAddress> addresses;
     private final Activations activations;
     private final Set<NameWatch> watches = ConcurrentHashMap.newKeySet();
-    private final AutoCloseable listening;
+    private final Registration listening;
     private final Thread thread;
     private volatile @Nullable BusConnection connection;
     private volatile @Nullable Client shown;
@@ -299,6 +299,6 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         if (client != null) {
             face.hide(client);
         }
-        Systemd1Face.stop(listening);
+        listening.cancel();
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -30,8 +31,8 @@ final class Systemd1Face {
                             ManagerLimits.UNITS.remedy())
                     .withTrusted(Permission::isOwner);
 
-    private final AutoCloseable listening;
-    private final AutoCloseable holding;
+    private final Registration listening;
+    private final Registration holding;
 
     Systemd1Face(ManagerView manager, Permission permission) {
         this.manager = manager;
@@ -110,15 +111,7 @@ final class Systemd1Face {
     }
 
     void close() {
-        stop(listening);
-        stop(holding);
-    }
-
-    static void stop(AutoCloseable listening) {
-        try {
-            listening.close();
-        } catch (Exception e) {
-            throw new AssertionError(e); // only removes itself from a list
-        }
+        listening.cancel();
+        holding.cancel();
     }
 }

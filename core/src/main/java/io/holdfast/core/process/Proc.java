@@ -170,6 +170,7 @@ public final class Proc {
      * Returns a soft limit of the process. Unlike prlimit(2) this needs no privilege for a process
      * of another user.
      *
+     * @param resource the limited resource
      * @return unsigned; -1: no limit
      */
     public long softLimit(Resource resource) {

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventLoop implements AutoCloseable, java.util.concurrent.Executor {
     /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
-    public static final int DEFAULT_TASKS = 16_384;
+    private static final int DEFAULT_TASKS = 16_384;
 
     private static final long WAKE = -1;
 
@@ -43,7 +43,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /** A task that is due at a later time. Only for the loop's thread. */
-    public final class Timer implements Registration, Comparable<Timer> {
+    public final class Timer implements Registration {
         private final long at;
         private final long order;
         private final Runnable task;
@@ -59,20 +59,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             return timers.remove(this);
         }
 
-        @Override
-        public int compareTo(Timer other) {
+        private int compare(Timer other) {
             int byTime = Long.compare(at - other.at, 0);
             return byTime != 0 ? byTime : Long.compare(order, other.order);
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return System.identityHashCode(this);
         }
     }
 
@@ -80,8 +69,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * The watch of a descriptor. Only for the loop's thread. It ends automatically when the
      * descriptor is closed.
      */
-    public final class Watch implements Registration, Fd.Holder {
+    public final class Watch implements Registration {
         private final Fd fd;
+        private final Fd.Holder holder = new Holder();
         private final Handler handler;
         private final long data;
         private int events;
@@ -120,7 +110,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             watches.remove(data);
             try {
                 int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
-                fd.unhold(this);
+                fd.unhold(holder);
             } catch (ClosedException e) {
                 // another thread is closing the descriptor and will call beforeClose, or the loop
                 // is closed
@@ -128,28 +118,31 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             return true;
         }
 
-        @Override
-        public void closing() {
-            ended = true;
-            watches.remove(data);
-        }
-
-        @Override
-        public void beforeClose(int number) {
-            try {
-                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
-            } catch (ClosedException e) {
-                // another thread has just closed the loop
+        /** Ends the watch when its descriptor is closed. */
+        private final class Holder implements Fd.Holder {
+            @Override
+            public void closing() {
+                ended = true;
+                watches.remove(data);
             }
-        }
 
-        @Override
-        public boolean isWaitedFor() {
-            return !ended;
-        }
+            @Override
+            public void beforeClose(int number) {
+                try {
+                    int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+                } catch (ClosedException e) {
+                    // another thread has just closed the loop
+                }
+            }
 
-        @Override
-        public void moved(int number) {}
+            @Override
+            public boolean isWaitedFor() {
+                return !ended;
+            }
+
+            @Override
+            public void moved(int number) {}
+        }
     }
 
     /** A handled signal, and whether it is pending: several pending ones count as one. */
@@ -159,7 +152,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private final SysEpoll.Events events = new SysEpoll.Events();
     private final SysEventfd wake;
     private final Slots<Watch> watches = new Slots<>();
-    private final TreeSet<Timer> timers = new TreeSet<>();
+    private final TreeSet<Timer> timers = new TreeSet<>(Timer::compare);
     private final TaskQueue tasks;
     private final List<SignalWatch> signals = new CopyOnWriteArrayList<>();
     private final AtomicBoolean signalled = new AtomicBoolean();
@@ -222,10 +215,10 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     public Watch watch(Fd fd, int events, Handler handler) {
         Watch watch = new Watch(fd, events, handler);
         try {
-            fd.hold(watch);
+            fd.hold(watch.holder);
             control(fd, SysEpoll.CTL_ADD, events, watch.data);
         } catch (RuntimeException e) {
-            fd.unhold(watch);
+            fd.unhold(watch.holder);
             watches.remove(watch.data);
             throw e;
         }

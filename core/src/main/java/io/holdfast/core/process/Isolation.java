@@ -42,12 +42,7 @@ public final class Isolation {
     public static final class FailedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        /**
-         * Creates an exception with the message of its cause.
-         *
-         * @param cause the failure of the call that was refused
-         */
-        public FailedException(RuntimeException cause) {
+        FailedException(RuntimeException cause) {
             super(cause.getMessage(), cause);
         }
     }

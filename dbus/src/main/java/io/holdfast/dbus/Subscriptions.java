@@ -93,7 +93,6 @@ final class Subscriptions {
     /**
      * Delivers a signal to all subscriptions that it matches.
      *
-     * @param view the signal
      * @param descriptors the descriptors of the signal, owned; each subscription gets duplicates
      */
     void deliver(MessageView view, List<Fd> descriptors) {

@@ -3,8 +3,6 @@ package io.holdfast.core.limit;
 /**
  * A part of a {@link FairShare} that a user holds until the charge is closed. It remembers the
  * amount to give back. Thread-safe.
- *
- * @param <K> the user
  */
 public final class Charge<K> implements AutoCloseable {
     private final FairShare<K> share;

@@ -78,7 +78,6 @@ public final class FairShare<K> {
      * Shares a named limit.
      *
      * @param <K> the type of the user
-     * @param limit the limit
      * @return the share
      */
     public static <K> FairShare<K> of(Limit limit) {
@@ -136,9 +135,7 @@ public final class FairShare<K> {
      * {@return whether a user who holds {@code own} may take {@code amount} more: the rule of this
      * class, for callers that keep their own accounts}
      *
-     * @param own the amount that the user holds
      * @param amount the amount to take, 0 or more
-     * @param free the free amount
      * @param users the number of users who hold something, including this one
      */
     public static boolean isFair(long own, long amount, long free, long users) {

@@ -14,8 +14,6 @@ import java.util.function.LongSupplier;
  * within the last {@code burst / perSecond} seconds, and at most {@code users} of them. If there
  * are more, the user that passed least recently is forgotten, and starts again with a full bucket.
  * Thread-safe.
- *
- * @param <K> the user
  */
 public final class RateLimit<K> {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);

@@ -34,12 +34,7 @@ public final class Throttle {
     /** Runs a task later, such as the timer of an event loop. */
     @FunctionalInterface
     public interface Timer {
-        /**
-         * Runs a task after a delay.
-         *
-         * @param delay the delay
-         * @param task the task
-         */
+        /** Runs a task after a delay. */
         void after(Duration delay, Runnable task);
     }
 
@@ -115,7 +110,6 @@ public final class Throttle {
      * Logs a line, or counts it as omitted.
      *
      * @param source the source of the line, with {@code equals}
-     * @param line the line
      */
     public synchronized void log(Object source, String line) {
         flush();

@@ -78,7 +78,6 @@ public final class Accounts {
     /**
      * A user.
      *
-     * @param name the name
      * @param uid the user id
      * @param gid the id of the primary group
      * @param home the home directory, may be empty
@@ -89,7 +88,6 @@ public final class Accounts {
     /**
      * A group.
      *
-     * @param name the name
      * @param gid the group id
      * @param members the names of the users that its entry lists; users whose primary group it is
      *     need not be among them
@@ -145,7 +143,6 @@ public final class Accounts {
      * @param nameOrUid the user: digits are a uid, any other text is a name
      * @return the user
      * @throws UnknownAccountException if there is none
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Account user(String nameOrUid) throws UnknownAccountException, InterruptedException {
         return find("passwd", passwd, "user", nameOrUid, Accounts::account);
@@ -154,10 +151,8 @@ public final class Accounts {
     /**
      * Looks up a user by name, even if the name consists of digits.
      *
-     * @param name the name
      * @return the user
      * @throws UnknownAccountException if there is none
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Account userNamed(String name) throws UnknownAccountException, InterruptedException {
         return named("passwd", passwd, "user", name, Accounts::account);
@@ -166,9 +161,7 @@ public final class Accounts {
     /**
      * {@return the gid of a group that is looked up by name, even if the name consists of digits}
      *
-     * @param name the name
      * @throws UnknownAccountException if there is none
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public long groupNamed(String name) throws UnknownAccountException, InterruptedException {
         return named("group", group, "group", name, Accounts::groupId);
@@ -179,7 +172,6 @@ public final class Accounts {
      *
      * @param nameOrUid the user: digits are a uid, any other text is a name
      * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Account> findUser(String nameOrUid)
             throws UnknownAccountException, InterruptedException {
@@ -191,7 +183,6 @@ public final class Accounts {
      *
      * @param nameOrGid the group: digits are a gid, any other text is a name
      * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Long> findGroup(String nameOrGid)
             throws UnknownAccountException, InterruptedException {
@@ -204,7 +195,6 @@ public final class Accounts {
      * @param nameOrGid a gid, which need not be in the database, or a name
      * @return the gid
      * @throws UnknownAccountException if there is none
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public long group(String nameOrGid) throws UnknownAccountException, InterruptedException {
         Optional<Long> number = id(nameOrGid);
@@ -216,9 +206,7 @@ public final class Accounts {
     /**
      * {@return the supplementary groups of a user, without the primary one}
      *
-     * @param user the user
      * @throws UnknownAccountException if the lookup failed
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
         List<Long> groups = new ArrayList<>();
@@ -238,7 +226,6 @@ public final class Accounts {
      *
      * @param gid the group id
      * @throws UnknownAccountException if there is no such group
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public String groupName(long gid) throws UnknownAccountException, InterruptedException {
         return find("group", group, "group", Long.toString(gid), Accounts::groupEntry).name();
@@ -250,7 +237,6 @@ public final class Accounts {
      *
      * @param nameOrGid the group: digits are a gid, any other text is a name
      * @throws UnknownAccountException if there is none
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Group groupEntry(String nameOrGid) throws UnknownAccountException, InterruptedException {
         checkName("group", nameOrGid);
@@ -264,9 +250,7 @@ public final class Accounts {
      * {@return the members of a netgroup, with those of netgroups in it; none if there is no such
      * netgroup}
      *
-     * @param name the name
      * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
-     * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<NetgroupMember> netgroup(String name)
             throws UnknownAccountException, InterruptedException {

@@ -11,8 +11,6 @@ import java.util.Optional;
 /**
  * The names of local containers and virtual machines as systemd-machined(8) publishes them: for
  * each machine a symbolic link {@code unit:UNIT} that points at its name.
- *
- * @param folder the folder of the links
  */
 public record MachineRegistry(Path folder) {
     /** The registry of the running system. */
@@ -24,7 +22,6 @@ public record MachineRegistry(Path folder) {
      * empty if the cgroup is in no unit or the unit is not a machine's} Reads one link on each
      * call.
      *
-     * @param path the path of the cgroup
      * @throws UncheckedIOException if the link exists but cannot be read
      */
     public Optional<String> machineName(CgroupPath path) {

@@ -84,8 +84,6 @@ public final class SubordinateUids {
      * {@return the user to whom a uid is delegated; the uid itself if it is not delegated} For
      * ranges of root, and of users whom the file of users does not have, it is the first uid of
      * their first range.
-     *
-     * @param uid a uid
      */
     public long ownerOf(long uid) {
         var below = ranges.floorEntry(uid);

@@ -23,7 +23,6 @@ final class StdioTarget {
      * A file that is opened when the child is started. The start waits until the other end of a
      * FIFO is open; an interrupt of the thread ends that wait.
      *
-     * @param path the path
      * @param mode how it is opened
      */
     record File(Path path, Mode mode) implements Stdio {}
@@ -38,10 +37,6 @@ final class StdioTarget {
         APPEND
     }
 
-    /**
-     * A descriptor, lent until the child is started.
-     *
-     * @param fd the descriptor
-     */
+    /** A descriptor, lent until the child is started. */
     record Descriptor(Fd fd) implements Stdio {}
 }

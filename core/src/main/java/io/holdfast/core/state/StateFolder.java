@@ -166,8 +166,6 @@ public final class StateFolder implements AutoCloseable {
     /**
      * Removes the state folder of a runtime folder with all its files. Does nothing if it is
      * missing.
-     *
-     * @param runtime the runtime folder
      */
     public static void remove(Path runtime) {
         Path path = runtime.resolve(FOLDER);

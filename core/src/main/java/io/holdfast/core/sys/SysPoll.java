@@ -54,7 +54,6 @@ public final class SysPoll {
      * {@code ppoll(2)}: waits until a descriptor is ready, the time is over, a signal arrives, or
      * the waker is readable. The caller pins both descriptors. For platform threads only.
      *
-     * @param number the number of the descriptor
      * @param events bits of {@link Readiness}
      * @param waker the number of the eventfd that ends the wait
      * @param nanos the time limit in nanoseconds, {@link Long#MAX_VALUE} for none

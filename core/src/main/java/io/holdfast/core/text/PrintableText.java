@@ -24,12 +24,7 @@ public final class PrintableText {
 
     private PrintableText() {}
 
-    /**
-     * Returns the text with everything escaped that a terminal or a log must not receive.
-     *
-     * @param text the text
-     * @return the escaped text
-     */
+    /** Returns the text with everything escaped that a terminal or a log must not receive. */
     public static String of(String text) {
         return of(text, Integer.MAX_VALUE);
     }
@@ -38,9 +33,7 @@ public final class PrintableText {
      * Returns the escaped text, cut with {@link #CUT} if it has more than {@code most} characters.
      * The text beyond them is not examined.
      *
-     * @param text the text
      * @param most the maximum number of characters, without {@link #CUT}
-     * @return the escaped text
      */
     public static String of(String text, int most) {
         int printable = printablePrefix(text, most);

@@ -80,11 +80,7 @@ public final class FdCloser<K> implements AutoCloseable {
 
     private boolean closed;
 
-    /**
-     * Makes a closer with daemon threads, which are started when they are needed.
-     *
-     * @param name the name of its threads
-     */
+    /** Makes a closer with daemon threads, which are started when they are needed. */
     public FdCloser(String name) {
         this(name, null);
     }
@@ -92,7 +88,6 @@ public final class FdCloser<K> implements AutoCloseable {
     /**
      * Makes a closer with daemon threads, which are started when they are needed.
      *
-     * @param name the name of its threads
      * @param share the share of descriptors; each one that waits is charged to its owner, even
      *     beyond the owner's share
      */
@@ -131,7 +126,6 @@ public final class FdCloser<K> implements AutoCloseable {
     /**
      * Closes descriptors of one owner. Never waits for a slow close.
      *
-     * @param owner the owner of the descriptors
      * @param fds the descriptors; this closer takes them over
      */
     public void close(K owner, List<Fd> fds) {
@@ -141,7 +135,6 @@ public final class FdCloser<K> implements AutoCloseable {
     /**
      * Closes a descriptor: on the calling thread if that cannot take long, otherwise later.
      *
-     * @param owner the owner of the descriptor
      * @param fd the descriptor; this closer takes it over
      */
     public void close(K owner, Fd fd) {
@@ -164,11 +157,7 @@ public final class FdCloser<K> implements AutoCloseable {
         }
     }
 
-    /**
-     * {@return whether {@link #MAX_WAITING} descriptors of an owner wait}
-     *
-     * @param owner the owner of the descriptors
-     */
+    /** {@return whether {@link #MAX_WAITING} descriptors of an owner wait} */
     public synchronized boolean isFull(K owner) {
         ArrayDeque<Fd> queue = waiting.get(owner);
         return queue != null && queue.size() >= MAX_WAITING;

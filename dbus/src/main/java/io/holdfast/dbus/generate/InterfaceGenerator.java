@@ -54,7 +54,6 @@ public final class InterfaceGenerator {
      * Generates interfaces in one package.
      *
      * @param interfaces the interfaces to write
-     * @param packageName the name of the package
      * @return a file for each, in their order
      * @throws IllegalArgumentException if that is no valid package name
      */

@@ -8,7 +8,6 @@ import java.util.List;
  * An interface as introspection XML describes it. All names are valid in D-Bus, except those of
  * arguments, which may be any text.
  *
- * @param name the name of the interface
  * @param notes its documentation and deprecation
  * @param methods the methods in the order of the XML
  * @param signals the signals in the order of the XML

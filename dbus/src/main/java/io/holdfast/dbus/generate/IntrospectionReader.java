@@ -45,7 +45,6 @@ public final class IntrospectionReader {
      * Reads the interfaces of a document, including those of nested nodes.
      *
      * @param source the name of the document in error messages
-     * @param bytes the document
      * @return the interfaces in their order, each once
      * @throws IntrospectionException if the document is too large, malformed, or describes
      *     something invalid in D-Bus: with the line

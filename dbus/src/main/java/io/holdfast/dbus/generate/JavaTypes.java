@@ -17,7 +17,6 @@ final class JavaTypes {
     /**
      * A record for a struct.
      *
-     * @param name the name of the record
      * @param components the components, as {@code long component1}
      */
     record StructRecord(String name, List<String> components) {}

@@ -6,7 +6,6 @@ import java.util.List;
 /**
  * One complete type, taken apart.
  *
- * @param kind the kind of the type
  * @param inner the types in it: the element of an array, key and value of a map, the members of a
  *     struct
  */

@@ -50,12 +50,7 @@ public final class BodyReader {
         Arrays.fill(outer, MemorySegment.NULL);
     }
 
-    /**
-     * Starts at the first value of a message's body.
-     *
-     * @param view the message
-     * @return this
-     */
+    /** Starts at the first value of a message's body. */
     public BodyReader read(MessageView view) {
         int types = Math.max(view.offset(HeaderField.SIGNATURE), 0);
         return read(
@@ -260,11 +255,7 @@ public final class BodyReader {
         return copy;
     }
 
-    /**
-     * Enters an {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}.
-     *
-     * @return this
-     */
+    /** Enters an {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}. */
     public BodyReader enterArray() {
         expect('a');
         int from = skip.align(at, 4);
@@ -273,21 +264,13 @@ public final class BodyReader {
         return enter('a', element, start + word(from), start, element);
     }
 
-    /**
-     * Enters a {@code (}: its members come next, then {@link #leave}.
-     *
-     * @return this
-     */
+    /** Enters a {@code (}: its members come next, then {@link #leave}. */
     public BodyReader enterStruct() {
         expect('(');
         return enter('(', 0, 0, skip.align(at, 8), next + 1);
     }
 
-    /**
-     * Enters a <code>{</code>: key and value come next, then {@link #leave}.
-     *
-     * @return this
-     */
+    /** Enters a <code>{</code>: key and value come next, then {@link #leave}. */
     public BodyReader enterDictEntry() {
         expect('{');
         return enter('{', 0, 0, skip.align(at, 8), next + 1);
@@ -309,11 +292,7 @@ public final class BodyReader {
         return SignatureCheck.checked(bytes, types, length);
     }
 
-    /**
-     * Leaves the container that was entered last, and skips its values that were not read.
-     *
-     * @return this
-     */
+    /** Leaves the container that was entered last, and skips its values that were not read. */
     public BodyReader leave() {
         if (depth == 0) {
             throw new IllegalStateException("no container was entered");
@@ -339,11 +318,7 @@ public final class BodyReader {
         return this;
     }
 
-    /**
-     * Skips the next value, whatever its type.
-     *
-     * @return this
-     */
+    /** Skips the next value, whatever its type. */
     public BodyReader skip() {
         if (!hasNext()) {
             throw new IllegalStateException("nothing is left to skip");

@@ -65,132 +65,77 @@ public final class BodyWriter {
         return message;
     }
 
-    /**
-     * Writes a {@code y}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code y}. */
     public BodyWriter putByte(int value) {
         take('y');
         buffer.putByte(value);
         return done();
     }
 
-    /**
-     * Writes a {@code b}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code b}. */
     public BodyWriter putBoolean(boolean value) {
         take('b');
         buffer.putInt(value ? 1 : 0);
         return done();
     }
 
-    /**
-     * Writes an {@code n}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes an {@code n}. */
     public BodyWriter putInt16(int value) {
         take('n');
         buffer.putShort(value);
         return done();
     }
 
-    /**
-     * Writes a {@code q}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code q}. */
     public BodyWriter putUint16(int value) {
         take('q');
         buffer.putShort(value);
         return done();
     }
 
-    /**
-     * Writes an {@code i}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes an {@code i}. */
     public BodyWriter putInt32(int value) {
         take('i');
         buffer.putInt(value);
         return done();
     }
 
-    /**
-     * Writes a {@code u}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code u}. */
     public BodyWriter putUint32(int value) {
         take('u');
         buffer.putInt(value);
         return done();
     }
 
-    /**
-     * Writes an {@code x}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes an {@code x}. */
     public BodyWriter putInt64(long value) {
         take('x');
         buffer.putLong(value);
         return done();
     }
 
-    /**
-     * Writes a {@code t}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code t}. */
     public BodyWriter putUint64(long value) {
         take('t');
         buffer.putLong(value);
         return done();
     }
 
-    /**
-     * Writes a {@code d}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code d}. */
     public BodyWriter putDouble(double value) {
         take('d');
         buffer.putLong(Double.doubleToRawLongBits(value));
         return done();
     }
 
-    /**
-     * Writes an {@code h}: an index into the message's descriptors.
-     *
-     * @param index the index of the descriptor
-     * @return this
-     */
+    /** Writes an {@code h}: an index into the message's descriptors. */
     public BodyWriter putHandle(int index) {
         take('h');
         buffer.putInt(index);
         return done();
     }
 
-    /**
-     * Writes an {@code s}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes an {@code s}. */
     public BodyWriter putString(String value) {
         take('s');
         buffer.putText(value);
@@ -201,7 +146,6 @@ public final class BodyWriter {
      * Writes an {@code s} from bytes that are known to be UTF-8 without NUL.
      *
      * @param utf8 the text in UTF-8
-     * @return this
      */
     public BodyWriter putString(byte[] utf8) {
         take('s');
@@ -215,7 +159,6 @@ public final class BodyWriter {
      * @param utf8 the text in UTF-8
      * @param offset the offset of the first byte
      * @param length the number of bytes
-     * @return this
      */
     public BodyWriter putString(MemorySegment utf8, long offset, int length) {
         take('s');
@@ -223,12 +166,7 @@ public final class BodyWriter {
         return done();
     }
 
-    /**
-     * Writes an {@code o}.
-     *
-     * @param path the path
-     * @return this
-     */
+    /** Writes an {@code o}. */
     public BodyWriter putObjectPath(String path) {
         take('o');
         if (!Syntax.isObjectPath(path)) {
@@ -238,24 +176,14 @@ public final class BodyWriter {
         return done();
     }
 
-    /**
-     * Writes a {@code g}.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes a {@code g}. */
     public BodyWriter putSignature(Signature value) {
         take('g');
         buffer.putSignature(value);
         return done();
     }
 
-    /**
-     * Writes an {@code ay} at once.
-     *
-     * @param value the value
-     * @return this
-     */
+    /** Writes an {@code ay} at once. */
     public BodyWriter putBytes(byte[] value) {
         if (kind() != 'a' || elementKind() != 'y') {
             throw expected("ay");
@@ -267,8 +195,6 @@ public final class BodyWriter {
 
     /**
      * Begins an {@code a}: any number of values of its element type follow, then {@link #endArray}.
-     *
-     * @return this
      */
     public BodyWriter beginArray() {
         room();
@@ -283,7 +209,6 @@ public final class BodyWriter {
     /**
      * Ends the array that was begun last; it may be empty.
      *
-     * @return this
      * @throws IllegalStateException if the container that was begun last is no array
      * @throws IllegalArgumentException if the elements are longer than {@link WireLimits#MAX_ARRAY}
      */
@@ -298,11 +223,7 @@ public final class BodyWriter {
         return done();
     }
 
-    /**
-     * Begins a {@code (}: its members follow, then {@link #endStruct}.
-     *
-     * @return this
-     */
+    /** Begins a {@code (}: its members follow, then {@link #endStruct}. */
     public BodyWriter beginStruct() {
         room();
         take('(');
@@ -313,7 +234,6 @@ public final class BodyWriter {
     /**
      * Ends the struct that was begun last.
      *
-     * @return this
      * @throws IllegalStateException if the container that was begun last is no struct, or lacks
      *     members
      */
@@ -323,11 +243,7 @@ public final class BodyWriter {
         return done();
     }
 
-    /**
-     * Begins a <code>{</code>: key and value follow, then {@link #endDictEntry}.
-     *
-     * @return this
-     */
+    /** Begins a <code>{</code>: key and value follow, then {@link #endDictEntry}. */
     public BodyWriter beginDictEntry() {
         room();
         take('{');
@@ -338,7 +254,6 @@ public final class BodyWriter {
     /**
      * Ends the entry that was begun last.
      *
-     * @return this
      * @throws IllegalStateException if the container that was begun last is no dict entry, or lacks
      *     its key or value
      */
@@ -348,12 +263,7 @@ public final class BodyWriter {
         return done();
     }
 
-    /**
-     * Begins a {@code v}: one value of this type follows, then {@link #endVariant}.
-     *
-     * @param type the type of the value
-     * @return this
-     */
+    /** Begins a {@code v}: one value of this type follows, then {@link #endVariant}. */
     public BodyWriter beginVariant(Signature type) {
         if (!type.isSingle()) {
             throw new IllegalArgumentException("not one complete type: '" + type + "'");
@@ -371,7 +281,6 @@ public final class BodyWriter {
     /**
      * Ends the variant that was begun last.
      *
-     * @return this
      * @throws IllegalStateException if the container that was begun last is no variant, or lacks
      *     its value
      */

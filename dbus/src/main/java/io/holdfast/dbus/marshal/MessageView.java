@@ -42,7 +42,6 @@ public final class MessageView {
      * Returns the length of a message whose first 16 bytes have arrived.
      *
      * @param bytes the memory
-     * @param offset the offset of the message
      * @return the length of header, padding and body together
      * @throws ProtocolException if no valid message starts with these bytes
      */
@@ -55,7 +54,6 @@ public final class MessageView {
      * #lengthOf} has accepted}
      *
      * @param bytes the memory
-     * @param offset the offset of the message
      */
     public static int headerLengthOf(MemorySegment bytes, long offset) {
         return HeaderCheck.headerLengthOf(bytes, offset);
@@ -65,7 +63,6 @@ public final class MessageView {
      * Reads and checks the message in these bytes.
      *
      * @param memory the memory that holds the message
-     * @param offset the offset of the message
      * @param length the length of the message, from {@link #lengthOf}
      * @throws ProtocolException if the message is invalid; read this view anew before calling any
      *     accessor
@@ -100,7 +97,6 @@ public final class MessageView {
      * body; do not call the accessors of arguments.
      *
      * @param memory the memory that holds the message
-     * @param offset the offset of the message
      * @param length the length of the header, from {@link #headerLengthOf}
      * @throws ProtocolException if the header is invalid; read this view anew before calling any
      *     accessor
@@ -316,7 +312,6 @@ public final class MessageView {
      * @param bytes the memory
      * @param offset the offset of the first byte
      * @param length the number of bytes
-     * @return the hash
      */
     public static int hash(MemorySegment bytes, long offset, int length) {
         return TextBytes.hash(bytes, offset, length);
@@ -326,7 +321,6 @@ public final class MessageView {
      * Returns the same hash as {@link #hash(MemorySegment, long, int)}.
      *
      * @param text the text in UTF-8
-     * @return the hash
      */
     public static int hash(byte[] text) {
         return TextBytes.hash(MemorySegment.ofArray(text), 0, text.length);

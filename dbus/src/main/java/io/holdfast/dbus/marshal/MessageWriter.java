@@ -56,7 +56,6 @@ public final class MessageWriter {
      * @param path the path of the object
      * @param interfaceName the name of the interface; null leaves it out
      * @param member the name of the method
-     * @return this
      */
     public MessageWriter methodCall(String path, @Nullable String interfaceName, String member) {
         begin(MessageType.METHOD_CALL);
@@ -67,23 +66,12 @@ public final class MessageWriter {
         return member(member);
     }
 
-    /**
-     * Begins the reply to the call with this serial.
-     *
-     * @param replySerial the serial of the call
-     * @return this
-     */
+    /** Begins the reply to the call with this serial. */
     public MessageWriter methodReturn(int replySerial) {
         return begin(MessageType.METHOD_RETURN).replySerial(replySerial);
     }
 
-    /**
-     * Begins an error reply to the call with this serial.
-     *
-     * @param name the error name
-     * @param replySerial the serial of the call
-     * @return this
-     */
+    /** Begins an error reply to the call with this serial. */
     public MessageWriter error(String name, int replySerial) {
         begin(MessageType.ERROR);
         name(HeaderField.ERROR_NAME, name, Syntax::isErrorName);
@@ -94,9 +82,7 @@ public final class MessageWriter {
      * Begins a signal: a broadcast, unless it gets a {@link #destination(String)}.
      *
      * @param path the path of the object
-     * @param interfaceName the name of the interface
      * @param member the name of the signal
-     * @return this
      */
     public MessageWriter signal(String path, String interfaceName, String member) {
         return begin(MessageType.SIGNAL).path(path).interfaceName(interfaceName).member(member);
@@ -141,7 +127,6 @@ public final class MessageWriter {
      * Sets the flags.
      *
      * @param flags bits of {@link MessageFlags}
-     * @return this
      */
     public MessageWriter flags(int flags) {
         started();
@@ -153,7 +138,6 @@ public final class MessageWriter {
      * Sets the serial.
      *
      * @param serial the serial of the message, unsigned, not 0
-     * @return this
      */
     public MessageWriter serial(int serial) {
         started();
@@ -168,7 +152,6 @@ public final class MessageWriter {
      * Sets the bus name of the receiver, at most once per message.
      *
      * @param name a unique or well-known name
-     * @return this
      */
     public MessageWriter destination(String name) {
         return name(HeaderField.DESTINATION, name, Syntax::isBusName);
@@ -177,9 +160,6 @@ public final class MessageWriter {
     /**
      * Sets the receiver as {@link #destination(String)} does, from bytes that are known to be a bus
      * name.
-     *
-     * @param name the name
-     * @return this
      */
     public MessageWriter destination(byte[] name) {
         once(HeaderField.DESTINATION, 's').putText(name);
@@ -188,9 +168,6 @@ public final class MessageWriter {
 
     /**
      * Sets the bus name of the sender, at most once per message. A bus replaces a client's value.
-     *
-     * @param name the name
-     * @return this
      */
     public MessageWriter sender(String name) {
         return name(HeaderField.SENDER, name, Syntax::isBusName);
@@ -198,9 +175,6 @@ public final class MessageWriter {
 
     /**
      * Sets the sender as {@link #sender(String)} does, from bytes that are known to be a bus name.
-     *
-     * @param name the name
-     * @return this
      */
     public MessageWriter sender(byte[] name) {
         once(HeaderField.SENDER, 's').putText(name);
@@ -211,7 +185,6 @@ public final class MessageWriter {
      * Declares the number of descriptors that accompany the message.
      *
      * @param count 1 to 253, or 0 to leave the field out
-     * @return this
      */
     public MessageWriter unixFds(int count) {
         if (count < 0 || count > WireLimits.MAX_DESCRIPTORS) {
@@ -251,8 +224,6 @@ public final class MessageWriter {
     /**
      * Writes a marshalled body.
      *
-     * @param marshalled the body
-     * @return this
      * @throws IllegalStateException if this message is big-endian: a marshalled body is
      *     little-endian
      */

@@ -53,21 +53,12 @@ public final class ReceivedMessage implements Message {
         return length;
     }
 
-    /**
-     * {@return a copy of a message without descriptors}
-     *
-     * @param view the message
-     */
+    /** {@return a copy of a message without descriptors} */
     public static ReceivedMessage of(MessageView view) {
         return new ReceivedMessage(view, List.of());
     }
 
-    /**
-     * {@return a copy of a message that owns the descriptors from now on}
-     *
-     * @param view the message
-     * @param descriptors the descriptors of the message
-     */
+    /** {@return a copy of a message that owns the descriptors from now on} */
     public static ReceivedMessage of(MessageView view, List<Fd> descriptors) {
         return new ReceivedMessage(view, descriptors);
     }

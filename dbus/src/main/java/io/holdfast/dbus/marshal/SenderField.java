@@ -52,8 +52,6 @@ public final class SenderField {
 
     /**
      * {@return the length of the relayed message's header with its padding, where its body starts}
-     *
-     * @param view the message
      */
     public int headerLength(MessageView view) {
         int kept = view.hasForeignFields() ? keptOf(view) : kept(view);
@@ -63,8 +61,6 @@ public final class SenderField {
     /**
      * {@return the length of the whole relayed message} It may exceed {@link
      * WireLimits#MAX_MESSAGE} by up to a SENDER field; such a message must not be relayed.
-     *
-     * @param view the message
      */
     public int relayedLength(MessageView view) {
         return headerLength(view) + view.bodyLength();
@@ -73,7 +69,6 @@ public final class SenderField {
     /**
      * Writes the header of the relayed message.
      *
-     * @param view the message
      * @param target the memory to write to, with room for {@link #headerLength} bytes; must not
      *     overlap the message
      * @param offset where in the target to write

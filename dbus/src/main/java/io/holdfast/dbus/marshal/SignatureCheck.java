@@ -24,8 +24,6 @@ public final class SignatureCheck {
      * {@return the position of the first error in these bytes as a signature, or -1 if they are
      * valid}
      *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
      * @param length the number of bytes
      */
     public static int check(MemorySegment bytes, long offset, int length) {

@@ -66,7 +66,6 @@ public final class Syntax {
      * Checks for an object path, of any length: {@code /}, or elements of letters, digits and
      * underscores, each after a slash.
      *
-     * @param text the text
      * @return whether the text is an object path
      */
     public static boolean isObjectPath(String text) {
@@ -82,7 +81,6 @@ public final class Syntax {
      * Checks for an interface name: two or more elements with dots between them, of letters, digits
      * and underscores, no digit first; at most 255 bytes.
      *
-     * @param text the text
      * @return whether the text is an interface name
      */
     public static boolean isInterface(String text) {
@@ -93,7 +91,6 @@ public final class Syntax {
     /**
      * Checks for an error name, which has the syntax of an interface name.
      *
-     * @param text the text
      * @return whether the text is an error name
      */
     public static boolean isErrorName(String text) {
@@ -118,7 +115,6 @@ public final class Syntax {
     /**
      * Checks for a member name: letters, digits and underscores, no digit first; 1 to 255 bytes.
      *
-     * @param text the text
      * @return whether the text is a member name
      */
     public static boolean isMember(String text) {
@@ -135,7 +131,6 @@ public final class Syntax {
     /**
      * Checks for a bus name: a unique or a well-known name.
      *
-     * @param text the text
      * @return whether the text is a bus name
      */
     public static boolean isBusName(String text) {
@@ -160,7 +155,6 @@ public final class Syntax {
      * Checks for a unique name: a colon, then two or more elements of letters, digits, underscores
      * and hyphens, with dots between them; at most 255 bytes.
      *
-     * @param text the text
      * @return whether the text is a unique name
      */
     public static boolean isUniqueName(String text) {
@@ -176,7 +170,6 @@ public final class Syntax {
      * Checks for a well-known name: two or more elements of letters, digits, underscores and
      * hyphens, no digit first, with dots between them; at most 255 bytes.
      *
-     * @param text the text
      * @return whether the text is a well-known name
      */
     public static boolean isWellKnownName(String text) {
@@ -192,7 +185,6 @@ public final class Syntax {
      * Checks for a value of {@code arg0namespace}: like a well-known name, but one element is
      * enough.
      *
-     * @param text the text
      * @return whether the text is such a value
      */
     public static boolean isNamespace(String text) {

@@ -97,8 +97,6 @@ public final class Values {
     /**
      * Writes a whole body.
      *
-     * @param writer the writer of the body
-     * @param values the values
      * @throws IllegalArgumentException if the values do not fit the signature, with the position
      */
     public static void writeAll(BodyWriter writer, List<?> values) {
@@ -123,12 +121,7 @@ public final class Values {
         }
     }
 
-    /**
-     * Writes a whole body, as {@link #writeAll(BodyWriter, List)} does.
-     *
-     * @param writer the writer of the body
-     * @param values the values
-     */
+    /** Writes a whole body, as {@link #writeAll(BodyWriter, List)} does. */
     public static void writeAll(BodyWriter writer, Object... values) {
         writeAll(writer, Arrays.asList(values));
     }
@@ -137,7 +130,6 @@ public final class Values {
      * Writes the next value.
      *
      * @param writer the writer of the body
-     * @param value the value
      * @throws NullPointerException if the value is null
      * @throws IllegalArgumentException if the value does not fit the next type
      */

@@ -13,11 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A Java method that is a D-Bus method.
  *
- * @param method the Java method
  * @param subject its name in error messages, as {@code Calculator.add}
  * @param member its D-Bus name
  * @param in the arguments
- * @param result the result
  * @param async whether it returns a stage of the result
  * @param noReply whether callers expect no reply
  */

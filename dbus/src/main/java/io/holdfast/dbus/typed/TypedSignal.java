@@ -13,7 +13,6 @@ import java.util.List;
  * @param subject its name in error messages, as {@code Clock.Tick}
  * @param interfaceName the D-Bus name of the interface
  * @param member its D-Bus name
- * @param shape the shape of the record
  */
 record TypedSignal(String subject, String interfaceName, String member, RecordShape shape) {
     private static final ClassValue<TypedSignal> KNOWN =

@@ -80,7 +80,6 @@ public final class Directory implements AutoCloseable {
     /**
      * Opens a directory. Makes it and the directories above it if they are missing.
      *
-     * @param path the path
      * @param mode the permissions of new directories, whatever the umask
      * @return the directory, owned by the caller
      * @throws FileException if a part of the path is not a directory, is refused, or cannot be made
@@ -102,21 +101,13 @@ public final class Directory implements AutoCloseable {
         return open(parentOf(file));
     }
 
-    /**
-     * {@return the path of the directory that holds a file}
-     *
-     * @param file the path
-     */
+    /** {@return the path of the directory that holds a file} */
     public static String parentOf(String file) {
         int slash = file.lastIndexOf('/');
         return slash < 0 ? "." : file.substring(0, slash + 1);
     }
 
-    /**
-     * {@return the last name of a path}
-     *
-     * @param file the path
-     */
+    /** {@return the last name of a path} */
     public static String nameOf(String file) {
         return file.substring(file.lastIndexOf('/') + 1);
     }
@@ -125,7 +116,6 @@ public final class Directory implements AutoCloseable {
      * Opens a file below this directory.
      *
      * @param below a relative path that does not lead out of the directory
-     * @param how how to open it
      * @return the file, owned by the caller
      * @throws FileException as {@link OpenedFile#open}
      */
@@ -156,7 +146,6 @@ public final class Directory implements AutoCloseable {
      * Makes a directory. The umask applies to its permissions.
      *
      * @param name the name of a file in this directory, without a slash
-     * @param mode the permissions
      * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
@@ -174,7 +163,6 @@ public final class Directory implements AutoCloseable {
      * Makes a FIFO. The umask applies to its permissions.
      *
      * @param name the name of a file in this directory, without a slash
-     * @param mode the permissions
      * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
@@ -192,7 +180,6 @@ public final class Directory implements AutoCloseable {
      * Makes a symbolic link.
      *
      * @param name the name of a file in this directory, without a slash
-     * @param target the target of the link
      * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
@@ -330,7 +317,6 @@ public final class Directory implements AutoCloseable {
     /**
      * Returns the current status of the directory.
      *
-     * @return the status
      * @throws FileException with the errno of the call that failed
      */
     public FileStatus stat() throws FileException {

@@ -41,7 +41,6 @@ public final class FileOpening {
      * Opens or makes a file.
      *
      * @param path absolute, or relative to the working directory
-     * @param how how to open it
      * @return the file, owned by the caller
      * @throws FileException if it is missing, of another kind, refused, or cannot be opened without
      *     waiting

@@ -85,7 +85,6 @@ public final class FolderWatch implements AutoCloseable {
     /**
      * The reason to watch a folder.
      *
-     * @param folder the folder to watch
      * @param step the name in it that leads to a folder of the caller; null if it is one itself
      */
     private record Interest(Path folder, @Nullable String step) {}

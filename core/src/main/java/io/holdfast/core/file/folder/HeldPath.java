@@ -26,7 +26,6 @@ public final class HeldPath implements AutoCloseable {
     /**
      * Holds the file that a path leads to.
      *
-     * @param path the path
      * @return the path, owned by the caller
      * @throws FileException if it is missing, refused, or not absolute
      */

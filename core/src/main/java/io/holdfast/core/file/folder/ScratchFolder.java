@@ -82,8 +82,6 @@ public final class ScratchFolder implements AutoCloseable {
      * Holds a folder that this user made and that no process holds any more; empty if the path is
      * any other file.
      *
-     * @param above the folder that holds it
-     * @param path the path of the folder
      * @return the folder, owned by the caller
      * @throws ErrnoException EMFILE, ENFILE
      */

@@ -91,7 +91,6 @@ public final class SocketFile implements AutoCloseable {
      * Binds the socket to the file, in place of a dead file if there is one. The file has the
      * permissions of the socket, masked by the umask.
      *
-     * @param socket the socket
      * @throws ErrnoException as {@code bind(2)}; EADDRINUSE also if another process takes the path
      *     during the call
      */
@@ -128,7 +127,6 @@ public final class SocketFile implements AutoCloseable {
      * umask, until {@link #setOwnerAndMode} sets them: no process can connect before, and no other
      * file is mistaken for it.
      *
-     * @param socket the socket
      * @throws ErrnoException as {@link #bind}
      */
     public void bindClosed(Fd socket) {

@@ -52,7 +52,6 @@ public final class TrustedFolder implements AutoCloseable {
      * Opens a folder. Makes it and the folders above it if they are missing, with the mode 0755,
      * whatever the umask.
      *
-     * @param path the path
      * @return the folder, owned by the caller
      * @throws ErrnoException EPERM or ELOOP if it cannot be trusted, with the reason and the
      *     remedy; other errors of mkdir(2) and open(2)
@@ -65,7 +64,6 @@ public final class TrustedFolder implements AutoCloseable {
      * Opens or makes a folder like {@link #make(Path)}, but makes the last folder of the path with
      * another mode.
      *
-     * @param path the path
      * @param mode the permissions, 0 to 0777
      * @return the folder, owned by the caller
      */
@@ -77,7 +75,6 @@ public final class TrustedFolder implements AutoCloseable {
     /**
      * Opens an existing folder.
      *
-     * @param path the path
      * @return the folder, owned by the caller
      * @throws ErrnoException as {@link #make}; ENOENT if it is missing
      */
@@ -90,7 +87,6 @@ public final class TrustedFolder implements AutoCloseable {
      * Throws if another user could replace our files in a folder, such as the socket of a daemon. A
      * folder with the sticky bit is accepted, although other users may make files there.
      *
-     * @param path the path
      * @throws ErrnoException as {@link #open}
      */
     public static void requireForSocket(Path path) {
@@ -135,7 +131,6 @@ public final class TrustedFolder implements AutoCloseable {
      *
      * @param name the name in this folder, without a slash
      * @param mode the mode of the file, whatever the umask
-     * @param content the content of the file
      * @throws ErrnoException EISDIR, ENOSPC and others
      */
     public void write(String name, int mode, byte[] content) {
@@ -183,7 +178,6 @@ public final class TrustedFolder implements AutoCloseable {
      * @param path the path of the folder, for messages
      * @param maySticky whether others may write to the last folder if it has the sticky bit
      * @param self the effective user of this process
-     * @param rootOwner the owner of the root folder
      */
     private record Check(String path, boolean maySticky, long self, long rootOwner)
             implements PathWalk.Judge {

@@ -43,7 +43,6 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
      * not the mode of the file. A folder in which another user could replace the file is refused:
      * that user could direct clients to another server.
      *
-     * @param address the address
      * @return one listener, or for {@code systemd:} as many as were passed
      * @throws BusAddressException if it is impossible to listen on such an address
      * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder), EPERM (see {@link

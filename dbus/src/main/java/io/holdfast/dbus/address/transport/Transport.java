@@ -12,17 +12,11 @@ import java.util.StringJoiner;
 
 /** How a bus is reached: the transport of an address and its keys, without the GUID. */
 public sealed interface Transport {
-    /**
-     * {@code unix:path=…}: a socket file, to connect to or to listen on.
-     *
-     * @param path the path of the file
-     */
+    /** {@code unix:path=…}: a socket file, to connect to or to listen on. */
     record SocketFile(UnixAddress.PathName path) implements Transport {}
 
     /**
      * {@code unix:abstract=…}: a socket in the abstract namespace, to connect to or to listen on.
-     *
-     * @param name the name in the abstract namespace
      */
     record AbstractSocket(UnixAddress.AbstractName name) implements Transport {}
 
@@ -31,7 +25,6 @@ public sealed interface Transport {
      * to listen on.
      *
      * @param key {@code dir} or {@code tmpdir}
-     * @param path the path of the folder
      */
     record Folder(String key, String path) implements Transport {}
 
@@ -44,7 +37,6 @@ public sealed interface Transport {
      *
      * @param path the path of the program, or its name in {@code PATH}
      * @param name the {@code argv0} of the program
-     * @param arguments the arguments of the program
      */
     record Program(String path, Optional<String> name, List<String> arguments)
             implements Transport {

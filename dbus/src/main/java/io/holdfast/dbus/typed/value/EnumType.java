@@ -7,10 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The type of an enum: the name of the constant as a string, or its ordinal as a number.
  *
- * @param type the enum
  * @param constants the constants in their order
  * @param names the constants by their D-Bus names, in their order; empty if they are numbers
- * @param wire the type on the wire
  */
 public record EnumType(
         Class<?> type, List<Object> constants, Map<String, Object> names, WireType wire)

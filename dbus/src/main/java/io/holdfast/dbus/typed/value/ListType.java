@@ -5,11 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The type of a List, as an array.
- *
- * @param element the type of its elements
- */
+/** The type of a List, as an array. */
 public record ListType(WireType element) implements WireType {
     @Override
     public String signature() {

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
  * The type of a Map, as an array of dict entries in the order of the map.
  *
  * @param key the type of its keys, a basic one
- * @param value the type of its values
  */
 public record MapType(WireType key, WireType value) implements WireType {
     @Override

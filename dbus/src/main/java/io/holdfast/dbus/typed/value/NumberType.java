@@ -4,13 +4,7 @@ import java.math.BigInteger;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The type of an integral number: any Java type as any D-Bus type, checked against both ranges.
- *
- * @param signature the D-Bus type
- * @param wire the range of the D-Bus type
- * @param java the Java type
- */
+/** The type of an integral number: any Java type as any D-Bus type, checked against both ranges. */
 public record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
         implements WireType {
     private static final BigInteger UNSIGNED_LONG =

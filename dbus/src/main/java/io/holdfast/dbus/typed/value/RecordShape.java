@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
  * The components of a record, to take records apart and to make them: for a struct, several
  * outputs, or the arguments of a signal.
  *
- * @param type the record
  * @param constructor the canonical constructor
  * @param components the components in their order
  */
@@ -20,7 +19,6 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
     /**
      * A component of a record.
      *
-     * @param name of the component
      * @param type the type of its values
      * @param accessor the method that reads it
      */

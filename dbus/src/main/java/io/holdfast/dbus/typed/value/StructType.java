@@ -3,11 +3,7 @@ package io.holdfast.dbus.typed.value;
 import io.holdfast.dbus.wire.Struct;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The type of a record, as a struct.
- *
- * @param shape the shape of the record
- */
+/** The type of a record, as a struct. */
 public record StructType(RecordShape shape) implements WireType {
     @Override
     public String signature() {

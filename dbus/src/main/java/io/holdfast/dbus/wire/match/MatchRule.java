@@ -92,7 +92,6 @@ public record MatchRule(
     /**
      * {@return a rule as {@code BecomeMonitor} accepts it, {@code eavesdrop} included}
      *
-     * @param text the text of the rule
      * @throws MatchRuleException if the text is no valid rule
      */
     public static MatchRule parse(String text) {
@@ -103,7 +102,6 @@ public record MatchRule(
      * {@return a rule as {@code AddMatch} and {@code RemoveMatch} accept it} A client that wants
      * messages addressed to others must become a monitor; {@code eavesdrop='false'} is accepted.
      *
-     * @param text the text of the rule
      * @throws MatchRuleException if the text is no valid rule, or has {@code eavesdrop='true'}
      */
     public static MatchRule parseSubscription(String text) {
@@ -116,11 +114,7 @@ public record MatchRule(
         return rule;
     }
 
-    /**
-     * Returns a builder of a rule, without conditions.
-     *
-     * @return the builder
-     */
+    /** Returns a builder of a rule, without conditions. */
     public static Builder builder() {
         return new Builder();
     }
@@ -172,7 +166,6 @@ public record MatchRule(
          * Matches messages of this type.
          *
          * @param value one of {@link MessageType}
-         * @return this
          */
         public Builder type(int value) {
             if (MatchRuleParser.typeName(value) == null) {
@@ -187,7 +180,6 @@ public record MatchRule(
          * Matches messages from this sender.
          *
          * @param value a unique name, or a well-known name, which stands for its primary owner
-         * @return this
          */
         public Builder sender(String value) {
             once("sender", sender != null);
@@ -199,7 +191,6 @@ public record MatchRule(
          * Matches messages to this destination.
          *
          * @param value a unique or a well-known name
-         * @return this
          */
         public Builder destination(String value) {
             once("destination", destination != null);
@@ -211,7 +202,6 @@ public record MatchRule(
          * Matches messages of this interface.
          *
          * @param value the interface of the call or signal
-         * @return this
          */
         public Builder interfaceName(String value) {
             once("interface", interfaceName != null);
@@ -224,7 +214,6 @@ public record MatchRule(
          * Matches messages of this method or signal.
          *
          * @param value the name of the method or signal
-         * @return this
          */
         public Builder member(String value) {
             once("member", member != null);
@@ -236,7 +225,6 @@ public record MatchRule(
          * Matches messages of this object.
          *
          * @param value the path of the message, exactly; excludes {@link #pathNamespace}
-         * @return this
          */
         public Builder path(String value) {
             once("path", path != null);
@@ -250,7 +238,6 @@ public record MatchRule(
          *
          * @param value the path of the message or a path above it, as {@code /org/example};
          *     excludes {@link #path}
-         * @return this
          */
         public Builder pathNamespace(String value) {
             once("path_namespace", pathNamespace != null);
@@ -266,7 +253,6 @@ public record MatchRule(
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
          * @param value the string to compare it with
-         * @return this
          */
         public Builder argument(int index, String value) {
             return argument(new Argument(index, Test.EQUAL, value));
@@ -278,7 +264,6 @@ public record MatchRule(
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
          * @param value the string to compare it with
-         * @return this
          */
         public Builder argumentPath(int index, String value) {
             return argument(new Argument(index, Test.PATH, value));
@@ -289,7 +274,6 @@ public record MatchRule(
          * it.
          *
          * @param value the beginning of a bus name, as {@code org.example}; one element is enough
-         * @return this
          */
         public Builder argument0Namespace(String value) {
             return argument(
@@ -308,7 +292,6 @@ public record MatchRule(
          *
          * @param value whether to match them; false by default. A bus accepts true only from
          *     monitors
-         * @return this
          */
         public Builder eavesdrop(boolean value) {
             once("eavesdrop", eavesdrop != null);

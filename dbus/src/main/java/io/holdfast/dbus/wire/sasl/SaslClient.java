@@ -52,7 +52,6 @@ public final class SaslClient {
     /**
      * Makes the client side of one authentication.
      *
-     * @param mechanism the authentication mechanism
      * @param negotiateDescriptors whether to negotiate passing of descriptors; a server may decline
      * @param expectedGuid the GUID that the server must have, if the address has one
      */
@@ -77,7 +76,6 @@ public final class SaslClient {
     /**
      * Reads bytes from the server.
      *
-     * @param bytes the bytes
      * @param offset the offset of the first byte
      * @param length the number of bytes
      * @return the number of bytes used: all of them, unless the state became {@link State#DONE}:
@@ -100,7 +98,6 @@ public final class SaslClient {
     /**
      * Reads bytes from the server, from an array.
      *
-     * @param bytes the bytes
      * @param offset the offset of the first byte
      * @param length the number of bytes
      * @return the number of bytes used

@@ -134,7 +134,6 @@ public final class SaslServer {
     /**
      * Reads bytes from the client.
      *
-     * @param bytes the bytes
      * @param offset the offset of the first byte
      * @param length the number of bytes
      * @return the number of bytes used: all of them, unless the state became {@link State#BEGUN}:
@@ -161,7 +160,6 @@ public final class SaslServer {
     /**
      * Reads bytes from the client, from an array.
      *
-     * @param bytes the bytes
      * @param offset the offset of the first byte
      * @param length the number of bytes
      * @return the number of bytes used
@@ -396,8 +394,6 @@ public final class SaslServer {
 
     /**
      * {@return whether the text is a GUID as in D-Bus addresses: 32 lower-case hexadecimal digits}
-     *
-     * @param text the text
      */
     public static boolean isGuid(String text) {
         return text.length() == GUID_DIGITS

@@ -35,7 +35,6 @@ public record Definition(Documentation documentation, String name, List<Member> 
      *
      * @param documentation the comment in front of it
      * @param name the name, without that of the interface
-     * @param type the type that it names
      */
     public record NamedType(Documentation documentation, String name, Type.Composite type)
             implements Member {}
@@ -57,7 +56,6 @@ public record Definition(Documentation documentation, String name, List<Member> 
      *
      * @param documentation the comment in front of it
      * @param name the name, without that of the interface
-     * @param parameters the parameters
      */
     public record NamedError(Documentation documentation, String name, Type.Struct parameters)
             implements Member {}
@@ -117,7 +115,6 @@ public record Definition(Documentation documentation, String name, List<Member> 
     /**
      * Parses a definition.
      *
-     * @param text the definition
      * @return the interface
      * @throws io.holdfast.varlink.idl.IdlException if the text is no valid definition: with line,
      *     column and reason
@@ -126,11 +123,7 @@ public record Definition(Documentation documentation, String name, List<Member> 
         return new IdlParser(text).parse();
     }
 
-    /**
-     * {@return the definition of an interface}
-     *
-     * @param described the interface
-     */
+    /** {@return the definition of an interface} */
     public static Definition of(Interface described) {
         return (Definition) described;
     }
@@ -195,7 +188,6 @@ public record Definition(Documentation documentation, String name, List<Member> 
      * must be present, every field must have its type, and none may be unknown.
      *
      * @param method a method of this interface
-     * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
     public Optional<Mismatch> checkInput(Method method, JsonObject parameters) {
@@ -207,7 +199,6 @@ public record Definition(Documentation documentation, String name, List<Member> 
      * accepted, since they may come from a newer service.
      *
      * @param method a method of this interface
-     * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
     public Optional<Mismatch> checkOutput(Method method, JsonObject parameters) {

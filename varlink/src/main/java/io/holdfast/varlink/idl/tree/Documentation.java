@@ -6,8 +6,6 @@ import java.util.List;
 /**
  * The comment in front of a member, field or value: its lines without the {@code #} and the blank
  * after it.
- *
- * @param lines the lines of the comment
  */
 public record Documentation(List<String> lines) {
     /** No comment. */

@@ -28,8 +28,6 @@ public final class IdlNames {
     /**
      * {@return whether the text has the form {@code interface.Member}, the qualified name of a
      * method or error on the wire}
-     *
-     * @param name the text
      */
     public static boolean isQualified(String name) {
         int dot = name.lastIndexOf('.');
@@ -41,7 +39,6 @@ public final class IdlNames {
      *
      * @param valid whether the name is valid
      * @param what the thing with that name, for the message
-     * @param name the text
      * @throws IllegalArgumentException if the name is not valid
      */
     public static void require(boolean valid, String what, String name) {

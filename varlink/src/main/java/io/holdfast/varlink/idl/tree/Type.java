@@ -33,11 +33,7 @@ public sealed interface Type {
         }
     }
 
-    /**
-     * A type defined by name in the same interface.
-     *
-     * @param name the name
-     */
+    /** A type defined by name in the same interface. */
     record Reference(String name) implements Type {
         /**
          * Checks the name.
@@ -49,11 +45,7 @@ public sealed interface Type {
         }
     }
 
-    /**
-     * An enum: one of some words; a string on the wire.
-     *
-     * @param values the words
-     */
+    /** An enum: one of some words; a string on the wire. */
     record Enumeration(List<Value> values) implements Composite {
         /**
          * Checks and copies the values.
@@ -77,7 +69,6 @@ public sealed interface Type {
      * A word of an enum.
      *
      * @param documentation the comment in front of it
-     * @param name the name
      */
     record Value(Documentation documentation, String name) {
         /**
@@ -90,11 +81,7 @@ public sealed interface Type {
         }
     }
 
-    /**
-     * A struct of named fields; a JSON object on the wire.
-     *
-     * @param fields the fields
-     */
+    /** A struct of named fields; a JSON object on the wire. */
     record Struct(List<Field> fields) implements Composite {
         /** The struct without fields, of a method without parameters or results. */
         public static final Struct EMPTY = new Struct(List.of());
@@ -114,8 +101,6 @@ public sealed interface Type {
      * A field of a struct.
      *
      * @param documentation the comment in front of it
-     * @param name the name
-     * @param type the type
      */
     record Field(Documentation documentation, String name, Type type) {
         /**
@@ -138,18 +123,10 @@ public sealed interface Type {
      */
     record Array(Type element) implements Type {}
 
-    /**
-     * A map, {@code [string]T}: an object with any keys, whose values all have one type.
-     *
-     * @param value the type of the values
-     */
+    /** A map, {@code [string]T}: an object with any keys, whose values all have one type. */
     record Mapping(Type value) implements Type {}
 
-    /**
-     * A nullable type, {@code ?T}: the value may be null or absent.
-     *
-     * @param type the type
-     */
+    /** A nullable type, {@code ?T}: the value may be null or absent. */
     record Nullable(Type type) implements Type {
         /**
          * Checks the type.

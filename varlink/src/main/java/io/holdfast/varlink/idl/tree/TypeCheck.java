@@ -38,7 +38,6 @@ public final class TypeCheck {
      * {@return the first field that does not fit, or null if all fit}
      *
      * @param struct the type
-     * @param value the value
      */
     public @Nullable Mismatch mismatch(Type.Struct struct, JsonObject value) {
         for (Type.Field field : struct.fields()) {

@@ -76,7 +76,6 @@ public final class JsonReader {
     /**
      * {@return the value in a text}
      *
-     * @param text the text
      * @param limits the limits on depth and on size, which is that in UTF-8
      * @throws JsonException if the text is no JSON, or exceeds a limit
      */

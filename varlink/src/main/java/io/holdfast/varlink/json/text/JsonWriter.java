@@ -30,11 +30,7 @@ public final class JsonWriter {
         return utf8(value).toByteArray();
     }
 
-    /**
-     * {@return the value as UTF-8, followed by the NUL that ends a message}
-     *
-     * @param value the value
-     */
+    /** {@return the value as UTF-8, followed by the NUL that ends a message} */
     public static byte[] frame(Json value) {
         ByteArrayOutputStream bytes = utf8(value);
         bytes.write(0);
@@ -84,7 +80,6 @@ public final class JsonWriter {
     /**
      * {@return the text itself, if UTF-8 can represent it}
      *
-     * @param text the text
      * @throws IllegalArgumentException if the text contains half of a surrogate pair
      */
     @CanIgnoreReturnValue

@@ -32,45 +32,23 @@ import java.util.Set;
 /** The subcommands by name, and the order in which help shows them. */
 final class Commands {
     /** A heading of the help, and the subcommands below it. */
-    record Section(String title, List<String> names) {}
+    record Section(String title, List<String> names) {
+        static Section of(String title, String names) {
+            return new Section(title, List.of(names.split(" ", -1)));
+        }
+    }
 
     static final List<Section> SECTIONS =
             List.of(
-                    new Section(
+                    Section.of(
                             "Services",
-                            List.of(
-                                    "up",
-                                    "init",
-                                    "status",
-                                    "start",
-                                    "stop",
-                                    "restart",
-                                    "reload",
-                                    "enable",
-                                    "disable",
-                                    "mask",
-                                    "unmask",
-                                    "reset-failed",
-                                    "kill",
-                                    "run",
-                                    "verify",
-                                    "daemon-reload",
-                                    "daemon-reexec")),
-                    new Section("Messages", List.of("bus", "dbus")),
-                    new Section(
-                            "Permissions",
-                            List.of(
-                                    "authority",
-                                    "check",
-                                    "actions",
-                                    "authorizations",
-                                    "rules",
-                                    "agent")),
-                    new Section(
-                            "Processes", List.of("info", "who", "watch", "signal", "leftovers")),
-                    new Section(
-                            "This machine, this command",
-                            List.of("tour", "doctor", "completion", "help", "version")));
+                            "up init status start stop restart reload enable disable mask unmask"
+                                    + " reset-failed kill run verify daemon-reload daemon-reexec"),
+                    Section.of("Messages", "bus dbus"),
+                    Section.of("Permissions", "authority check actions authorizations rules agent"),
+                    Section.of("Processes", "info who watch signal leftovers"),
+                    Section.of(
+                            "This machine, this command", "tour doctor completion help version"));
 
     private static final Set<String> WITHOUT_KERNEL = Set.of("completion", "help", "version");
 

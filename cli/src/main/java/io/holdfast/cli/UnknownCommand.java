@@ -1,5 +1,6 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.text.EditDistance;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -57,42 +58,12 @@ final class UnknownCommand {
         int least = 1 + Math.max(1, word.length() / 3);
         List<String> names = Commands.names();
         for (String name : names) {
-            int distance = distance(word, name);
+            int distance = EditDistance.of(word, name);
             if (distance < least) {
                 least = distance;
                 best = name;
             }
         }
         return best;
-    }
-
-    /**
-     * Returns the edit distance: letters changed, added, removed, or exchanged with their
-     * neighbour.
-     */
-    private static int distance(String a, String b) {
-        int[][] d = new int[a.length() + 1][b.length() + 1];
-        for (int i = 0; i <= a.length(); i++) {
-            for (int j = 0; j <= b.length(); j++) {
-                if (i == 0 || j == 0) {
-                    d[i][j] = i + j;
-                    continue;
-                }
-                boolean same = a.charAt(i - 1) == b.charAt(j - 1);
-                d[i][j] =
-                        Math.min(
-                                Math.min(d[i - 1][j], d[i][j - 1]) + 1,
-                                d[i - 1][j - 1] + (same ? 0 : 1));
-                boolean exchanged =
-                        i > 1
-                                && j > 1
-                                && a.charAt(i - 1) == b.charAt(j - 2)
-                                && a.charAt(i - 2) == b.charAt(j - 1);
-                if (exchanged) {
-                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
-                }
-            }
-        }
-        return d[a.length()][b.length()];
     }
 }

@@ -16,29 +16,21 @@ final class PolicyRuleReader {
     static final int MAX_FDS = 1 << 25;
 
     private static final List<String> SEND =
-            List.of(
-                    "send_destination",
-                    "send_destination_prefix",
-                    "send_interface",
-                    "send_member",
-                    "send_path",
-                    "send_error",
-                    "send_type",
-                    "send_broadcast",
-                    "send_requested_reply");
+            words(
+                    "send_destination send_destination_prefix send_interface send_member send_path"
+                            + " send_error send_type send_broadcast send_requested_reply");
     private static final List<String> RECEIVE =
-            List.of(
-                    "receive_sender",
-                    "receive_interface",
-                    "receive_member",
-                    "receive_path",
-                    "receive_error",
-                    "receive_type",
-                    "receive_requested_reply");
+            words(
+                    "receive_sender receive_interface receive_member receive_path receive_error"
+                            + " receive_type receive_requested_reply");
     private static final Set<String> ALONE = Set.of("user", "group", "own", "own_prefix");
 
     /** Attributes that modify a rule and do not make one alone. */
     private static final Set<String> MODIFIERS = Set.of("min_fds", "max_fds", "log");
+
+    private static List<String> words(String text) {
+        return List.of(text.split(" ", -1));
+    }
 
     private final boolean allow;
     private final Map<String, String> attributes;

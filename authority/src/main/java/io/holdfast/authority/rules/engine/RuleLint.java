@@ -9,6 +9,7 @@ import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.evaluation.ScriptSource;
 import io.holdfast.authority.rules.evaluation.SubjectObject;
 import io.holdfast.authority.rules.sandbox.BuiltIns;
+import io.holdfast.core.text.EditDistance;
 import io.holdfast.core.text.PrintableText;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,41 +53,20 @@ import org.mozilla.javascript.ast.WhileLoop;
  */
 public final class RuleLint {
     private static final Set<String> RESULTS =
-            Set.of(
-                    "NO",
-                    "YES",
-                    "AUTH_SELF",
-                    "AUTH_SELF_KEEP",
-                    "AUTH_ADMIN",
-                    "AUTH_ADMIN_KEEP",
-                    "NOT_HANDLED");
+            words("NO YES AUTH_SELF AUTH_SELF_KEEP AUTH_ADMIN AUTH_ADMIN_KEEP NOT_HANDLED");
     private static final Set<String> POLKIT =
             Set.of("addRule", "addAdminRule", "log", "spawn", "Result");
     private static final Set<String> OF_OBJECTS =
             Set.of("toString", "hasOwnProperty", "constructor", "toLocaleString");
     private static final Set<String> OF_ARRAYS =
-            Set.of(
-                    "length",
-                    "indexOf",
-                    "lastIndexOf",
-                    "includes",
-                    "some",
-                    "every",
-                    "filter",
-                    "map",
-                    "forEach",
-                    "find",
-                    "findIndex",
-                    "join",
-                    "slice",
-                    "sort",
-                    "concat",
-                    "reduce",
-                    "keys",
-                    "values",
-                    "entries",
-                    "reverse",
-                    "at");
+            words(
+                    "length indexOf lastIndexOf includes some every filter map forEach find"
+                            + " findIndex join slice sort concat reduce keys values entries reverse"
+                            + " at");
+
+    private static Set<String> words(String text) {
+        return Set.of(text.split(" ", -1));
+    }
 
     private final Set<String> actions;
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
@@ -381,10 +361,11 @@ public final class RuleLint {
                     known.stream()
                             .min(
                                     Comparator.<String>comparingInt(
-                                                    name -> distance(property, name))
+                                                    name -> EditDistance.of(property, name))
                                             .thenComparing(Comparator.naturalOrder()))
                             .filter(name ->
-                                    distance(property, name) <= Math.max(1, name.length() / 2))
+                                    EditDistance.of(property, name)
+                                            <= Math.max(1, name.length() / 2))
                             .map(name -> "; did you mean " + name + "?")
                             .orElse("");
             report(node, "there is no " + target + "." + property + nearest);
@@ -447,23 +428,5 @@ public final class RuleLint {
             }
             default -> "";
         };
-    }
-
-    /** Returns the edit distance: the letters to change, insert or delete. */
-    private static int distance(String from, String to) {
-        int[] row = new int[to.length() + 1];
-        for (int j = 0; j <= to.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= from.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= to.length(); j++) {
-                int changed = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(changed, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[to.length()];
     }
 }

@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
 
 /**
  * A message bus in this JVM.
@@ -112,18 +113,8 @@ public final class Bus implements AutoCloseable {
      *     closed or closes meanwhile
      */
     public CompletableFuture<Optional<String>> reload() {
-        CompletableFuture<Optional<String>> result = new CompletableFuture<>();
-        Broker broker = opened.join();
-        waitFor(result);
-        try {
-            loop.post(() -> broker.reload(error -> result.complete(Optional.ofNullable(error))));
-        } catch (RejectedExecutionException e) {
-            isClosed(result);
-        }
-        if (ended) {
-            isClosed(result);
-        }
-        return result;
+        return request((broker, result) ->
+                broker.reload(error -> result.complete(Optional.ofNullable(error))));
     }
 
     /**
@@ -131,11 +122,18 @@ public final class Bus implements AutoCloseable {
      * with IllegalStateException if the bus is closed or closes meanwhile.
      */
     public CompletableFuture<BusMetrics> metrics() {
-        CompletableFuture<BusMetrics> result = new CompletableFuture<>();
+        return request((broker, result) -> result.complete(broker.metrics()));
+    }
+
+    /** Has the bus's thread complete a future, which fails if the bus ends before that. */
+    @SuppressWarnings("UndefinedEquals") // every request has its own future
+    private <T> CompletableFuture<T> request(BiConsumer<Broker, CompletableFuture<T>> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
         Broker broker = opened.join();
-        waitFor(result);
+        boolean ignored = pendingReplies.add(result);
+        var _ = result.whenComplete((_, _) -> pendingReplies.remove(result));
         try {
-            loop.post(() -> result.complete(broker.metrics()));
+            loop.post(() -> work.accept(broker, result));
         } catch (RejectedExecutionException e) {
             isClosed(result);
         }
@@ -143,13 +141,6 @@ public final class Bus implements AutoCloseable {
             isClosed(result);
         }
         return result;
-    }
-
-    /** Registers a future that fails if the bus ends before it completes. */
-    @SuppressWarnings("UndefinedEquals") // every request has its own future
-    private void waitFor(CompletableFuture<?> answer) {
-        boolean ignored = pendingReplies.add(answer);
-        var _ = answer.whenComplete((_, _) -> pendingReplies.remove(answer));
     }
 
     private static void isClosed(CompletableFuture<?> answer) {

@@ -28,7 +28,7 @@ import java.util.function.Predicate;
  * The state belongs to the event loop. Any thread may call the methods, except those marked "on the
  * loop".
  */
-final class AuthenticationAgents {
+public final class AuthenticationAgents {
     private final LoopTasks tasks;
     private final TemporaryAuthorizations temporaryAuthorizations;
     private final AuthorityOptions options;
@@ -72,8 +72,14 @@ final class AuthenticationAgents {
 
     // ---- registration
 
-    /** Registers an agent, as {@link AuthorityEngine#registerAgent}. */
-    CompletableFuture<Void> register(
+    /**
+     * Registers an agent.
+     *
+     * @param scope the session or process that the agent serves; owned
+     * @return fails with {@link AuthorityException} if the caller may not register it, or the
+     *     subject already has an agent
+     */
+    public CompletableFuture<Void> register(
             Caller caller,
             Subject scope,
             String locale,
@@ -84,10 +90,14 @@ final class AuthenticationAgents {
     }
 
     /**
-     * Registers an agent of the previous authority. The agent may notice the restart later and
-     * register again: that registration must not be refused because this one exists.
+     * Registers an agent of the previous authority again, after it was found on its bus. The agent
+     * may notice the restart later and register again: that registration must not be refused
+     * because this one exists.
+     *
+     * @param scope owned
+     * @return fails as {@link #register} does
      */
-    CompletableFuture<Void> restore(
+    public CompletableFuture<Void> restore(
             Caller caller, Subject scope, AgentRecord record, AgentChannel channel) {
         return register(
                 caller, scope, record.locale(), record.path(), record.fallback(), channel, true);
@@ -186,8 +196,13 @@ final class AuthenticationAgents {
         }
     }
 
-    /** Removes an agent, as {@link AuthorityEngine#unregisterAgent}. */
-    CompletableFuture<Void> unregister(Caller caller, Subject scope, String path) {
+    /**
+     * Removes an agent, and cancels its dialogs.
+     *
+     * @param scope owned
+     * @return fails with {@link AuthorityException} if the caller has not registered it
+     */
+    public CompletableFuture<Void> unregister(Caller caller, Subject scope, String path) {
         CompletableFuture<Void> done =
                 tasks.submit(() -> {
                     Agent agent =
@@ -338,8 +353,18 @@ final class AuthenticationAgents {
         return Optional.of(added.id());
     }
 
-    /** Begins an attempt, as {@link AuthorityEngine#beginAttempt}. */
-    CompletableFuture<Void> beginAttempt(
+    /**
+     * Lets a helper begin to authenticate a user. PAM must not run for a cookie that does not exist
+     * or that belongs to an agent of another user. The attempt counts against the agent's user
+     * until the caller's connection ends.
+     *
+     * @param user the user who is to authenticate
+     * @param agentUid the user of the agent that the helper talks to
+     * @param agent the process that the helper talks to; owned
+     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
+     *     such dialog, the user was not offered, or too many attempts are under way
+     */
+    public CompletableFuture<Void> beginAttempt(
             Caller caller,
             String cookie,
             long user,
@@ -351,8 +376,17 @@ final class AuthenticationAgents {
                 () -> dialogs.attempt(caller.connection(), cookie, user, agentUid, agent));
     }
 
-    /** Records a helper's report, as {@link AuthorityEngine#respond}. */
-    CompletableFuture<Void> respond(
+    /**
+     * Records a helper's report that a user has authenticated.
+     *
+     * @param agentUid the user of the agent that the helper talked to; empty if the helper does not
+     *     report it
+     * @param agent the process that the helper talked to; owned; empty if the helper does not
+     *     report it
+     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
+     *     such dialog, or the user was not offered
+     */
+    public CompletableFuture<Void> respond(
             Caller caller,
             String cookie,
             long user,

@@ -35,7 +35,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -500,21 +499,9 @@ public final class AuthorityEngine implements AutoCloseable {
 
     // ---- agents
 
-    /**
-     * Registers an agent.
-     *
-     * @param scope the session or process that the agent serves; owned
-     * @return fails with {@link AuthorityException} if the caller may not register it, or the
-     *     subject already has an agent
-     */
-    public CompletableFuture<Void> registerAgent(
-            Caller caller,
-            Subject scope,
-            String locale,
-            String path,
-            boolean fallback,
-            AgentChannel channel) {
-        return agents.register(caller, scope, locale, path, fallback, channel);
+    /** Returns the authentication agents. */
+    public AuthenticationAgents agents() {
+        return agents;
     }
 
     /** Returns the bus agents of the previous authority; later calls return an empty list. */
@@ -522,69 +509,9 @@ public final class AuthorityEngine implements AutoCloseable {
         return previousAgents.getAndSet(List.of());
     }
 
-    /**
-     * Registers an agent of the previous authority again, after it was found on its bus.
-     *
-     * @param scope owned
-     * @return fails as {@link #registerAgent} does
-     */
-    public CompletableFuture<Void> restoreAgent(
-            Caller caller, Subject scope, AgentRecord record, AgentChannel channel) {
-        return agents.restore(caller, scope, record, channel);
-    }
-
     /** Removes the old record of an agent that was restored, or that cannot be. */
     public void forgetRecord(AgentRecord agent) {
         tasks.end(() -> state.remove(agent.record()));
-    }
-
-    /**
-     * Removes an agent, and cancels its dialogs.
-     *
-     * @param scope owned
-     * @return fails with {@link AuthorityException} if the caller has not registered it
-     */
-    public CompletableFuture<Void> unregisterAgent(Caller caller, Subject scope, String path) {
-        return agents.unregister(caller, scope, path);
-    }
-
-    /**
-     * Lets a helper begin to authenticate a user. PAM must not run for a cookie that does not exist
-     * or that belongs to an agent of another user. The attempt counts against the agent's user
-     * until the caller's connection ends.
-     *
-     * @param user the user who is to authenticate
-     * @param agentUid the user of the agent that the helper talks to
-     * @param agent the process that the helper talks to; owned
-     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
-     *     such dialog, the user was not offered, or too many attempts are under way
-     */
-    public CompletableFuture<Void> beginAttempt(
-            Caller caller,
-            String cookie,
-            long user,
-            OptionalLong agentUid,
-            Optional<Subject.UnixProcess> agent) {
-        return agents.beginAttempt(caller, cookie, user, agentUid, agent);
-    }
-
-    /**
-     * Records a helper's report that a user has authenticated.
-     *
-     * @param agentUid the user of the agent that the helper talked to; empty if the helper does not
-     *     report it
-     * @param agent the process that the helper talked to; owned; empty if the helper does not
-     *     report it
-     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
-     *     such dialog, or the user was not offered
-     */
-    public CompletableFuture<Void> respond(
-            Caller caller,
-            String cookie,
-            long user,
-            OptionalLong agentUid,
-            Optional<Subject.UnixProcess> agent) {
-        return agents.respond(caller, cookie, user, agentUid, agent);
     }
 
     // ---- temporary authorizations

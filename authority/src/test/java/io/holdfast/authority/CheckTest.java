@@ -276,7 +276,7 @@ class CheckTest {
     void cancellationIdsAreOfAConnectionAndFreeAfterTheAnswer() throws Exception {
         start();
         TestAgent agent = new TestAgent();
-        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(USER), "C", "/agent", false, agent).join();
         CompletableFuture<Decision> first = engine.check(asking(ROOT, "id"));
         var _ = agent.take();
         assertRefused(
@@ -298,7 +298,7 @@ class CheckTest {
     void aCheckIsCountedAndItsPlaceFreeBeforeItIsAnswered() throws Exception {
         start();
         TestAgent agent = new TestAgent();
-        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(USER), "C", "/agent", false, agent).join();
         CompletableFuture<AuthorityMetrics> whenAnswered =
                 engine.check(asking(ROOT, "id")).handle((_, _) -> engine.metrics().join());
         var _ = agent.take();
@@ -315,7 +315,7 @@ class CheckTest {
     void aCallerThatCancelsItsAnswerEndsTheDialogAndIsCountedAsAnError() throws Exception {
         start();
         TestAgent agent = new TestAgent();
-        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(USER), "C", "/agent", false, agent).join();
         CompletableFuture<Decision> answer = engine.check(asking(ROOT, "id"));
         var _ = agent.take();
         assertThat(answer.cancel(false)).isTrue();
@@ -390,11 +390,18 @@ class CheckTest {
         start();
         engine.close();
         assertThatThrownBy(
-                        engine.registerAgent(ROOT, subject(USER), "C", "/a", false, new TestAgent())
+                        engine.agents()
+                                        .register(
+                                                ROOT,
+                                                subject(USER),
+                                                "C",
+                                                "/a",
+                                                false,
+                                                new TestAgent())
                                 ::join)
                 .hasCauseInstanceOf(AuthorityException.class)
                 .hasMessageContaining("has ended");
-        assertThatThrownBy(engine.unregisterAgent(ROOT, subject(USER), "/a")::join)
+        assertThatThrownBy(engine.agents().unregister(ROOT, subject(USER), "/a")::join)
                 .hasCauseInstanceOf(AuthorityException.class);
         engine.disconnected("root");
     }
@@ -403,7 +410,7 @@ class CheckTest {
     void theEndOfTheAuthorityCancelsWhatIsUnderWay() throws Exception {
         start();
         TestAgent agent = new TestAgent();
-        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(USER), "C", "/agent", false, agent).join();
         CompletableFuture<Decision> answer = engine.check(asking(ROOT, "id"));
         var _ = agent.take();
         engine.close();

@@ -92,7 +92,7 @@ class DialogTest {
     }
 
     private void register() {
-        engine.registerAgent(ROOT, subject(), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(), "C", "/agent", false, agent).join();
     }
 
     private CompletableFuture<Decision> ask(String action) {
@@ -108,7 +108,8 @@ class DialogTest {
     }
 
     private CompletableFuture<Void> respond(Caller caller, String cookie, long user) {
-        return engine.respond(caller, cookie, user, OptionalLong.of(USER), Optional.empty());
+        return engine.agents()
+                .respond(caller, cookie, user, OptionalLong.of(USER), Optional.empty());
     }
 
     /** Checks an action, and authenticates the subject's own user in the dialog. */
@@ -169,7 +170,8 @@ class DialogTest {
         assertFails(respond(ROOT, cookie.substring(1), USER), "No session for cookie");
         assertFails(respond(ROOT, "", USER), "No session for cookie");
         assertFails(
-                engine.respond(ROOT, cookie, USER, OptionalLong.of(OTHER), Optional.empty()),
+                engine.agents()
+                        .respond(ROOT, cookie, USER, OptionalLong.of(OTHER), Optional.empty()),
                 "No session for cookie");
         assertFails(
                 respond(new Caller("user", USER, Optional.empty()), cookie, USER), "Only uid 0");
@@ -183,14 +185,20 @@ class DialogTest {
         int agentProcess = parent.child("agent", "uid=" + USER);
         Subject.UnixProcess held = subject(agentProcess, USER, Origin.BUS);
         Caller registering = new Caller("agent", USER, Optional.of(held));
-        engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+        engine.agents().register(registering, subject(), "C", "/agent", false, agent).join();
         CompletableFuture<Decision> answer = ask("a.self");
         TestAgent.Dialog dialog = agent.take();
         assertFails(
-                engine.respond(
-                        ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.of(subject())),
+                engine.agents()
+                        .respond(
+                                ROOT,
+                                dialog.cookie(),
+                                USER,
+                                OptionalLong.of(USER),
+                                Optional.of(subject())),
                 "No session for cookie");
-        engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.of(held))
+        engine.agents()
+                .respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.of(held))
                 .join();
         dialog.end(End.COMPLETED);
         assertThat(answer.join().isAuthorized()).isTrue();
@@ -207,7 +215,7 @@ class DialogTest {
                 <defaults><allow_any>auth_self</allow_any></defaults></action></policyconfig>
                 """);
         engine.reload();
-        engine.registerAgent(ROOT, subject(), "de_DE.UTF-8", "/agent", false, agent).join();
+        engine.agents().register(ROOT, subject(), "de_DE.UTF-8", "/agent", false, agent).join();
         CompletableFuture<Decision> answer = ask("a.german");
         TestAgent.Dialog dialog = agent.take();
         assertThat(dialog.request().message()).isEqualTo("Wirklich?");
@@ -223,16 +231,16 @@ class DialogTest {
         int highProcess = parent.child("high", "uid=" + high);
         Subject.UnixProcess highSubject = subject(highProcess, high, Origin.DESCRIPTOR);
         assertThat(quietly(highSubject.duplicate(), "a.self").isChallenge()).isTrue();
-        engine.registerAgent(ROOT, highSubject.duplicate(), "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, highSubject.duplicate(), "C", "/agent", false, agent).join();
         CompletableFuture<Decision> answer = ask(ROOT, highSubject, "a.self");
         TestAgent.Dialog dialog = agent.take();
         assertThat(dialog.request().identities())
                 .containsExactly(new Identity.User(Long.toString(high)));
         OptionalLong user = OptionalLong.of(high);
         assertFails(
-                engine.respond(ROOT, dialog.cookie(), USER, user, Optional.empty()),
+                engine.agents().respond(ROOT, dialog.cookie(), USER, user, Optional.empty()),
                 "was not offered");
-        engine.respond(ROOT, dialog.cookie(), high, user, Optional.empty()).join();
+        engine.agents().respond(ROOT, dialog.cookie(), high, user, Optional.empty()).join();
         dialog.end(End.COMPLETED);
         assertThat(answer.join().isAuthorized()).isTrue();
     }
@@ -244,15 +252,18 @@ class DialogTest {
         int setUid = parent.child("set-uid", "uid=" + USER, "euid=0");
         try (Subject.UnixProcess connected = subject(setUid, 0, Origin.PEER)) {
             Caller registering = new Caller("agent", 0, Optional.of(connected));
-            engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+            engine.agents().register(registering, subject(), "C", "/agent", false, agent).join();
         }
         CompletableFuture<Decision> answer = ask("a.self");
         TestAgent.Dialog dialog = agent.take();
         Subject.UnixProcess seen = subject(setUid, 0, Origin.NUMBER);
         assertFails(
-                engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.empty()),
+                engine.agents()
+                        .respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.empty()),
                 "No session for cookie");
-        engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.of(seen)).join();
+        engine.agents()
+                .respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.of(seen))
+                .join();
         dialog.end(End.COMPLETED);
         assertThat(answer.join().isAuthorized()).isTrue();
     }
@@ -267,22 +278,24 @@ class DialogTest {
     void aSubjectHasOneAgentWhichAUserRegistersForHimselfOnly() {
         Caller user = new Caller("user", USER, Optional.empty());
         Caller stranger = new Caller("stranger", OTHER, Optional.empty());
-        assertFails(engine.registerAgent(stranger, subject(), "C", "/a", false, agent), "differs");
         assertFails(
-                engine.registerAgent(
-                        stranger,
-                        subject(process, OTHER, Origin.DESCRIPTOR),
-                        "C",
-                        "/a",
-                        false,
-                        agent),
+                engine.agents().register(stranger, subject(), "C", "/a", false, agent), "differs");
+        assertFails(
+                engine.agents()
+                        .register(
+                                stranger,
+                                subject(process, OTHER, Origin.DESCRIPTOR),
+                                "C",
+                                "/a",
+                                false,
+                                agent),
                 "differs");
-        engine.registerAgent(user, subject(), "C", "/a", false, agent).join();
-        assertFails(engine.registerAgent(ROOT, subject(), "C", "/a", false, agent), "already");
-        assertFails(engine.unregisterAgent(user, subject(), "/b"), "No such agent");
-        assertFails(engine.unregisterAgent(stranger, subject(), "/a"), "No such agent");
-        engine.unregisterAgent(user, subject(), "/a").join();
-        assertFails(engine.unregisterAgent(user, subject(), "/a"), "No such agent");
+        engine.agents().register(user, subject(), "C", "/a", false, agent).join();
+        assertFails(engine.agents().register(ROOT, subject(), "C", "/a", false, agent), "already");
+        assertFails(engine.agents().unregister(user, subject(), "/b"), "No such agent");
+        assertFails(engine.agents().unregister(stranger, subject(), "/a"), "No such agent");
+        engine.agents().unregister(user, subject(), "/a").join();
+        assertFails(engine.agents().unregister(user, subject(), "/a"), "No such agent");
     }
 
     @Test
@@ -327,7 +340,7 @@ class DialogTest {
         int other = parent.child("other", "uid=" + USER);
         Caller another = new Caller("another", 0, Optional.empty());
         Subject scope = subject(other, USER, Origin.DESCRIPTOR);
-        engine.registerAgent(another, scope, "C", "/agent", false, new TestAgent()).join();
+        engine.agents().register(another, scope, "C", "/agent", false, new TestAgent()).join();
         engine.disconnected("another");
         respond(ROOT, dialog.cookie(), USER).join();
         dialog.end(End.COMPLETED);
@@ -362,7 +375,8 @@ class DialogTest {
         for (int i = 0; i < agents; i++) {
             int one = parent.child("subject" + i, "uid=" + USER);
             processes.add(one);
-            engine.registerAgent(
+            engine.agents()
+                    .register(
                             ROOT,
                             subject(one, USER, Origin.DESCRIPTOR),
                             "C",
@@ -401,10 +415,12 @@ class DialogTest {
                                             stranger, OTHER, Origin.PEER, Optional.empty())));
             Subject.UnixSession session = new Subject.UnixSession("77", USER);
             assertThatThrownBy(() ->
-                            other.registerAgent(su, session, "C", "/agent", false, agent).join())
+                            other.agents()
+                                    .register(su, session, "C", "/agent", false, agent)
+                                    .join())
                     .hasMessageContaining("differs");
             Caller own = new Caller("own", USER, su.process());
-            other.registerAgent(own, session, "C", "/agent", false, agent).join();
+            other.agents().register(own, session, "C", "/agent", false, agent).join();
         }
     }
 
@@ -425,7 +441,8 @@ class DialogTest {
             Caller caller = callerBy(inside);
             Subject.UnixSession session = new Subject.UnixSession("77", USER);
             assertThatThrownBy(() ->
-                            other.registerAgent(
+                            other.agents()
+                                    .register(
                                             caller,
                                             new Subject.UnixSession("78", USER),
                                             "C",
@@ -434,7 +451,7 @@ class DialogTest {
                                             agent)
                                     .join())
                     .hasMessageContaining("differs");
-            other.registerAgent(caller, session, "C", "/agent", false, agent).join();
+            other.agents().register(caller, session, "C", "/agent", false, agent).join();
             CompletableFuture<Decision> answer =
                     other.check(
                             new CheckRequest(
@@ -467,12 +484,13 @@ class DialogTest {
             otherScope.attach(elsewhere);
             Caller own = callerBy(inside);
             Subject.UnixSession session = new Subject.UnixSession("77", USER);
-            other.registerAgent(own, session, "C", "/agent", false, agent).join();
+            other.agents().register(own, session, "C", "/agent", false, agent).join();
             CompletableFuture<Decision> answer =
                     other.check(
                             new CheckRequest(ROOT, subject(), "a.keep", Map.of(), true, false, ""));
             TestAgent.Dialog dialog = agent.take();
-            other.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.empty())
+            other.agents()
+                    .respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.empty())
                     .join();
             dialog.end(End.COMPLETED);
             assertThat(answer.join().isAuthorized()).isTrue();
@@ -626,7 +644,7 @@ class DialogTest {
     void whoGetsTheNumberOfAProcessInheritsNothing() throws Exception {
         int recycled = 0;
         while (recycled < RECYCLINGS) {
-            engine.registerAgent(ROOT, subject(), "C", "/agent", false, agent).join();
+            engine.agents().register(ROOT, subject(), "C", "/agent", false, agent).join();
             assertThat(authenticated("a.keep").isAuthorized()).isTrue();
             if (parent.recycle(process, "successor", "uid=" + USER)) {
                 recycled++;
@@ -713,7 +731,7 @@ class DialogTest {
             engine.close();
             engine = AuthorityEngine.open(folders.options(scratch.cgroup().path()));
             Subject.UnixSession session = new Subject.UnixSession("77", USER);
-            engine.registerAgent(callerBy(inside), session, "C", "/agent", false, agent).join();
+            engine.agents().register(callerBy(inside), session, "C", "/agent", false, agent).join();
             assertThat(authenticated("a.keep").isAuthorized()).isTrue();
             assertThat(quietly(subject(), "a.keep").isAuthorized()).isTrue();
             if (lingers) {

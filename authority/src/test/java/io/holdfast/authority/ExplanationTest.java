@@ -111,7 +111,8 @@ class ExplanationTest {
     }
 
     private void authenticate(String action, long as) throws Exception {
-        engine.registerAgent(ROOT, subject(process, Origin.DESCRIPTOR), "C", "/agent", false, agent)
+        engine.agents()
+                .register(ROOT, subject(process, Origin.DESCRIPTOR), "C", "/agent", false, agent)
                 .join();
         CompletableFuture<Decision> answer =
                 engine.check(
@@ -124,7 +125,9 @@ class ExplanationTest {
                                 false,
                                 ""));
         TestAgent.Dialog dialog = agent.take();
-        engine.respond(ROOT, dialog.cookie(), as, OptionalLong.of(USER), Optional.empty()).join();
+        engine.agents()
+                .respond(ROOT, dialog.cookie(), as, OptionalLong.of(USER), Optional.empty())
+                .join();
         dialog.end(End.COMPLETED);
         assertThat(answer.join().isAuthorized()).isTrue();
         assertThat(steps(answer.join(), "dialog"))

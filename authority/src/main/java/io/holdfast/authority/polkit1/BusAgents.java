@@ -108,7 +108,8 @@ final class BusAgents {
                 throw AuthorityException.failed("its bus name belongs to another process");
             }
             Caller caller = new Caller(who.name(), who.uid(), who.process());
-            engine.restoreAgent(
+            engine.agents()
+                    .restore(
                             caller,
                             record.restoreScope(engine.sessions()),
                             record,

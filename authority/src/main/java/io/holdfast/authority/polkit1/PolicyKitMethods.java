@@ -364,14 +364,14 @@ final class PolicyKitMethods {
                         && wanted;
         Subject scope = subjects.read(call.argument(0, Struct.class), call);
         BusAgent channel = agents.agent(call.sender(), path, caller.uid());
-        join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
+        join(engine.agents().register(caller, scope, call.string(1), path, fallback, channel));
         agents.forgetIfGone(call.sender());
         return List.of();
     }
 
     private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
         Subject scope = subjects.read(call.argument(0, Struct.class), call);
-        join(engine.unregisterAgent(caller, scope, call.string(1)));
+        join(engine.agents().unregister(caller, scope, call.string(1)));
         return List.of();
     }
 
@@ -379,12 +379,13 @@ final class PolicyKitMethods {
         Subject.UnixProcess agent = agentProcess(call);
         long user = user(call, 1, agent);
         join(
-                engine.beginAttempt(
-                        caller,
-                        call.string(0),
-                        user,
-                        OptionalLong.of(agent.uid()),
-                        Optional.of(agent)));
+                engine.agents()
+                        .beginAttempt(
+                                caller,
+                                call.string(0),
+                                user,
+                                OptionalLong.of(agent.uid()),
+                                Optional.of(agent)));
         agents.forgetIfGone(call.sender());
         return List.of();
     }
@@ -427,7 +428,7 @@ final class PolicyKitMethods {
             agent.ifPresent(Subject.UnixProcess::close);
             throw e;
         }
-        join(engine.respond(caller, call.string(cookie), user, agentUid, agent));
+        join(engine.agents().respond(caller, call.string(cookie), user, agentUid, agent));
         return List.of();
     }
 

@@ -80,7 +80,7 @@ class InteractiveClientsTest {
         Subject scope =
                 new Subject.UnixProcess(
                         process.duplicate(), USER, Origin.DESCRIPTOR, Optional.empty());
-        engine.registerAgent(ROOT, scope, "C", "/agent", false, agent).join();
+        engine.agents().register(ROOT, scope, "C", "/agent", false, agent).join();
     }
 
     @AfterEach
@@ -111,7 +111,9 @@ class InteractiveClientsTest {
     }
 
     private void authenticated(TestAgent.Dialog dialog) {
-        engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.empty()).join();
+        engine.agents()
+                .respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.empty())
+                .join();
         dialog.end(End.COMPLETED);
     }
 

@@ -325,7 +325,8 @@ class CheckCommandTest {
         public CompletableFuture<End> begin(Request request) {
             requests.add(request);
             return authenticates
-                    ? engine.respond(
+                    ? engine.agents()
+                            .respond(
                                     ROOT,
                                     request.cookie(),
                                     USER,
@@ -342,7 +343,7 @@ class CheckCommandTest {
             Subject scope =
                     new Subject.UnixProcess(
                             process.duplicate(), USER, Origin.DESCRIPTOR, Optional.empty());
-            engine.registerAgent(ROOT, scope, "C", "/agent", false, this).join();
+            engine.agents().register(ROOT, scope, "C", "/agent", false, this).join();
         }
     }
 

@@ -1,6 +1,9 @@
 package io.holdfast.cli.metrics;
 
 import io.holdfast.bus.BusMetrics;
+import io.holdfast.bus.BusMetrics.OfConnection;
+import io.holdfast.bus.BusMetrics.OfUser;
+import io.holdfast.bus.BusMetrics.Refusals;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
@@ -41,58 +44,38 @@ public final class BusFamilies {
                 samples -> refusals(samples, bus.refusals()));
     }
 
-    private void peers(List<BusMetrics.OfConnection> peers) {
+    private void peers(List<OfConnection> peers) {
         counter(
                 peers,
                 "received_messages",
                 "Messages received from the peer.",
-                BusMetrics.OfConnection::messagesIn);
-        counter(
-                peers,
-                "received_bytes",
-                "Bytes received from the peer.",
-                BusMetrics.OfConnection::bytesIn);
-        counter(
-                peers,
-                "sent_messages",
-                "Messages sent to the peer.",
-                BusMetrics.OfConnection::messagesOut);
-        counter(peers, "sent_bytes", "Bytes sent to the peer.", BusMetrics.OfConnection::bytesOut);
-        counter(
-                peers,
-                "refused_messages",
-                "Refused messages of the peer.",
-                BusMetrics.OfConnection::refused);
+                OfConnection::messagesIn);
+        counter(peers, "received_bytes", "Bytes received from the peer.", OfConnection::bytesIn);
+        counter(peers, "sent_messages", "Messages sent to the peer.", OfConnection::messagesOut);
+        counter(peers, "sent_bytes", "Bytes sent to the peer.", OfConnection::bytesOut);
+        counter(peers, "refused_messages", "Refused messages of the peer.", OfConnection::refused);
         gauge(
                 peers,
                 "queued_bytes",
                 "Queued bytes that the peer has not read.",
-                BusMetrics.OfConnection::queuedBytes);
+                OfConnection::queuedBytes);
         gauge(
                 peers,
                 "peak_queued_bytes",
                 "Maximum of the queued bytes that the peer had not read.",
-                BusMetrics.OfConnection::peakQueuedBytes);
+                OfConnection::peakQueuedBytes);
         gauge(
                 peers,
                 "queued_descriptors",
                 "Descriptors in queued messages that the peer has not read.",
-                BusMetrics.OfConnection::queuedDescriptors);
-        gauge(
-                peers,
-                "match_rules",
-                "Match rules of the peer.",
-                BusMetrics.OfConnection::matchRules);
-        gauge(
-                peers,
-                "names",
-                "Names that the peer owns or is queued for.",
-                BusMetrics.OfConnection::names);
+                OfConnection::queuedDescriptors);
+        gauge(peers, "match_rules", "Match rules of the peer.", OfConnection::matchRules);
+        gauge(peers, "names", "Names that the peer owns or is queued for.", OfConnection::names);
         gauge(
                 peers,
                 "pending_replies",
                 "Calls of the peer that wait for a reply.",
-                BusMetrics.OfConnection::pendingReplies);
+                OfConnection::pendingReplies);
         families.info(
                 "name",
                 "The peer that owns a well-known name.",
@@ -105,26 +88,26 @@ public final class BusFamilies {
     }
 
     private void counter(
-            List<BusMetrics.OfConnection> peers,
+            List<OfConnection> peers,
             String name,
             String help,
-            ToLongFunction<BusMetrics.OfConnection> value) {
+            ToLongFunction<OfConnection> value) {
         families.counter("peer_" + name, help, samples -> ofPeers(samples, peers, value));
     }
 
     private void gauge(
-            List<BusMetrics.OfConnection> peers,
+            List<OfConnection> peers,
             String name,
             String help,
-            ToLongFunction<BusMetrics.OfConnection> value) {
+            ToLongFunction<OfConnection> value) {
         families.gauge("peer_" + name, help, samples -> ofPeers(samples, peers, value));
     }
 
     private static void ofPeers(
             MetricFamilies.Samples samples,
-            List<BusMetrics.OfConnection> peers,
-            ToLongFunction<BusMetrics.OfConnection> value) {
-        for (BusMetrics.OfConnection peer : peers) {
+            List<OfConnection> peers,
+            ToLongFunction<OfConnection> value) {
+        for (OfConnection peer : peers) {
             samples.add(
                     value.applyAsLong(peer),
                     "name",
@@ -136,25 +119,21 @@ public final class BusFamilies {
         }
     }
 
-    private void users(List<BusMetrics.OfUser> users) {
-        user(users, "connections", "Connections of the user.", BusMetrics.OfUser::connections);
-        user(users, "bytes", "Bytes charged to the user.", BusMetrics.OfUser::bytes);
-        user(
-                users,
-                "descriptors",
-                "Descriptors charged to the user.",
-                BusMetrics.OfUser::descriptors);
-        user(users, "match_rules", "Match rules of the user.", BusMetrics.OfUser::matchRules);
+    private void users(List<OfUser> users) {
+        user(users, "connections", "Connections of the user.", OfUser::connections);
+        user(users, "bytes", "Bytes charged to the user.", OfUser::bytes);
+        user(users, "descriptors", "Descriptors charged to the user.", OfUser::descriptors);
+        user(users, "match_rules", "Match rules of the user.", OfUser::matchRules);
         user(
                 users,
                 "objects",
                 "Names, pending replies and connections of the user.",
-                BusMetrics.OfUser::objects);
+                OfUser::objects);
         families.gauge(
                 "user_caused_bytes",
                 "Bytes charged to a user, by the user who sent them.",
                 samples -> {
-                    for (BusMetrics.OfUser user : users) {
+                    for (OfUser user : users) {
                         user.bytesByActor()
                                 .forEach((actor, bytes) ->
                                         samples.add(
@@ -169,29 +148,25 @@ public final class BusFamilies {
                 "user_refusals",
                 "Refusals to the user.",
                 samples -> {
-                    for (BusMetrics.OfUser user : users) {
+                    for (OfUser user : users) {
                         refusals(samples, user.refusals(), "uid", Long.toString(user.uid()));
                     }
                 });
     }
 
-    private void user(
-            List<BusMetrics.OfUser> users,
-            String name,
-            String help,
-            ToLongFunction<BusMetrics.OfUser> value) {
+    private void user(List<OfUser> users, String name, String help, ToLongFunction<OfUser> value) {
         families.gauge(
                 "user_" + name,
                 help,
                 samples -> {
-                    for (BusMetrics.OfUser user : users) {
+                    for (OfUser user : users) {
                         samples.add(value.applyAsLong(user), "uid", Long.toString(user.uid()));
                     }
                 });
     }
 
     private static void refusals(
-            MetricFamilies.Samples samples, BusMetrics.Refusals refusals, String... labels) {
+            MetricFamilies.Samples samples, Refusals refusals, String... labels) {
         refusals(samples, "limit", refusals.limits(), labels);
         refusals(samples, "message", refusals.messages(), labels);
         refusals(samples, "disconnect", refusals.disconnects(), labels);

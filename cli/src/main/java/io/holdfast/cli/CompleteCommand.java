@@ -3,10 +3,10 @@ package io.holdfast.cli;
 import io.holdfast.cli.command.Candidate;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -23,18 +23,14 @@ final class CompleteCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List the candidates that complete a command line (for shells).")
-                .footer("%nExamples:", "  holdfast complete -- status red");
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("WORD")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description("The words after holdfast; the last one is unfinished.")
-                        .build());
+        return Grammar.of(this, "List the candidates that complete a command line (for shells).")
+                .footer("%nExamples:", "  holdfast complete -- status red")
+                .arguments(
+                        "WORD",
+                        "0..*",
+                        String.class,
+                        "The words after holdfast; the last one is unfinished.")
+                .spec();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -23,23 +23,15 @@ final class CompletionCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Print the completion script for a shell.")
+        return Grammar.of(this, "Print the completion script for a shell.")
                 .footer(
                         "%nExamples:",
                         "  source <(holdfast completion bash)",
                         "  holdfast completion bash > /usr/share/bash-completion/completions/holdfast",
                         "  holdfast completion zsh  > \"$${fpath[1]}/_holdfast\"",
-                        "  holdfast completion fish > ~/.config/fish/completions/holdfast.fish");
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("SHELL")
-                        .arity("0..1")
-                        .type(String.class)
-                        .completionCandidates(SHELLS)
-                        .description("One of: ${COMPLETION-CANDIDATES}.")
-                        .build());
+                        "  holdfast completion fish > ~/.config/fish/completions/holdfast.fish")
+                .argument("SHELL", "0..1", SHELLS, "One of: ${COMPLETION-CANDIDATES}.")
+                .spec();
     }
 
     @Override

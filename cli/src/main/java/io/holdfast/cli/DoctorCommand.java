@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.command.ProcessLimits;
 import io.holdfast.cli.output.AccountText;
@@ -31,7 +32,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Lists the features of the kernel and the C library, and the fallback of each missing one. */
@@ -44,9 +44,8 @@ final class DoctorCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header(
+        return Grammar.of(
+                        this,
                         "List the features of the kernel and the C library, and the fallback of"
                                 + " each missing one.")
                 .footer(
@@ -55,15 +54,13 @@ final class DoctorCommand implements Command {
                         "%nExamples:",
                         "  holdfast doctor",
                         "  holdfast doctor --limits",
-                        "  holdfast doctor --json | jq '.features[] | select(.present | not) |"
-                                + " .name'");
-        spec.addOption(
-                OptionSpec.builder("--limits")
-                        .description(
-                                "Print the limits of the daemons and the Java system properties"
-                                        + " that set them: JDK_JAVA_OPTIONS=-DPROPERTY=NUMBER.")
-                        .build());
-        return spec.addOption(Command.json("Print one JSON object."));
+                        "  holdfast doctor --json | jq '.features[] | select(.present | not) | .name'")
+                .flag(
+                        "--limits",
+                        "Print the limits of the daemons and the Java system properties that set"
+                                + " them: JDK_JAVA_OPTIONS=-DPROPERTY=NUMBER.")
+                .json("Print one JSON object.")
+                .spec();
     }
 
     @Override

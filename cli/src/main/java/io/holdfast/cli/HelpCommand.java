@@ -3,27 +3,23 @@ package io.holdfast.cli;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Prints the help of the program or of one command, as {@code --help} does. */
 final class HelpCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List the commands, or show the help of one command.")
-                .footer("%nExamples:", "  holdfast help", "  holdfast help status");
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("COMMAND")
-                        .arity("0..1")
-                        .type(String.class)
-                        .completionCandidates(Commands.names())
-                        .description("Show the help of this command (default: list all commands).")
-                        .build());
+        return Grammar.of(this, "List the commands, or show the help of one command.")
+                .footer("%nExamples:", "  holdfast help", "  holdfast help status")
+                .argument(
+                        "COMMAND",
+                        "0..1",
+                        Commands.names(),
+                        "Show the help of this command (default: list all commands).")
+                .spec();
     }
 
     @Override

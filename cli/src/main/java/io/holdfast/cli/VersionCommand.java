@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.Version;
 import io.holdfast.cli.output.Output;
 import picocli.CommandLine.Model.CommandSpec;
@@ -11,11 +12,9 @@ import picocli.CommandLine.ParseResult;
 final class VersionCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Print the version, the JDK and the kernel.")
-                .footer("%nExamples:", "  holdfast version");
-        return spec;
+        return Grammar.of(this, "Print the version, the JDK and the kernel.")
+                .footer("%nExamples:", "  holdfast version")
+                .spec();
     }
 
     @Override

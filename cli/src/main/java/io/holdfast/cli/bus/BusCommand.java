@@ -10,6 +10,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HeapWatch;
 import io.holdfast.cli.command.Version;
 import io.holdfast.cli.metrics.BusFamilies;
@@ -31,9 +32,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Runs a message bus, in the foreground unless it is asked not to. */
@@ -62,18 +63,15 @@ public final class BusCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Run a D-Bus message bus that holds each client by pidfd.")
+        return Grammar.of(this, "Run a D-Bus message bus that holds each client by pidfd.")
                 .description(
-                        "%nRuns until SIGINT or SIGTERM; SIGHUP reloads the"
-                                + " configuration and the service files. Refusals, and clients"
-                                + " that the bus disconnects, are logged to standard error, one"
-                                + " line each, with a rate limit per user. Started by a socket"
-                                + " unit, the bus listens only on the sockets that it inherits"
-                                + " (LISTEN_FDS), unless --address is given. A link named"
-                                + " dbus-daemon to holdfast runs this command, with the options of"
-                                + " dbus-daemon(1).%n")
+                        "%nRuns until SIGINT or SIGTERM; SIGHUP reloads the configuration and the"
+                                + " service files. Refusals, and clients that the bus disconnects,"
+                                + " are logged to standard error, one line each, with a rate limit"
+                                + " per user. Started by a socket unit, the bus listens only on the"
+                                + " sockets that it inherits (LISTEN_FDS), unless --address is"
+                                + " given. A link named dbus-daemon to holdfast runs this command,"
+                                + " with the options of dbus-daemon(1).%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
@@ -81,92 +79,63 @@ public final class BusCommand implements Command {
                         "  holdfast bus --system --address unix:path=/run/dbus/system_bus_socket",
                         "  holdfast bus --address unix:path=/run/bus --metrics /run/bus.metrics",
                         "  holdfast bus --system --include /etc/own-services.conf --systemd-activation",
-                        "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes");
-        spec.addOption(
-                        OptionSpec.builder("--address")
-                                .paramLabel("ADDRESS")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "Listen on this D-Bus address instead of the configured"
-                                                + " addresses; may be given several times.")
-                                .build())
-                .addOption(
-                        OptionSpec.builder("--config", "--config-file")
-                                .paramLabel("FILE")
-                                .type(String.class)
-                                .description("Use this configuration file; see dbus-daemon(1).")
-                                .build())
-                .addOption(
-                        Command.flag(
-                                "--system",
-                                "Use the built-in configuration of a system bus, which denies"
-                                        + " everything that the files in system.d do not allow."))
-                .addOption(
-                        Command.flag(
-                                "--session",
-                                "Use the built-in configuration of a session bus, and listen in"
-                                        + " /tmp. The default is the same configuration, but"
-                                        + " listens on $$XDG_RUNTIME_DIR/bus if that variable is"
-                                        + " set."))
-                .addOption(
-                        OptionSpec.builder("--include")
-                                .paramLabel("FILE")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "Read this configuration file in addition, after all"
-                                                + " others; may be given several times.")
-                                .build())
-                .addOption(
-                        Command.flag(
-                                "--systemd-activation",
-                                "Activate services that have a SystemdService= only through the"
-                                        + " owner of org.freedesktop.systemd1, and wait until the"
-                                        + " name has an owner (default: if it has none, spawn"
-                                        + " their Exec=)."))
-                .addOption(
-                        OptionSpec.builder(CONTAINERS)
-                                .paramLabel("FOLDER")
-                                .arity("0..1")
-                                .fallbackValue("")
-                                .type(String.class)
-                                .description(
-                                        "Serve org.freedesktop.DBus.Containers1: a socket for each"
-                                                + " app in a container, whose connections are"
-                                                + " identified as that app. The sockets are"
-                                                + " created in FOLDER (default:"
-                                                + " /run/dbus/containers for root, else"
-                                                + " $$XDG_RUNTIME_DIR/dbus-1/containers).")
-                                .build())
-                .addOption(
+                        "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes")
+                .options(
+                        "--address ADDRESS",
+                        String.class,
+                        "Listen on this D-Bus address instead of the configured addresses; may be"
+                                + " given several times.")
+                .option(
+                        "--config --config-file FILE",
+                        "Use this configuration file; see dbus-daemon(1).")
+                .flag(
+                        "--system",
+                        "Use the built-in configuration of a system bus, which denies everything"
+                                + " that the files in system.d do not allow.")
+                .flag(
+                        "--session",
+                        "Use the built-in configuration of a session bus, and listen in /tmp. The"
+                                + " default is the same configuration, but listens on"
+                                + " $$XDG_RUNTIME_DIR/bus if that variable is set.")
+                .options(
+                        "--include FILE",
+                        String.class,
+                        "Read this configuration file in addition, after all others; may be given"
+                                + " several times.")
+                .flag(
+                        "--systemd-activation",
+                        "Activate services that have a SystemdService= only through the owner of"
+                                + " org.freedesktop.systemd1, and wait until the name has an owner"
+                                + " (default: if it has none, spawn their Exec=).")
+                .optionalValue(
+                        CONTAINERS + " FOLDER",
+                        "",
+                        "Serve org.freedesktop.DBus.Containers1: a socket for each app in a"
+                                + " container, whose connections are identified as that app. The"
+                                + " sockets are created in FOLDER (default: /run/dbus/containers"
+                                + " for root, else $$XDG_RUNTIME_DIR/dbus-1/containers).")
+                .with(
                         printed(
                                 "--print-address",
                                 "Once the bus listens, print its addresses, one per line,"))
-                .addOption(MetricsSocket.option("counters by peer, name and user"))
-                .addOption(printed("--print-pid", "Once the bus listens, print its PID"));
-        for (Ignored ignored : IGNORED) {
-            spec.addOption(Command.flag(ignored.option, ignored.why));
-        }
-        return spec.addOption(
-                        Command.flag(
-                                FORK,
-                                "Run in the background, without a log, and return once the bus"
-                                        + " listens."))
-                .addOption(Command.flag("--version", "Print the version."));
+                .with(MetricsSocket.option("counters by peer, name and user"))
+                .with(printed("--print-pid", "Once the bus listens, print its PID"))
+                .with(grammar -> IGNORED.forEach(each -> grammar.flag(each.option, each.why)))
+                .flag(
+                        FORK,
+                        "Run in the background, without a log, and return once the bus listens.")
+                .flag("--version", "Print the version.")
+                .spec();
     }
 
-    private static OptionSpec printed(String name, String what) {
-        return OptionSpec.builder(name)
-                .paramLabel("FD")
-                .arity("0..1")
-                .fallbackValue("1")
-                .type(String.class)
-                .description(
+    private static Consumer<Grammar> printed(String name, String what) {
+        return grammar ->
+                grammar.optionalValue(
+                        name + " FD",
+                        "1",
                         what
                                 + " to descriptor FD, which is then closed (default: standard"
-                                + " output).")
-                .build();
+                                + " output).");
     }
 
     /** An option of dbus-daemon(1) that is accepted and has no effect. */

@@ -3,6 +3,7 @@ package io.holdfast.cli.bus;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -28,7 +29,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Writes Java interfaces for D-Bus interfaces, from introspection XML or from a live object. */
@@ -48,9 +48,7 @@ public final class DbusCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Write Java interfaces for D-Bus interfaces.")
+        return Grammar.of(this, "Write Java interfaces for D-Bus interfaces.")
                 .description(
                         "%ngenerate reads introspection XML from a file, or from an object on a"
                                 + " bus, and writes a Java interface for each D-Bus interface, for"
@@ -62,47 +60,27 @@ public final class DbusCommand implements Command {
                         "%nExamples:",
                         "  holdfast dbus generate org.example.Clock.xml",
                         "  holdfast dbus generate clock.xml --package com.example.clock --output src/main/java",
-                        "  holdfast dbus generate --system org.freedesktop.hostname1"
-                                + " /org/freedesktop/hostname1",
-                        "  holdfast dbus generate --bus unix:path=/run/user/1000/bus"
-                                + " org.freedesktop.systemd1 /org/freedesktop/systemd1"
-                                + " org.freedesktop.systemd1.Manager");
-        return spec.addPositional(
-                        PositionalParamSpec.builder()
-                                .index("0")
-                                .paramLabel(GENERATE)
-                                .required(true)
-                                .arity("1")
-                                .type(String.class)
-                                .completionCandidates(List.of(GENERATE))
-                                .description("What to do.")
-                                .build())
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .index("1..*")
-                                .paramLabel("FILE|NAME PATH|INTERFACE")
-                                .arity("0..*")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "An XML file; or, with --session, --system or --bus, a bus"
-                                                + " name and an object path. Then the interfaces"
-                                                + " to write (default: all but the standard ones).")
-                                .build())
-                .addOption(Command.flag(SESSION, "Introspect an object on the session bus."))
-                .addOption(Command.flag(SYSTEM, "Introspect an object on the system bus."))
-                .addOption(Command.option(BUS, "ADDRESS", "Introspect an object on this bus."))
-                .addOption(
-                        Command.option(
-                                "--package",
-                                "PACKAGE",
-                                "The Java package (default: the name of the interface without its"
-                                        + " last element)."))
-                .addOption(
-                        Command.option(
-                                "--output",
-                                "DIR",
-                                "The source folder to write to (default: the current folder)."));
+                        "  holdfast dbus generate --system org.freedesktop.hostname1 /org/freedesktop/hostname1",
+                        "  holdfast dbus generate --bus unix:path=/run/user/1000/bus org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager")
+                .argument(GENERATE, "1", List.of(GENERATE), "What to do.")
+                .arguments(
+                        "FILE|NAME PATH|INTERFACE",
+                        "0..*",
+                        String.class,
+                        "An XML file; or, with --session, --system or --bus, a bus name and an"
+                                + " object path. Then the interfaces to write (default: all but the"
+                                + " standard ones).")
+                .flag(SESSION, "Introspect an object on the session bus.")
+                .flag(SYSTEM, "Introspect an object on the system bus.")
+                .option(BUS + " ADDRESS", "Introspect an object on this bus.")
+                .option(
+                        "--package PACKAGE",
+                        "The Java package (default: the name of the interface without its last"
+                                + " element).")
+                .option(
+                        "--output DIR",
+                        "The source folder to write to (default: the current folder).")
+                .spec();
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.holdfast.cli.command;
 
 import io.holdfast.cli.output.Output;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -28,24 +27,5 @@ public interface Command {
     /** Creates a usage error that the grammar does not detect. */
     static ParameterException misuse(ParseResult line, String message) {
         return new ParameterException(line.commandSpec().commandLine(), message);
-    }
-
-    /** The option {@code --json}. */
-    static OptionSpec json(String description) {
-        return flag("--json", description);
-    }
-
-    /** An option without a value. */
-    static OptionSpec flag(String name, String description) {
-        return OptionSpec.builder(name).type(boolean.class).description(description).build();
-    }
-
-    /** An option with a value, for the command to parse. */
-    static OptionSpec option(String name, String label, String description) {
-        return OptionSpec.builder(name)
-                .paramLabel(label)
-                .type(String.class)
-                .description(description)
-                .build();
     }
 }

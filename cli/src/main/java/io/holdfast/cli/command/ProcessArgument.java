@@ -7,7 +7,6 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.ProcessInfo;
 import java.util.OptionalInt;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -25,17 +24,6 @@ public final class ProcessArgument {
                     + " prints.";
 
     private ProcessArgument() {}
-
-    public static PositionalParamSpec spec() {
-        return PositionalParamSpec.builder()
-                .index("0")
-                .paramLabel(LABEL)
-                .required(true)
-                .arity("1")
-                .type(String.class)
-                .description(DESCRIPTION)
-                .build();
-    }
 
     /**
      * Opens a pidfd of the process; the caller closes it.

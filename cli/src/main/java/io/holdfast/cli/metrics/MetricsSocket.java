@@ -1,6 +1,6 @@
 package io.holdfast.cli.metrics;
 
-import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
@@ -21,10 +21,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -84,14 +84,15 @@ public final class MetricsSocket<M> implements AutoCloseable {
      *
      * @param what describes the counters in the help
      */
-    public static OptionSpec option(String what) {
-        return Command.option(
-                OPTION,
-                "PATH",
-                "Serve "
-                        + what
-                        + " on the socket PATH, as OpenMetrics over HTTP, for root and the daemon's"
-                        + " user: curl --unix-socket PATH http://localhost/metrics");
+    public static Consumer<Grammar> option(String what) {
+        return grammar ->
+                grammar.option(
+                        OPTION + " PATH",
+                        "Serve "
+                                + what
+                                + " on the socket PATH, as OpenMetrics over HTTP, for root and the"
+                                + " daemon's user: curl --unix-socket PATH"
+                                + " http://localhost/metrics");
     }
 
     /**

@@ -2,22 +2,22 @@ package io.holdfast.cli.permission;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Lists the actions that an authority knows, with their implicit authorizations. */
 public final class ActionsCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List the actions of an authority, with their implicit authorizations.")
+        return Grammar.of(
+                        this,
+                        "List the actions of an authority, with their implicit authorizations.")
                 .description(
                         "%nPrints one line per action: action ID, description, and the implicit"
                                 + " authorizations any/inactive/active, or a single one if all"
@@ -29,20 +29,15 @@ public final class ActionsCommand implements Command {
                         "%nExamples:",
                         "  holdfast actions",
                         "  holdfast actions 'org.freedesktop.systemd1.*'",
-                        "  holdfast actions --json org.freedesktop.hostname1.set-hostname");
-        return spec.addPositional(
-                        PositionalParamSpec.builder()
-                                .paramLabel("ACTION")
-                                .arity("0..*")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "Action IDs to list; * matches any text (default: all"
-                                                + " actions).")
-                                .build())
-                .addOption(AuthorityCall.option())
-                .addOption(
-                        Command.json("Print one JSON object per action, with all its properties."));
+                        "  holdfast actions --json org.freedesktop.hostname1.set-hostname")
+                .arguments(
+                        "ACTION",
+                        "0..*",
+                        String.class,
+                        "Action IDs to list; * matches any text (default: all actions).")
+                .with(AuthorityCall::addOption)
+                .json("Print one JSON object per action, with all its properties.")
+                .spec();
     }
 
     @Override

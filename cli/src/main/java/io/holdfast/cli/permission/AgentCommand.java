@@ -7,6 +7,7 @@ import io.holdfast.authority.agent.HelperAddress;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.command.TerminalAgent;
 import io.holdfast.cli.command.TerminalFace;
@@ -36,9 +37,7 @@ import picocli.CommandLine.ParseResult;
 public final class AgentCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Run an authentication agent on this terminal.")
+        return Grammar.of(this, "Run an authentication agent on this terminal.")
                 .description(
                         "%nA textual agent, as pkttyagent(1): asks the user to authenticate when"
                                 + " the authority (polkitd or holdfast authority) requires it."
@@ -50,38 +49,25 @@ public final class AgentCommand implements Command {
                 .footer(
                         "%nExamples:",
                         "  holdfast agent --process 4711",
-                        "  holdfast agent --session 2 --fallback");
-        return spec.addOption(
-                        Command.option(
-                                "--process",
-                                ProcessArgument.LABEL,
-                                "Serve this process, given as PID, PID:ID or PID:ID:BOOT"
-                                        + " (default: the parent process of the agent)."))
-                .addOption(
-                        Command.option(
-                                "--session", "ID", "Serve all processes of this login session."))
-                .addOption(
-                        Command.flag(
-                                "--fallback",
-                                "Serve only if no other agent is registered, as in pkttyagent(1)."))
-                .addOption(
-                        Command.option(
-                                "--notify-fd",
-                                "N",
-                                "Close the inherited descriptor N once the agent is registered."))
-                .addOption(
-                        Command.option(
-                                "--helper-socket",
-                                "PATH",
-                                "The socket of the authentication helper (default:"
-                                        + " agent-helper.socket beside the socket of the bus, in"
-                                        + " /run/holdfast or in /run/polkit, else polkit's setuid"
-                                        + " helper)."))
-                .addOption(
-                        Command.option(
-                                "--bus",
-                                "ADDRESS",
-                                "The bus of the authority (default: the system bus)."));
+                        "  holdfast agent --session 2 --fallback")
+                .option(
+                        "--process " + ProcessArgument.LABEL,
+                        "Serve this process, given as PID, PID:ID or PID:ID:BOOT (default: the"
+                                + " parent process of the agent).")
+                .option("--session ID", "Serve all processes of this login session.")
+                .flag(
+                        "--fallback",
+                        "Serve only if no other agent is registered, as in pkttyagent(1).")
+                .option(
+                        "--notify-fd N",
+                        "Close the inherited descriptor N once the agent is registered.")
+                .option(
+                        "--helper-socket PATH",
+                        "The socket of the authentication helper (default: agent-helper.socket"
+                                + " beside the socket of the bus, in /run/holdfast or in"
+                                + " /run/polkit, else polkit's setuid helper).")
+                .option("--bus ADDRESS", "The bus of the authority (default: the system bus).")
+                .spec();
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.LogLines;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.sys.Unistd;
@@ -20,34 +21,24 @@ import picocli.CommandLine.ParseResult;
 public final class AgentHelperCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header(
+        return Grammar.of(
+                        this,
                         "Authenticate a user for an agent (started by a socket unit with"
                                 + " Accept=yes).")
                 .description(
-                        "%nSpeaks the protocol of polkit-agent-helper-1 on the socket in"
-                                + " LISTEN_FDS or on standard input: runs PAM, relays its prompts"
-                                + " to the agent, and reports success to the authority. Needs"
-                                + " root.%n")
-                .footer("%nExit codes: 0 authenticated, 1 error, 2 PAM refused the user.");
-        return spec.addOption(
-                        Command.option(
-                                "--bus",
-                                "ADDRESS",
-                                "The bus of the authority (default: the system bus)."))
-                .addOption(
-                        Command.option("--service", "NAME", "The PAM service (default: polkit-1)."))
-                .addOption(
-                        Command.option(
-                                "--pam-folder",
-                                "DIR",
-                                "The folder of the PAM service file (default: /etc/pam.d)."))
-                .addOption(
-                        Command.option(
-                                "--answer-time",
-                                "SECONDS",
-                                "The timeout for each answer of the user (default: 300)."));
+                        "%nSpeaks the protocol of polkit-agent-helper-1 on the socket in LISTEN_FDS"
+                                + " or on standard input: runs PAM, relays its prompts to the"
+                                + " agent, and reports success to the authority. Needs root.%n")
+                .footer("%nExit codes: 0 authenticated, 1 error, 2 PAM refused the user.")
+                .option("--bus ADDRESS", "The bus of the authority (default: the system bus).")
+                .option("--service NAME", "The PAM service (default: polkit-1).")
+                .option(
+                        "--pam-folder DIR",
+                        "The folder of the PAM service file (default: /etc/pam.d).")
+                .option(
+                        "--answer-time SECONDS",
+                        "The timeout for each answer of the user (default: 300).")
+                .spec();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.holdfast.cli.permission;
 import io.holdfast.authority.client.Authority;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -11,7 +12,6 @@ import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** A Varlink call to a Holdfast authority, of a method that polkit's interface does not have. */
@@ -20,10 +20,9 @@ final class AuthorityCall {
 
     private AuthorityCall() {}
 
-    static OptionSpec option() {
-        return Command.option(
-                OPTION,
-                "ADDRESS",
+    static void addOption(Grammar grammar) {
+        grammar.option(
+                OPTION + " ADDRESS",
                 "The Varlink address of the authority (default: "
                         + Authority.ADDRESS_VARIABLE
                         + ", or "

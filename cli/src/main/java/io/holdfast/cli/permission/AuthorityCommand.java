@@ -9,6 +9,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HeapWatch;
 import io.holdfast.cli.metrics.AuthorityFamilies;
 import io.holdfast.cli.metrics.MetricsSocket;
@@ -33,7 +34,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Runs an authority in the foreground, for polkit's D-Bus interface and over Varlink. */
@@ -46,61 +46,46 @@ public final class AuthorityCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Run an authorization authority with polkit's actions and rules.")
+        return Grammar.of(this, "Run an authorization authority with polkit's actions and rules.")
                 .description(
                         "%nServes org.freedesktop.PolicyKit1 on the system bus, and"
-                                + " io.holdfast.Authority over Varlink if it has a socket"
-                                + " (--socket or LISTEN_FDS). Runs in the foreground until SIGINT"
-                                + " or SIGTERM. Changed actions and rules are reloaded"
-                                + " automatically; SIGHUP reloads all of them.%n")
+                                + " io.holdfast.Authority over Varlink if it has a socket (--socket"
+                                + " or LISTEN_FDS). Runs in the foreground until SIGINT or SIGTERM."
+                                + " Changed actions and rules are reloaded automatically; SIGHUP"
+                                + " reloads all of them.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast authority",
                         "  holdfast authority --bus unix:path=/tmp/bus --rules ./rules.d --actions ./actions",
-                        "  holdfast authority --bus none --socket /tmp/io.holdfast.Authority");
-        return spec.addOption(
-                        Command.option(
-                                "--bus",
-                                "ADDRESS",
-                                "The address of the bus to serve, or none for no bus (default:"
-                                        + " DBUS_SYSTEM_BUS_ADDRESS, else the system bus)."))
-                .addOption(
-                        Command.option(
-                                "--socket",
-                                "PATH",
-                                "Serve Varlink on this socket, in addition to sockets inherited"
-                                        + " from a service manager (LISTEN_FDS)."))
-                .addOption(
-                        Command.option(
-                                "--state-dir",
-                                "DIR",
-                                "Store temporary authorizations and registered agents in this"
-                                        + " private folder, so that they survive if the authority"
-                                        + " is killed (default: the RUNTIME_DIRECTORY of a"
-                                        + " service manager, else none)."))
-                .addOption(MetricsSocket.option("counters of checks, dialogs, rules and users"))
-                .addOption(folders("--actions", "policy files"))
-                .addOption(folders("--rules", "rules"))
-                .addOption(
-                        Command.flag(
-                                "--replace",
-                                "Take the bus name from a running authority that allows"
-                                        + " replacement."));
+                        "  holdfast authority --bus none --socket /tmp/io.holdfast.Authority")
+                .option(
+                        "--bus ADDRESS",
+                        "The address of the bus to serve, or none for no bus (default:"
+                                + " DBUS_SYSTEM_BUS_ADDRESS, else the system bus).")
+                .option(
+                        "--socket PATH",
+                        "Serve Varlink on this socket, in addition to sockets inherited from a"
+                                + " service manager (LISTEN_FDS).")
+                .option(
+                        "--state-dir DIR",
+                        "Store temporary authorizations and registered agents in this private"
+                                + " folder, so that they survive if the authority is killed"
+                                + " (default: the RUNTIME_DIRECTORY of a service manager, else"
+                                + " none).")
+                .with(MetricsSocket.option("counters of checks, dialogs, rules and users"))
+                .options("--actions DIR", Path.class, folders("policy files"))
+                .options("--rules DIR", Path.class, folders("rules"))
+                .flag(
+                        "--replace",
+                        "Take the bus name from a running authority that allows replacement.")
+                .spec();
     }
 
-    private static OptionSpec folders(String name, String what) {
-        return OptionSpec.builder(name)
-                .paramLabel("DIR")
-                .type(List.class)
-                .auxiliaryTypes(Path.class)
-                .description(
-                        "Read "
-                                + what
-                                + " from this folder (default: the folders of polkit(8)); may be"
-                                + " given several times.")
-                .build();
+    private static String folders(String what) {
+        return "Read "
+                + what
+                + " from this folder (default: the folders of polkit(8)); may be given several"
+                + " times.";
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.holdfast.cli.permission;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.AccountText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.cli.output.TimeText;
@@ -9,7 +10,6 @@ import io.holdfast.varlink.json.JsonObject;
 import java.time.Instant;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Lists the temporary authorizations that earlier authentications granted, and revokes them. */
@@ -19,9 +19,7 @@ public final class AuthorizationsCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List temporary authorizations, or revoke them.")
+        return Grammar.of(this, "List temporary authorizations, or revoke them.")
                 .description(
                         "%nPrints the temporary authorizations of the calling user (for root: of"
                                 + " all users), one per line: ID, action, process, user and expiry"
@@ -31,19 +29,15 @@ public final class AuthorizationsCommand implements Command {
                         "%nExamples:",
                         "  holdfast authorizations",
                         "  holdfast authorizations --revoke tmpauthz3",
-                        "  holdfast authorizations --revoke-all");
-        return spec.addOption(
-                        OptionSpec.builder(REVOKE)
-                                .paramLabel("ID")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "Revoke this authorization; may be given several times.")
-                                .build())
-                .addOption(
-                        Command.flag(REVOKE_ALL, "Revoke all authorizations that would be listed."))
-                .addOption(AuthorityCall.option())
-                .addOption(Command.json("Print one JSON object per authorization."));
+                        "  holdfast authorizations --revoke-all")
+                .options(
+                        REVOKE + " ID",
+                        String.class,
+                        "Revoke this authorization; may be given several times.")
+                .flag(REVOKE_ALL, "Revoke all authorizations that would be listed.")
+                .with(AuthorityCall::addOption)
+                .json("Print one JSON object per authorization.")
+                .spec();
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.holdfast.authority.subject.Subject;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
@@ -33,17 +34,15 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Asks an authority whether a subject is authorized for an action, and why. */
 public final class CheckCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Check whether a process is authorized for an action, and explain why.")
+        return Grammar.of(
+                        this,
+                        "Check whether a process is authorized for an action, and explain why.")
                 .description(
                         "%nWithout --process, --bus-name or --peer, checks the parent process,"
                                 + " normally your shell.%n")
@@ -56,84 +55,52 @@ public final class CheckCommand implements Command {
                         "  holdfast check org.freedesktop.systemd1.manage-units --detail verb=start --explain",
                         "  holdfast check org.example.reboot --peer /run/app.sock --json",
                         "  holdfast check org.example.reboot --bus-name :1.7 --bus unix:path=/tmp/bus",
-                        "  holdfast check org.example.reboot --process 4711 --uid 1000 --here --explain");
-        return spec.addPositional(
-                        PositionalParamSpec.builder()
-                                .index("0")
-                                .paramLabel("ACTION")
-                                .required(true)
-                                .arity("1")
-                                .type(String.class)
-                                .description("The action ID, such as org.example.reboot.")
-                                .build())
-                .addOption(
-                        Command.option(
-                                "--process",
-                                "PID",
-                                "Check this process, given as PID, PID:ID or PID:ID:BOOT; needs"
-                                        + " --uid."))
-                .addOption(
-                        Command.option(
-                                "--uid",
-                                "UID",
-                                "With --process: the UID of the process when it connected; the"
-                                        + " process acts for this user."))
-                .addOption(
-                        Command.option(
-                                "--bus-name",
-                                "NAME",
-                                "Check the owner of this bus name, identified by its ProcessFD."))
-                .addOption(
-                        Command.option(
-                                "--peer",
-                                "SOCKET",
-                                "Check the listener on this AF_UNIX socket (a path or @name)."))
-                .addOption(
-                        OptionSpec.builder("--detail")
-                                .paramLabel("KEY=VALUE")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "A detail of the action, for rules and dialogs; only for"
-                                                + " root and the owner of the action. May be given"
-                                                + " several times.")
-                                .build())
-                .addOption(
-                        Command.flag(
-                                "--explain",
-                                "Print how the decision was reached; only from a Holdfast"
-                                        + " authority over Varlink, for root and the user of the"
-                                        + " authority."))
-                .addOption(
-                        Command.flag(
-                                "--interactive",
-                                "Let an authentication agent ask the user to authenticate, if"
-                                        + " required."))
-                .addOption(
-                        Command.flag(
-                                "--always",
-                                "Evaluate the rules for root, too (default: root is authorized"
-                                        + " for all actions)."))
-                .addOption(
-                        Command.option(
-                                "--authority",
-                                "ADDRESS",
-                                "The Varlink address of the authority (default:"
-                                        + " HOLDFAST_AUTHORITY, else"
-                                        + " /run/holdfast/io.holdfast.Authority if it exists,"
-                                        + " else polkit on the system bus)."))
-                .addOption(
-                        Command.option(
-                                "--bus",
-                                "ADDRESS",
-                                "The bus of NAME (default: the system bus). Without --authority,"
-                                        + " also the bus of the authority."))
-                .addOption(
-                        Command.flag(
-                                "--here",
-                                "Decide in this process, by the actions and rules in the folders"
-                                        + " of polkit(8), without a running authority."))
-                .addOption(Command.json("Print one JSON object."));
+                        "  holdfast check org.example.reboot --process 4711 --uid 1000 --here --explain")
+                .argument("ACTION", "1", "The action ID, such as org.example.reboot.")
+                .option(
+                        "--process PID",
+                        "Check this process, given as PID, PID:ID or PID:ID:BOOT; needs --uid.")
+                .option(
+                        "--uid UID",
+                        "With --process: the UID of the process when it connected; the process acts"
+                                + " for this user.")
+                .option(
+                        "--bus-name NAME",
+                        "Check the owner of this bus name, identified by its ProcessFD.")
+                .option(
+                        "--peer SOCKET",
+                        "Check the listener on this AF_UNIX socket (a path or @name).")
+                .options(
+                        "--detail KEY=VALUE",
+                        String.class,
+                        "A detail of the action, for rules and dialogs; only for root and the owner"
+                                + " of the action. May be given several times.")
+                .flag(
+                        "--explain",
+                        "Print how the decision was reached; only from a Holdfast authority over"
+                                + " Varlink, for root and the user of the authority.")
+                .flag(
+                        "--interactive",
+                        "Let an authentication agent ask the user to authenticate, if required.")
+                .flag(
+                        "--always",
+                        "Evaluate the rules for root, too (default: root is authorized for all"
+                                + " actions).")
+                .option(
+                        "--authority ADDRESS",
+                        "The Varlink address of the authority (default: HOLDFAST_AUTHORITY, else"
+                                + " /run/holdfast/io.holdfast.Authority if it exists, else polkit"
+                                + " on the system bus).")
+                .option(
+                        "--bus ADDRESS",
+                        "The bus of NAME (default: the system bus). Without --authority, also the"
+                                + " bus of the authority.")
+                .flag(
+                        "--here",
+                        "Decide in this process, by the actions and rules in the folders of"
+                                + " polkit(8), without a running authority.")
+                .json("Print one JSON object.")
+                .spec();
     }
 
     /** The exit code if authentication is required. */
@@ -185,7 +152,8 @@ public final class CheckCommand implements Command {
         }
         if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
             output.complain(
-                    "no explanation: it is sent only over Varlink (--authority), not on the bus, and"
+                    "no explanation: it is sent only over Varlink (--authority), not on the bus,"
+                            + " and"
                             + " only to root and the authority's user");
         }
         if (line.hasMatchedOption("--json")) {

@@ -7,6 +7,7 @@ import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.engine.RuleLint;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.machine.Accounts;
@@ -21,7 +22,6 @@ import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Checks rules for mistakes, tests them, or prints the rule metrics of a running authority. */
@@ -35,24 +35,22 @@ public final class RulesCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Check rules for mistakes, test them, or print their metrics.")
+        return Grammar.of(this, "Check rules for mistakes, test them, or print their metrics.")
                 .description(
                         "%nlint reads rules without running them, and reports probable mistakes:"
                                 + " unknown properties, results and actions, and unreachable"
-                                + " rules.%n%ntest evaluates rules for subjects that --subject or"
-                                + " a file of cases describes, not for processes of this system."
+                                + " rules.%n%ntest evaluates rules for subjects that --subject or a"
+                                + " file of cases describes, not for processes of this system."
                                 + " Attributes that are not given mean no session, no group, no"
                                 + " unit.%n%nmetrics prints how many rule evaluators the running"
                                 + " authority has, how many of them are stuck in a built-in"
                                 + " function, and how many programs of polkit.spawn run. Only for"
                                 + " root and the user of the authority.%n")
                 .footer(
-                        "%nA file of cases has one case per line. Blanks separate the words;"
-                                + " double quotes enclose a word that contains blanks. EXPECTED is"
-                                + " a result of polkit(8), or the word nothing if no rule decides"
-                                + " and the action is unknown:",
+                        "%nA file of cases has one case per line. Blanks separate the words; double"
+                                + " quotes enclose a word that contains blanks. EXPECTED is a"
+                                + " result of polkit(8), or the word nothing if no rule decides and"
+                                + " the action is unknown:",
                         "  # " + RuleCase.GRAMMAR,
                         "  yes              org.example.reboot "
                                 + " user=john,groups=users:wheel,local=yes,active=yes",
@@ -63,91 +61,55 @@ public final class RulesCommand implements Command {
                         "%nExamples:",
                         "  holdfast rules lint",
                         "  holdfast rules lint --actions /usr/share/polkit-1/actions 40-mine.rules",
-                        "  holdfast rules test --rules ./rules.d --action org.example.reboot"
-                                + " --subject unit=a.service",
+                        "  holdfast rules test --rules ./rules.d --action org.example.reboot --subject unit=a.service",
                         "  holdfast rules test --rules ./rules.d --cases ./cases --json",
-                        "  holdfast rules metrics --json");
-        return spec.addPositional(
-                        PositionalParamSpec.builder()
-                                .index("0")
-                                .paramLabel(LINT + "|" + TEST + "|" + METRICS)
-                                .required(true)
-                                .arity("1")
-                                .type(String.class)
-                                .completionCandidates(List.of(LINT, TEST, METRICS))
-                                .description("What to do with the rules.")
-                                .build())
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .index("1..*")
-                                .paramLabel("FILE")
-                                .arity("0..*")
-                                .type(List.class)
-                                .auxiliaryTypes(Path.class)
-                                .description("Rule files; their names need not end in .rules.")
-                                .build())
-                .addOption(
-                        folders(
-                                "--rules",
-                                "Read rules from this folder; may be given several times (default"
-                                        + " without FILE: the folders of polkit(8))."))
-                .addOption(
-                        folders(
-                                "--actions",
-                                "Read policy files (actions and their implicit authorizations)"
-                                        + " from this folder; may be given several times"
-                                        + " (default: the folders of polkit(8), or none with"
-                                        + " --rules or FILE)."))
-                .addOption(Command.option("--action", "ACTION", "test: the action to check."))
-                .addOption(
-                        Command.option(
-                                "--subject",
-                                "NAME=VALUE,…",
-                                "test: the subject of --action: "
-                                        + SubjectDescription.GRAMMAR.replace(",", ", ")
-                                        + " (default: uid=1000)."))
-                .addOption(
-                        OptionSpec.builder("--detail")
-                                .paramLabel("KEY=VALUE")
-                                .type(List.class)
-                                .auxiliaryTypes(String.class)
-                                .description(
-                                        "test: a detail of the action, for action.lookup(KEY); may"
-                                                + " be given several times.")
-                                .build())
-                .addOption(Command.option("--expect", "RESULT", "test: the expected result."))
-                .addOption(
-                        OptionSpec.builder("--cases")
-                                .paramLabel("FILE")
-                                .type(Path.class)
-                                .description("test: a file of cases, one per line.")
-                                .build())
-                .addOption(
-                        Command.flag(
-                                "--spawn",
-                                "test: run the programs of polkit.spawn as the authority would,"
-                                        + " for root as the user polkitd (default: polkit.spawn"
-                                        + " fails)."))
-                .addOption(
-                        Command.option(
-                                "--authority",
-                                "ADDRESS",
-                                "metrics: the Varlink address of the authority (default:"
-                                        + " HOLDFAST_AUTHORITY, or"
-                                        + " /run/holdfast/io.holdfast.Authority)."))
-                .addOption(
-                        Command.json(
-                                "Print one JSON object per finding (lint), per case (test), or"
-                                        + " with all metrics."));
-    }
-
-    private static OptionSpec folders(String name, String description) {
-        return OptionSpec.builder(name)
-                .paramLabel("DIR")
-                .type(List.class)
-                .auxiliaryTypes(Path.class)
-                .description(description)
-                .build();
+                        "  holdfast rules metrics --json")
+                .argument(
+                        LINT + "|" + TEST + "|" + METRICS,
+                        "1",
+                        List.of(LINT, TEST, METRICS),
+                        "What to do with the rules.")
+                .arguments(
+                        "FILE",
+                        "0..*",
+                        Path.class,
+                        "Rule files; their names need not end in .rules.")
+                .options(
+                        "--rules DIR",
+                        Path.class,
+                        "Read rules from this folder; may be given several times (default without"
+                                + " FILE: the folders of polkit(8)).")
+                .options(
+                        "--actions DIR",
+                        Path.class,
+                        "Read policy files (actions and their implicit authorizations) from this"
+                                + " folder; may be given several times (default: the folders of"
+                                + " polkit(8), or none with --rules or FILE).")
+                .option("--action ACTION", "test: the action to check.")
+                .option(
+                        "--subject NAME=VALUE,…",
+                        "test: the subject of --action: "
+                                + SubjectDescription.GRAMMAR.replace(",", ", ")
+                                + " (default: uid=1000).")
+                .options(
+                        "--detail KEY=VALUE",
+                        String.class,
+                        "test: a detail of the action, for action.lookup(KEY); may be given several"
+                                + " times.")
+                .option("--expect RESULT", "test: the expected result.")
+                .option("--cases FILE", Path.class, "test: a file of cases, one per line.")
+                .flag(
+                        "--spawn",
+                        "test: run the programs of polkit.spawn as the authority would, for root as"
+                                + " the user polkitd (default: polkit.spawn fails).")
+                .option(
+                        "--authority ADDRESS",
+                        "metrics: the Varlink address of the authority (default:"
+                                + " HOLDFAST_AUTHORITY, or /run/holdfast/io.holdfast.Authority).")
+                .json(
+                        "Print one JSON object per finding (lint), per case (test), or with all"
+                                + " metrics.")
+                .spec();
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.holdfast.cli.command.BusArgument;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -18,8 +19,6 @@ import io.holdfast.dbus.marshal.Syntax;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -33,15 +32,14 @@ public final class InfoCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Show a process, the listener on a socket, or the owner of a bus name.")
+        return Grammar.of(
+                        this,
+                        "Show a process, the listener on a socket, or the owner of a bus name.")
                 .description(
-                        "%nPrints identity, credentials, command line, cgroup, units in systemd"
-                                + " and in Holdfast's manager, session, listening sockets, and"
-                                + " names on the buses of this machine. Everything is read through"
-                                + " the pidfd or verified against it. info and who are the same"
-                                + " command.%n")
+                        "%nPrints identity, credentials, command line, cgroup, units in systemd and"
+                                + " in Holdfast's manager, session, listening sockets, and names on"
+                                + " the buses of this machine. Everything is read through the pidfd"
+                                + " or verified against it. info and who are the same command.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast info 4711",
@@ -51,41 +49,30 @@ public final class InfoCommand implements Command {
                         "  holdfast info --bus unix:path=/run/user/1000/bus :1.7",
                         "  holdfast info --tree redis-server.service",
                         "  holdfast info --json $$$$ | jq .credentials.effectiveUid",
-                        "  name=$$(holdfast info --json $$pid | jq -r .process)   # unique in all boots");
-        return spec.addOption(Command.json("Print one JSON object."))
-                .addOption(
-                        Command.option(
-                                BUS,
-                                "ADDRESS",
-                                "The bus of NAME: an address, or the word system or session."))
-                .addOption(
-                        Command.flag(
-                                TREE,
-                                "Show the cgroup tree of a unit, a slice or the path of a cgroup"
-                                        + " (default: all cgroups), with processes, memory,"
-                                        + " listening sockets, bus names, and the processes to"
-                                        + " which they are connected by AF_UNIX sockets."))
-                .addOption(
-                        OptionSpec.builder("--runtime-dir")
-                                .paramLabel("DIR")
-                                .type(Path.class)
-                                .description(
-                                        "The folder of the sockets of another manager, which is"
-                                                + " asked first.")
-                                .build())
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .index("0")
-                                .paramLabel(SUBJECT)
-                                .arity("0..1")
-                                .type(String.class)
-                                .description(
-                                        "A process (PID, PID:ID or PID:ID:BOOT), or a listening"
-                                                + " AF_UNIX socket (a path with a slash, or"
-                                                + " @name); info connects to the socket and"
-                                                + " disconnects at once. With --bus, a name on"
-                                                + " that bus. With --tree, a unit or slice.")
-                                .build());
+                        "  name=$$(holdfast info --json $$pid | jq -r .process)   # unique in all"
+                                + " boots")
+                .json("Print one JSON object.")
+                .option(
+                        BUS + " ADDRESS",
+                        "The bus of NAME: an address, or the word system or session.")
+                .flag(
+                        TREE,
+                        "Show the cgroup tree of a unit, a slice or the path of a cgroup (default:"
+                                + " all cgroups), with processes, memory, listening sockets, bus"
+                                + " names, and the processes to which they are connected by AF_UNIX"
+                                + " sockets.")
+                .option(
+                        "--runtime-dir DIR",
+                        Path.class,
+                        "The folder of the sockets of another manager, which is asked first.")
+                .argument(
+                        SUBJECT,
+                        "0..1",
+                        "A process (PID, PID:ID or PID:ID:BOOT), or a listening AF_UNIX socket (a"
+                                + " path with a slash, or @name); info connects to the socket and"
+                                + " disconnects at once. With --bus, a name on that bus. With"
+                                + " --tree, a unit or slice.")
+                .spec();
     }
 
     @Override

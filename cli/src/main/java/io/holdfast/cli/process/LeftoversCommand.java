@@ -2,6 +2,7 @@ package io.holdfast.cli.process;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -19,19 +20,17 @@ public final class LeftoversCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List the process scopes of programs that have died, and end them.")
+        return Grammar.of(this, "List the process scopes of programs that have died, and end them.")
                 .description(
                         "%nA program that uses ProcessScope, or holdfast run without a cgroup, ends"
                                 + " its processes when it ends. If it was killed by SIGKILL, they"
                                 + " continue. This command finds them: for root those of all users,"
                                 + " otherwise those of the user. A scope is listed only if its"
                                 + " program is certainly dead.%n")
-                .footer("%nExamples:", "  holdfast leftovers", "  holdfast leftovers --end");
-        return spec.addOption(
-                        Command.flag(END, "Kill the processes of these scopes, and wait for that."))
-                .addOption(Command.json("Print one JSON object per scope."));
+                .footer("%nExamples:", "  holdfast leftovers", "  holdfast leftovers --end")
+                .flag(END, "Kill the processes of these scopes, and wait for that.")
+                .json("Print one JSON object per scope.")
+                .spec();
     }
 
     @Override

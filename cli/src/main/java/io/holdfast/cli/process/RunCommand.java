@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.ExitJson;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.Terminal;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Errno;
@@ -25,8 +26,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Runs a command as a transient unit: held by pidfd, in its own cgroup, in the foreground. */
@@ -35,23 +34,23 @@ public final class RunCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.parser().stopAtPositional(true); // later options belong to the command
-        spec.usageMessage()
-                .header("Run a command in its own cgroup, and exit with the command's exit code.")
+        return Grammar.of(
+                        this,
+                        "Run a command in its own cgroup, and exit with the command's exit code.")
+                .stopAtArgument()
                 .footer(
                         "%nThe command inherits holdfast's standard streams. holdfast forwards"
-                                + " SIGHUP, SIGINT and SIGTERM to the command; a Ctrl-C reaches"
-                                + " the command from the terminal. When the command ends, holdfast"
+                                + " SIGHUP, SIGINT and SIGTERM to the command; a Ctrl-C reaches the"
+                                + " command from the terminal. When the command ends, holdfast"
                                 + " kills all processes that are left in the cgroup.",
                         "%nWhere you may not create a cgroup, holdfast is the subreaper of the"
                                 + " command instead, and finds the processes that it leaves by"
                                 + " their parents and by a mark that they inherit (the variable"
                                 + " HOLDFAST_SCOPE and a limit). It misses a process that removes"
                                 + " the mark, leaves its session and loses its parent.",
-                        "%nIf holdfast is killed by SIGKILL, the command continues in its cgroup."
-                                + " A later run in the same parent cgroup removes that cgroup once"
-                                + " it is empty, unless --unit or --cgroup named it.",
+                        "%nIf holdfast is killed by SIGKILL, the command continues in its cgroup. A"
+                                + " later run in the same parent cgroup removes that cgroup once it"
+                                + " is empty, unless --unit or --cgroup named it.",
                         "%nExit code: the exit code of the command, or 128 plus the number of the"
                                 + " signal that killed it; 125 if holdfast failed, 126 if the"
                                 + " program cannot be executed, 127 if the program does not exist.",
@@ -59,77 +58,49 @@ public final class RunCommand implements Command {
                         "  holdfast run -- make -j8",
                         "  holdfast run --unit backup --nice 10 --limit NOFILE=65536 -- /usr/local/bin/backup /srv",
                         "  holdfast run --uid nobody --no-new-privs --cwd / --setenv HOME=/ -- id",
-                        "  holdfast run --cgroup /tests.slice/one.scope -- ./test");
-        return withOptions(spec)
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .paramLabel("COMMAND")
-                                .required(true)
-                                .arity("1..*")
-                                .type(String[].class)
-                                .description("The program and its arguments.")
-                                .build());
+                        "  holdfast run --cgroup /tests.slice/one.scope -- ./test")
+                .with(RunCommand::addOptions)
+                .arguments("COMMAND", "1..*", String.class, "The program and its arguments.")
+                .spec();
     }
 
-    private static CommandSpec withOptions(CommandSpec spec) {
-        return spec.addOption(
-                        Command.option(
-                                "--unit",
-                                "NAME",
-                                "The name of the cgroup, which is created below holdfast's own"
-                                        + " cgroup; .scope is appended unless NAME ends in .scope"
-                                        + " or .service (default: run-pPID-iID.scope). If the"
-                                        + " cgroup cannot be created, the command runs without"
-                                        + " it."))
-                .addOption(
-                        Command.option(
-                                "--cgroup",
-                                "PATH",
-                                "The path of the cgroup, instead of --unit: from the root if PATH"
-                                        + " begins with a slash, else below holdfast's own"
-                                        + " cgroup. An existing cgroup is used; its processes are"
-                                        + " not killed, and it is not removed."))
-                .addOption(
-                        OptionSpec.builder("--setenv")
-                                .paramLabel("NAME=VALUE")
-                                .type(String[].class)
-                                .arity("1")
-                                .description(
-                                        "Set an environment variable of the command (default: the"
-                                                + " environment of holdfast); may be given several"
-                                                + " times.")
-                                .build())
-                .addOption(Command.option("--cwd", "DIR", "The working directory of the command."))
-                .addOption(
-                        Command.option("--nice", "N", "The nice value of the command, -20 to 19."))
-                .addOption(Command.option("--umask", "MODE", "The umask of the command, in octal."))
-                .addOption(
-                        Command.flag(
-                                "--no-new-privs",
-                                "The command and its children gain no privileges by execve(2), as"
-                                        + " with PR_SET_NO_NEW_PRIVS."))
-                .addOption(
-                        OptionSpec.builder("--limit")
-                                .paramLabel("NAME=SOFT[:HARD]")
-                                .type(String[].class)
-                                .arity("1")
-                                .description(
-                                        "Set a limit of getrlimit(2), such as NOFILE, CORE or"
-                                                + " NPROC, to a number or infinity (default for"
-                                                + " HARD: SOFT); may be given several times.")
-                                .build())
-                .addOption(
-                        Command.option(
-                                "--uid",
-                                "USER",
-                                "Run the command as this user and with the user's supplementary"
-                                        + " groups, by setpriv(1)."))
-                .addOption(
-                        Command.option(
-                                "--gid",
-                                "GROUP",
-                                "Run the command as this group (default: the primary group of"
-                                        + " --uid)."));
+    private static void addOptions(Grammar grammar) {
+        grammar.option(
+                        "--unit NAME",
+                        "The name of the cgroup, which is created below holdfast's own cgroup;"
+                                + " .scope is appended unless NAME ends in .scope or .service"
+                                + " (default: run-pPID-iID.scope). If the cgroup cannot be created,"
+                                + " the command runs without it.")
+                .option(
+                        "--cgroup PATH",
+                        "The path of the cgroup, instead of --unit: from the root if PATH begins"
+                                + " with a slash, else below holdfast's own cgroup. An existing"
+                                + " cgroup is used; its processes are not killed, and it is not"
+                                + " removed.")
+                .options(
+                        "--setenv NAME=VALUE",
+                        String.class,
+                        "Set an environment variable of the command (default: the environment of"
+                                + " holdfast); may be given several times.")
+                .option("--cwd DIR", "The working directory of the command.")
+                .option("--nice N", "The nice value of the command, -20 to 19.")
+                .option("--umask MODE", "The umask of the command, in octal.")
+                .flag(
+                        "--no-new-privs",
+                        "The command and its children gain no privileges by execve(2), as with"
+                                + " PR_SET_NO_NEW_PRIVS.")
+                .options(
+                        "--limit NAME=SOFT[:HARD]",
+                        String.class,
+                        "Set a limit of getrlimit(2), such as NOFILE, CORE or NPROC, to a number or"
+                                + " infinity (default for HARD: SOFT); may be given several times.")
+                .option(
+                        "--uid USER",
+                        "Run the command as this user and with the user's supplementary groups, by"
+                                + " setpriv(1).")
+                .option(
+                        "--gid GROUP",
+                        "Run the command as this group (default: the primary group of --uid).");
     }
 
     @Override

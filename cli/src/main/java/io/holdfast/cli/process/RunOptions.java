@@ -87,8 +87,8 @@ record RunOptions(
         return Optional.ofNullable(line.matchedOptionValue(option, (String) null));
     }
 
-    private static String[] texts(ParseResult line, String option) {
-        return line.matchedOptionValue(option, new String[0]);
+    private static List<String> texts(ParseResult line, String option) {
+        return line.matchedOptionValue(option, List.of());
     }
 
     /**
@@ -96,7 +96,7 @@ record RunOptions(
      * garbles the arguments of main, so they are then read from {@code /proc}.
      */
     private static List<String> command(ParseResult line) {
-        List<String> words = List.of(line.matchedPositionalValue(0, new String[0]));
+        List<String> words = line.matchedPositionalValue(0, List.of());
         if (isUtf8() && words.stream().noneMatch(word -> word.indexOf(REPLACEMENT) >= 0)) {
             return words;
         }

@@ -3,6 +3,7 @@ package io.holdfast.cli.process;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Signal;
@@ -11,8 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Sends a signal through a pidfd. */
@@ -21,9 +20,7 @@ public final class SignalCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Send a signal to a process by pidfd.")
+        return Grammar.of(this, "Send a signal to a process by pidfd.")
                 .footer(
                         "%nExit codes: 0 sent, 1 the process is gone, is a zombie, or may not be"
                                 + " signalled.",
@@ -32,34 +29,20 @@ public final class SignalCommand implements Command {
                         "  holdfast signal 4711:8734:8c1e6a0e-3f0b-4f0e-9d59-27b1a0c6f7d2 KILL",
                         "  holdfast signal --scope group 4711 HUP",
                         "  holdfast signal --value 7 4711 RTMIN+3",
-                        "  holdfast signal 4711 0        # only check");
-        return spec.addOption(
-                        OptionSpec.builder("--scope")
-                                .paramLabel("SCOPE")
-                                .type(String.class)
-                                .completionCandidates(SCOPES)
-                                .description(
-                                        "The target: ${COMPLETION-CANDIDATES} (thread: PID is a"
-                                                + " TID; group: the process group that the process"
-                                                + " leads; default: process).")
-                                .build())
-                .addOption(
-                        Command.option(
-                                "--value",
-                                "NUMBER",
-                                "Send this value with the signal, as sigqueue(3) does."))
-                .addPositional(ProcessArgument.spec())
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .index("1")
-                                .paramLabel("SIGNAL")
-                                .required(true)
-                                .arity("1")
-                                .type(String.class)
-                                .description(
-                                        "A signal name, with or without SIG, or a number; 0 only"
-                                                + " checks whether a signal may be sent.")
-                                .build());
+                        "  holdfast signal 4711 0        # only check")
+                .option(
+                        "--scope SCOPE",
+                        SCOPES,
+                        "The target: ${COMPLETION-CANDIDATES} (thread: PID is a TID; group: the"
+                                + " process group that the process leads; default: process).")
+                .option("--value NUMBER", "Send this value with the signal, as sigqueue(3) does.")
+                .argument(ProcessArgument.LABEL, "1", ProcessArgument.DESCRIPTION)
+                .argument(
+                        "SIGNAL",
+                        "1",
+                        "A signal name, with or without SIG, or a number; 0 only checks whether a"
+                                + " signal may be sent.")
+                .spec();
     }
 
     @Override

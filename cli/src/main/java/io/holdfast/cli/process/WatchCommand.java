@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.ExitJson;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
@@ -18,16 +19,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Waits for processes, which need not be children of this one, and prints how they ended. */
 public final class WatchCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Wait until processes of any user end, and print how they ended.")
+        return Grammar.of(this, "Wait until processes of any user end, and print how they ended.")
                 .footer(
                         "%nExit code: the exit code of the process, or 128 plus the number of the"
                                 + " signal that killed it; of several processes, the first code in"
@@ -41,16 +39,10 @@ public final class WatchCommand implements Command {
                         "%nExamples:",
                         "  holdfast watch 4711",
                         "  holdfast watch $$(pgrep -x backup) && echo all is well",
-                        "  holdfast watch --json 4711 4712 | jq .exit");
-        return spec.addOption(Command.json("Print one JSON object per process, when it ends."))
-                .addPositional(
-                        PositionalParamSpec.builder()
-                                .paramLabel(ProcessArgument.LABEL)
-                                .required(true)
-                                .arity("1..*")
-                                .type(String[].class)
-                                .description(ProcessArgument.DESCRIPTION)
-                                .build());
+                        "  holdfast watch --json 4711 4712 | jq .exit")
+                .json("Print one JSON object per process, when it ends.")
+                .arguments(ProcessArgument.LABEL, "1..*", String.class, ProcessArgument.DESCRIPTION)
+                .spec();
     }
 
     /** A process to wait for, and its identity, which is known even if the process is gone. */
@@ -82,7 +74,7 @@ public final class WatchCommand implements Command {
         boolean json = line.hasMatchedOption("--json");
         List<Watched> all = new ArrayList<>();
         try (EventLoop loop = EventLoop.open()) {
-            for (String text : line.matchedPositionalValue(0, new String[0])) {
+            for (String text : line.matchedPositionalValue(0, List.<String>of())) {
                 all.add(Watched.of(text, line));
             }
             return watch(all, json, loop, output);

@@ -3,6 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.json.JsonObject;
@@ -13,17 +14,16 @@ import picocli.CommandLine.ParseResult;
 public final class DaemonReexecCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Replace the manager by a new one, which adopts all units and jobs.")
+        return Grammar.of(
+                        this, "Replace the manager by a new one, which adopts all units and jobs.")
                 .description(
                         "%nServices keep running, sockets keep their pending connections, and jobs"
                                 + " continue. The new manager runs the newest build: use this"
                                 + " command after an update of Holdfast. The command fails if the"
                                 + " manager was started with --no-keeper.%n")
-                .footer("%nExamples:", "  holdfast daemon-reexec");
-        ManagerSocket.addOptions(spec);
-        return spec;
+                .footer("%nExamples:", "  holdfast daemon-reexec")
+                .with(ManagerSocket::addOptions)
+                .spec();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
@@ -11,13 +12,11 @@ import picocli.CommandLine.ParseResult;
 public final class DaemonReloadCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Reload the unit files of all units.")
+        return Grammar.of(this, "Reload the unit files of all units.")
                 .description("%nA running unit uses the new content from its next start on.%n")
-                .footer("%nExamples:", "  holdfast daemon-reload");
-        ManagerSocket.addOptions(spec);
-        return spec;
+                .footer("%nExamples:", "  holdfast daemon-reload")
+                .with(ManagerSocket::addOptions)
+                .spec();
     }
 
     @Override

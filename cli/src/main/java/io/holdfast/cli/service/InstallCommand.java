@@ -3,6 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
@@ -23,7 +24,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -81,9 +81,7 @@ public final class InstallCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header(header)
+        return Grammar.of(this, header)
                 .description(
                         "%n"
                                 + description
@@ -93,38 +91,38 @@ public final class InstallCommand implements Command {
                 .footer(
                         "%nExamples:",
                         "  holdfast " + verb() + " nginx.service",
-                        "  holdfast " + verb() + " --root /srv/image nginx.service");
-        ManagerSocket.addOptions(spec);
-        spec.addOption(
-                OptionSpec.builder(ROOT)
-                        .paramLabel("DIR")
-                        .type(Path.class)
-                        .description("Change the system below this folder, such as an image.")
-                        .build());
-        spec.addOption(
-                Command.flag(RUNTIME, "Until the next boot only: the links are below /run."));
+                        "  holdfast " + verb() + " --root /srv/image nginx.service")
+                .with(ManagerSocket::addOptions)
+                .option(
+                        ROOT + " DIR",
+                        Path.class,
+                        "Change the system below this folder, such as an image.")
+                .flag(RUNTIME, "Until the next boot only: the links are below /run.")
+                .with(this::addChanges)
+                .any(
+                        PositionalParamSpec.builder()
+                                .paramLabel("UNIT")
+                                .arity("1..*")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description(
+                                        operation == Operation.ENABLE
+                                                ? "Units, or paths of unit files (with a slash)."
+                                                : "Units."))
+                .spec();
+    }
+
+    private void addChanges(Grammar grammar) {
         if (operation == Operation.ENABLE || operation == Operation.MASK) {
-            spec.addOption(Command.flag(FORCE, "Replace links that lead elsewhere."));
+            grammar.flag(FORCE, "Replace links that lead elsewhere.");
         }
         if (operation != Operation.UNMASK) {
-            spec.addOption(
-                    Command.flag(
-                            NOW,
-                            operation == Operation.ENABLE
-                                    ? "Also start the units."
-                                    : "Also stop the units."));
+            grammar.flag(
+                    NOW,
+                    operation == Operation.ENABLE
+                            ? "Also start the units."
+                            : "Also stop the units.");
         }
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .arity("1..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description(
-                                operation == Operation.ENABLE
-                                        ? "Units, or paths of unit files (with a slash)."
-                                        : "Units.")
-                        .build());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
@@ -39,15 +40,14 @@ public final class JobCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header(method + " units, and wait until their jobs are done.")
+        return Grammar.of(this, method + " units, and wait until their jobs are done.")
                 .footer(
                         "%nExamples:",
                         "  holdfast " + verb + " redis-server.service",
-                        "  holdfast " + verb + " nginx 'postgresql@*'");
-        ManagerSocket.addOptions(spec);
-        return spec.addPositional(UnitPatterns.parameter("1..*", ""));
+                        "  holdfast " + verb + " nginx 'postgresql@*'")
+                .with(ManagerSocket::addOptions)
+                .with(UnitPatterns.parameter("1..*", ""))
+                .spec();
     }
 
     @Override

@@ -3,12 +3,12 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Signal;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Sends a signal to the processes of a unit. */
@@ -17,31 +17,17 @@ public final class KillCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Send a signal to the processes of units, by pidfd.")
+        return Grammar.of(this, "Send a signal to the processes of units, by pidfd.")
                 .footer(
                         "%nExamples:",
                         "  holdfast kill redis-server.service",
                         "  holdfast kill --signal HUP --whom main nginx.service",
-                        "  holdfast kill cron.service 'worker@*'");
-        ManagerSocket.addOptions(spec);
-        spec.addOption(
-                OptionSpec.builder("-s", "--signal")
-                        .paramLabel("SIGNAL")
-                        .type(String.class)
-                        .defaultValue("TERM")
-                        .description("A signal name or number (default: TERM).")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder("--whom")
-                        .paramLabel("WHOM")
-                        .type(String.class)
-                        .defaultValue("all")
-                        .completionCandidates(WHOM)
-                        .description("The processes to signal: main or all (default: all).")
-                        .build());
-        return spec.addPositional(UnitPatterns.parameter("1..*", ""));
+                        "  holdfast kill cron.service 'worker@*'")
+                .with(ManagerSocket::addOptions)
+                .option("-s --signal SIGNAL", "A signal name or number (default: TERM).")
+                .option("--whom WHOM", WHOM, "The processes to signal: main or all (default: all).")
+                .with(UnitPatterns.parameter("1..*", ""))
+                .spec();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.cli.command.Terminal;
@@ -25,8 +26,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** The options with which the commands for units find the manager, and calls to it. */
@@ -44,21 +43,16 @@ public final class ManagerSocket {
 
     private ManagerSocket() {}
 
-    static void addOptions(CommandSpec spec) {
-        spec.addOption(
-                OptionSpec.builder(USER)
-                        .description(
-                                "For root: the user manager of root instead of the system manager."
-                                        + " Other users always have their own manager.")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder(RUNTIME_DIR)
-                        .paramLabel("DIR")
-                        .type(Path.class)
-                        .description(
-                                "The folder of the manager's sockets (default: /run/holdfast for"
-                                        + " root, $$XDG_RUNTIME_DIR/holdfast for a user).")
-                        .build());
+    static void addOptions(Grammar grammar) {
+        grammar.flag(
+                        USER,
+                        "For root: the user manager of root instead of the system manager. Other"
+                                + " users always have their own manager.")
+                .option(
+                        RUNTIME_DIR + " DIR",
+                        Path.class,
+                        "The folder of the manager's sockets (default: /run/holdfast for root,"
+                                + " $$XDG_RUNTIME_DIR/holdfast for a user).");
     }
 
     /** Returns the options of the manager that the command line selects. */

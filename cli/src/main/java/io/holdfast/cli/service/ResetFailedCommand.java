@@ -2,6 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
@@ -12,14 +13,13 @@ import picocli.CommandLine.ParseResult;
 public final class ResetFailedCommand implements Command {
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Clear the failed state and the start counter of units.")
+        return Grammar.of(this, "Clear the failed state and the start counter of units.")
                 .footer(
                         "%nExamples:",
-                        "  holdfast reset-failed", "  holdfast reset-failed redis-server.service");
-        ManagerSocket.addOptions(spec);
-        return spec.addPositional(UnitPatterns.parameter("0..*", "all units"));
+                        "  holdfast reset-failed", "  holdfast reset-failed redis-server.service")
+                .with(ManagerSocket::addOptions)
+                .with(UnitPatterns.parameter("0..*", "all units"))
+                .spec();
     }
 
     @Override

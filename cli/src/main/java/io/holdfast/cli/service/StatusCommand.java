@@ -2,13 +2,13 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Shows all units in a table, or some of them with their processes and last lines of output. */
@@ -22,9 +22,7 @@ public final class StatusCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("List all units, or show the status of some units.")
+        return Grammar.of(this, "List all units, or show the status of some units.")
                 .description(
                         "%nOn a terminal, names, descriptions, command lines and lines of output"
                                 + " are shortened to the terminal width.%n")
@@ -37,21 +35,17 @@ public final class StatusCommand implements Command {
                         "  holdfast status redis-server.service",
                         "  holdfast status nginx 'postgresql@*'",
                         "  holdfast status --warnings redis-server.service",
-                        "  holdfast status --json redis-server.service");
-        ManagerSocket.addOptions(spec);
-        spec.addOption(
-                OptionSpec.builder("--json")
-                        .description(
-                                "Print JSON: one object with all units, or one object per UNIT.")
-                        .build());
-        spec.addOption(Command.flag(FULL, "Do not shorten lines."));
-        spec.addOption(Command.flag(FAILED, "List only the units that have failed."));
-        spec.addOption(
-                Command.flag(
+                        "  holdfast status --json redis-server.service")
+                .with(ManagerSocket::addOptions)
+                .flag("--json", "Print JSON: one object with all units, or one object per UNIT.")
+                .flag(FULL, "Do not shorten lines.")
+                .flag(FAILED, "List only the units that have failed.")
+                .flag(
                         UnitReport.WARNINGS,
                         "List the warnings about the unit files, such as unsupported directives,"
-                                + " those about security first."));
-        return spec.addPositional(UnitPatterns.parameter("0..*", "list all units"));
+                                + " those about security first.")
+                .with(UnitPatterns.parameter("0..*", "list all units"))
+                .spec();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.varlink.json.JsonObject;
@@ -8,7 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import picocli.CommandLine.Model.PositionalParamSpec;
+import java.util.function.Consumer;
 import picocli.CommandLine.ParseResult;
 
 /** The words of a command line that name units: names, and patterns that match loaded units. */
@@ -21,18 +22,15 @@ final class UnitPatterns {
      * @param arity how many words there may be, in the form of picocli
      * @param otherwise what happens without a word; empty if there must be one
      */
-    static PositionalParamSpec parameter(String arity, String otherwise) {
-        return PositionalParamSpec.builder()
-                .paramLabel("UNIT")
-                .required(otherwise.isEmpty())
-                .arity(arity)
-                .type(List.class)
-                .auxiliaryTypes(String.class)
-                .description(
+    static Consumer<Grammar> parameter(String arity, String otherwise) {
+        return grammar ->
+                grammar.arguments(
+                        "UNIT",
+                        arity,
+                        String.class,
                         "Unit names, or patterns that match the names of loaded units: * ? [a-z]."
                                 + " .service is appended to a name without suffix"
-                                + (otherwise.isEmpty() ? "." : " (default: " + otherwise + ")."))
-                .build();
+                                + (otherwise.isEmpty() ? "." : " (default: " + otherwise + ")."));
     }
 
     /**

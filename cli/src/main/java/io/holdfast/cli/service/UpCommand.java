@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -24,8 +25,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -57,30 +56,22 @@ public final class UpCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        if (mustBeInit) {
-            describeInit(spec);
-        } else {
-            describeUp(spec);
-        }
-        addOptions(spec);
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description(
-                                mustBeInit
-                                        ? "The units to start (default: default.target or"
-                                                + " multi-user.target, and holdfast.target)."
-                                        : "The units to start (default: holdfast.target).")
-                        .build());
+        return (mustBeInit ? describeInit() : describeUp())
+                .with(UpCommand::addOptions)
+                .arguments(
+                        "UNIT",
+                        "0..*",
+                        String.class,
+                        mustBeInit
+                                ? "The units to start (default: default.target or"
+                                        + " multi-user.target, and holdfast.target)."
+                                : "The units to start (default: holdfast.target).")
+                .spec();
     }
 
-    private static void describeInit(CommandSpec spec) {
-        spec.usageMessage()
-                .header("Be PID 1 of a container: run units, or boot what its image enables.")
+    private Grammar describeInit() {
+        return Grammar.of(
+                        this, "Be PID 1 of a container: run units, or boot what its image enables.")
                 .description(
                         "%nWithout UNIT, boots default.target, or multi-user.target if there is no"
                                 + " such unit, with all units that the image enables, beside a bus"
@@ -90,17 +81,17 @@ public final class UpCommand implements Command {
                                 + " its main process, or 128 plus the signal that killed it. A unit"
                                 + " has ended when it is inactive or failed and is not restarted"
                                 + " (Restart=); one that was stopped on request has not."
-                                + " SuccessAction=exit and FailureAction=exit of any"
-                                + " unit, and systemctl exit N, end the container, too.%n%nFirst"
-                                + " makes what the image lacks: /run/lock, /run/log, /tmp,"
-                                + " /var/tmp, a machine id and /dev/log, and runs"
-                                + " systemd-sysusers(8) and systemd-tmpfiles(8) where they are"
-                                + " installed. systemctl works inside.%n%nReaps orphans. Stops all"
-                                + " units in order at SIGTERM, SIGINT, SIGRTMIN+3, SIGRTMIN+4,"
-                                + " SIGPWR and, without a terminal, SIGQUIT and SIGWINCH; reloads"
-                                + " unit files at SIGHUP, and restarts the"
-                                + " container at SIGRTMIN+5. If the manager is killed, PID 1 starts"
-                                + " the next one at once.%n%nholdfast up as PID 1 does the same.%n")
+                                + " SuccessAction=exit and FailureAction=exit of any unit, and"
+                                + " systemctl exit N, end the container, too.%n%nFirst makes what"
+                                + " the image lacks: /run/lock, /run/log, /tmp, /var/tmp, a machine"
+                                + " id and /dev/log, and runs systemd-sysusers(8) and"
+                                + " systemd-tmpfiles(8) where they are installed. systemctl works"
+                                + " inside.%n%nReaps orphans. Stops all units in order at SIGTERM,"
+                                + " SIGINT, SIGRTMIN+3, SIGRTMIN+4, SIGPWR and, without a terminal,"
+                                + " SIGQUIT and SIGWINCH; reloads unit files at SIGHUP, and"
+                                + " restarts the container at SIGRTMIN+5. If the manager is killed,"
+                                + " PID 1 starts the next one at once.%n%nholdfast up as PID 1 does"
+                                + " the same.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast init",
@@ -108,22 +99,21 @@ public final class UpCommand implements Command {
                         "  holdfast init --essential web.service web.service cache.service");
     }
 
-    private static void describeUp(CommandSpec spec) {
-        spec.usageMessage()
-                .header("Run a service manager, and start units.")
+    private Grammar describeUp() {
+        return Grammar.of(this, "Run a service manager, and start units.")
                 .description(
                         "%nWithout UNIT, starts holdfast.target: for root a message bus, an"
                                 + " authority and its authentication helper, each as a separate"
-                                + " process and user; for other users a message bus.%n%nRuns in"
-                                + " the foreground until SIGINT, SIGTERM or a hangup of the"
-                                + " terminal, then stops all units in order; a second signal kills"
-                                + " them. SIGHUP reloads the unit files. Each service is spawned"
-                                + " into its own cgroup and held by pidfd. holdfast status and the"
-                                + " other commands for services connect to this manager.%n%nThe"
-                                + " process that you start is the keeper, which holds the sockets"
-                                + " and pipes of the manager. If the manager is killed, the keeper"
-                                + " starts the next one at once.%n%nAs PID 1 of a container, does"
-                                + " what holdfast init does.%n")
+                                + " process and user; for other users a message bus.%n%nRuns in the"
+                                + " foreground until SIGINT, SIGTERM or a hangup of the terminal,"
+                                + " then stops all units in order; a second signal kills them."
+                                + " SIGHUP reloads the unit files. Each service is spawned into its"
+                                + " own cgroup and held by pidfd. holdfast status and the other"
+                                + " commands for services connect to this manager.%n%nThe process"
+                                + " that you start is the keeper, which holds the sockets and pipes"
+                                + " of the manager. If the manager is killed, the keeper starts the"
+                                + " next one at once.%n%nAs PID 1 of a container, does what"
+                                + " holdfast init does.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast up",
@@ -134,80 +124,54 @@ public final class UpCommand implements Command {
                         "  holdfast up --user --units ~/units");
     }
 
-    private static void addOptions(CommandSpec spec) {
-        ManagerSocket.addOptions(spec);
-        spec.addOption(
-                OptionSpec.builder(ESSENTIAL)
-                        .paramLabel("UNIT")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description(
-                                "End when this unit has ended, with its exit status; may be given"
-                                        + " several times. It is started, too.")
-                        .build());
-        spec.addOption(
-                Command.flag(
+    private static void addOptions(Grammar grammar) {
+        grammar.with(ManagerSocket::addOptions)
+                .options(
+                        ESSENTIAL + " UNIT",
+                        String.class,
+                        "End when this unit has ended, with its exit status; may be given several"
+                                + " times. It is started, too.")
+                .flag(
                         DETACH,
-                        "Run in the background, in a session of its own. Returns when the units"
-                                + " are started, with exit code 1 if one of them is not, or with"
-                                + " that of a manager that has ended."));
-        spec.addOption(
-                OptionSpec.builder(LOG)
-                        .paramLabel("FILE")
-                        .type(Path.class)
-                        .description(
-                                "With --detach: append the output to FILE (default:"
-                                        + " /var/log/holdfast.log for root,"
-                                        + " ~/.local/state/log/holdfast.log for a user).")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder("--units")
-                        .paramLabel("DIR")
-                        .type(List.class)
-                        .auxiliaryTypes(Path.class)
-                        .description(
-                                "Search this folder for unit files before the standard folders;"
-                                        + " may be given several times.")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder("--slice")
-                        .paramLabel("NAME.slice")
-                        .type(String.class)
-                        .description(
-                                "The slice of the manager, below the cgroup in which the manager"
-                                        + " is started (default: holdfast.slice).")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder("--bus")
-                        .paramLabel("ADDRESS")
-                        .type(String.class)
-                        .description(
-                                "Also serve org.freedesktop.systemd1 on this bus, and start the"
-                                        + " units that the bus activates.")
-                        .build());
-        spec.addOption(
-                MetricsSocket.option(
-                        "counters of units, jobs, processes and crashes of the manager"));
-        spec.addOption(
-                OptionSpec.builder("--no-keeper")
-                        .description(
-                                "Run without a keeper, the small process that holds the manager's"
-                                        + " descriptors and starts the next manager after a crash."
-                                        + " Without a keeper, the services of a killed manager are"
-                                        + " lost; as PID 1 of a container, the manager stops only"
-                                        + " at SIGTERM and SIGINT.")
-                        .build());
-        spec.addOption(
-                Command.flag(
+                        "Run in the background, in a session of its own. Returns when the units are"
+                                + " started, with exit code 1 if one of them is not, or with that"
+                                + " of a manager that has ended.")
+                .option(
+                        LOG + " FILE",
+                        Path.class,
+                        "With --detach: append the output to FILE (default: /var/log/holdfast.log"
+                                + " for root, ~/.local/state/log/holdfast.log for a user).")
+                .options(
+                        "--units DIR",
+                        Path.class,
+                        "Search this folder for unit files before the standard folders; may be"
+                                + " given several times.")
+                .option(
+                        "--slice NAME.slice",
+                        "The slice of the manager, below the cgroup in which the manager is started"
+                                + " (default: holdfast.slice).")
+                .option(
+                        "--bus ADDRESS",
+                        "Also serve org.freedesktop.systemd1 on this bus, and start the units that"
+                                + " the bus activates.")
+                .with(
+                        MetricsSocket.option(
+                                "counters of units, jobs, processes and crashes of the manager"))
+                .flag(
+                        "--no-keeper",
+                        "Run without a keeper, the small process that holds the manager's"
+                                + " descriptors and starts the next manager after a crash. Without"
+                                + " a keeper, the services of a killed manager are lost; as PID 1"
+                                + " of a container, the manager stops only at SIGTERM and SIGINT.")
+                .flag(
                         STRICT,
-                        "Do not start a unit that lacks a protection or a limit, because a directive"
-                                + " cannot be applied here or is not supported. By default, such"
-                                + " directives are dropped, and reported."));
-        spec.addOption(
-                Command.flag(
+                        "Do not start a unit that lacks a protection or a limit, because a"
+                                + " directive cannot be applied here or is not supported. By"
+                                + " default, such directives are dropped, and reported.")
+                .flag(
                         WEAKEN,
                         "Start a unit without its sandbox if that cannot be made, also where the"
-                                + " manager has all privileges."));
+                                + " manager has all privileges.");
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.sys.Unistd;
@@ -23,8 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Reports errors and unsupported directives of units before they are started. */
@@ -43,9 +42,7 @@ public final class VerifyCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Check units for errors and for directives without effect.")
+        return Grammar.of(this, "Check units for errors and for directives without effect.")
                 .description(
                         "%nReports invalid, misspelled and unsupported directives, and those that"
                                 + " this machine or container does not permit, with the"
@@ -53,57 +50,40 @@ public final class VerifyCommand implements Command {
                                 + " and ordering cycles. Starts nothing, and needs no running"
                                 + " manager.%n")
                 .footer(
-                        "%nExit codes: 0 no errors (directives without effect are accepted), 1 errors"
-                                + " or, with --strict, any finding.",
+                        "%nExit codes: 0 no errors (directives without effect are accepted), 1"
+                                + " errors or, with --strict, any finding.",
                         "%nExamples:",
                         "  holdfast verify redis-server.service",
                         "  holdfast verify ./units/*.service",
                         "  holdfast verify --json nginx | jq '.diagnostics[] | select(.security)'",
                         "  holdfast verify --root /srv/image --format sarif multi-user.target",
-                        "  holdfast verify --directives");
-        ManagerSocket.addOptions(spec);
-        spec.addOption(
-                OptionSpec.builder("--units")
-                        .paramLabel("DIR")
-                        .type(List.class)
-                        .auxiliaryTypes(Path.class)
-                        .description(
-                                "Search this folder for unit files before the standard folders;"
-                                        + " may be given several times.")
-                        .build());
-        spec.addOption(
-                Command.flag(
-                        STRICT, "Exit with 1 also for directives without effect and for remarks."));
-        spec.addOption(
-                Command.flag(
+                        "  holdfast verify --directives")
+                .with(ManagerSocket::addOptions)
+                .options(
+                        "--units DIR",
+                        Path.class,
+                        "Search this folder for unit files before the standard folders; may be"
+                                + " given several times.")
+                .flag(STRICT, "Exit with 1 also for directives without effect and for remarks.")
+                .flag(
                         DIRECTIVES,
-                        "Print all directives and whether they are supported, as a Markdown"
-                                + " table."));
-        spec.addOption(
-                OptionSpec.builder(ROOT)
-                        .paramLabel("DIR")
-                        .type(Path.class)
-                        .description(
-                                "Verify the units of the system below this folder, with its"
-                                        + " programs, users and files.")
-                        .build());
-        spec.addOption(
-                OptionSpec.builder(FORMAT)
-                        .paramLabel("FORMAT")
-                        .type(String.class)
-                        .description(
-                                "Print text (default), json (one object per unit), or sarif (one"
-                                        + " SARIF 2.1.0 document, one result per diagnostic).")
-                        .build());
-        spec.addOption(Command.json("Print one JSON object per unit, as --format json."));
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT|FILE")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description("Unit names, or paths of unit files (with a slash).")
-                        .build());
+                        "Print all directives and whether they are supported, as a Markdown table.")
+                .option(
+                        ROOT + " DIR",
+                        Path.class,
+                        "Verify the units of the system below this folder, with its programs, users"
+                                + " and files.")
+                .option(
+                        FORMAT + " FORMAT",
+                        "Print text (default), json (one object per unit), or sarif (one SARIF"
+                                + " 2.1.0 document, one result per diagnostic).")
+                .json("Print one JSON object per unit, as --format json.")
+                .arguments(
+                        "UNIT|FILE",
+                        "0..*",
+                        String.class,
+                        "Unit names, or paths of unit files (with a slash).")
+                .spec();
     }
 
     @Override

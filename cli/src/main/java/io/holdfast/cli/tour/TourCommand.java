@@ -7,6 +7,7 @@ import io.holdfast.authority.client.Decision;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
@@ -43,24 +44,22 @@ public final class TourCommand implements Command {
 
     @Override
     public CommandSpec spec() {
-        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.usageMessage()
-                .header("Show in one minute what Holdfast is for.")
+        return Grammar.of(this, "Show in one minute what Holdfast is for.")
                 .description(
-                        "%nReuses the PID of a process, as happens on every machine: a program"
-                                + " that identifies processes by PID is deceived, a program that"
-                                + " holds a pidfd is not. Then starts a service, prints its"
-                                + " identity, and asks an authority whether the service is"
-                                + " authorized for an action that no other process may perform."
-                                + " The PID is reused in a private PID namespace, if permitted."
-                                + " The tour leaves nothing behind, even if it is interrupted.%n")
-                .footer("%nExamples:", "  holdfast tour");
-        return spec.addOption(
-                OptionSpec.builder(ATTACK)
-                        .paramLabel("SCRATCH")
-                        .type(Path.class)
-                        .hidden(true)
-                        .build());
+                        "%nReuses the PID of a process, as happens on every machine: a program that"
+                                + " identifies processes by PID is deceived, a program that holds a"
+                                + " pidfd is not. Then starts a service, prints its identity, and"
+                                + " asks an authority whether the service is authorized for an"
+                                + " action that no other process may perform. The PID is reused in"
+                                + " a private PID namespace, if permitted. The tour leaves nothing"
+                                + " behind, even if it is interrupted.%n")
+                .footer("%nExamples:", "  holdfast tour")
+                .option(
+                        OptionSpec.builder(ATTACK)
+                                .paramLabel("SCRATCH")
+                                .type(Path.class)
+                                .hidden(true))
+                .spec();
     }
 
     @Override

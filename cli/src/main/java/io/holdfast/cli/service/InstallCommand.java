@@ -133,6 +133,9 @@ public final class InstallCommand implements Command {
         if (root != null && isNow) {
             throw Command.misuse(line, ROOT + " and " + NOW + " exclude each other");
         }
+        if (!line.hasMatchedPositional(0)) {
+            throw Command.misuse(line, "missing required parameter: 'UNIT'");
+        }
         List<String> files =
                 line.<List<String>>matchedPositionalValue(0, List.of()).stream()
                         .map(word -> named(word, root))

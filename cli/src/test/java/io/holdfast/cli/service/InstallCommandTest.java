@@ -91,4 +91,11 @@ class InstallCommandTest {
         assertThat(enabled.code()).isEqualTo(1);
         assertThat(enabled.err()).contains("Unit nosuch.service does not exist").hasLineCount(1);
     }
+
+    @Test
+    void aLineWithoutUnitsIsRefused() {
+        Invocation enabled = command("enable");
+        assertThat(enabled.code()).isEqualTo(2);
+        assertThat(enabled.err()).contains("missing required parameter: 'UNIT'").hasLineCount(1);
+    }
 }

@@ -9,6 +9,7 @@ module io.holdfast.manager {
     exports io.holdfast.manager;
     exports io.holdfast.manager.access;
     exports io.holdfast.manager.exec;
+    exports io.holdfast.manager.generator;
     exports io.holdfast.manager.job;
     exports io.holdfast.manager.log;
     exports io.holdfast.manager.process;

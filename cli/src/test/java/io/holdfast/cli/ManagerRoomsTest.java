@@ -67,6 +67,7 @@ class ManagerRoomsTest {
         assertUsesOnly("log", "loop", "survival", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
         assertUsesOnly("exec", and(parsing, "unit.directive", "unit.settings", "loop", "process"));
+        assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =

@@ -19,6 +19,7 @@ import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.Leftovers;
 import io.holdfast.manager.exec.SandboxSupport;
+import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
@@ -542,6 +543,19 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<Integer> reloadFiles() {
         return onLoop(answer -> {
             forward(view.reload(), answer);
+        });
+    }
+
+    /**
+     * Runs generators now, and again before each reload of the unit files. What fails is logged.
+     * After a crash only those of environment variables run now: the units are there.
+     *
+     * @return completes when they have ended
+     */
+    public CompletableFuture<Void> generate(GeneratorFolders folders) {
+        return onLoop(answer -> {
+            view.use(folders);
+            forward(view.generate(!isAfterCrash), answer);
         });
     }
 

@@ -9,6 +9,8 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
+import io.holdfast.manager.generator.GeneratorFolders;
+import io.holdfast.manager.generator.Generators;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
@@ -50,13 +52,17 @@ import io.holdfast.manager.unit.install.UnitInstaller;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
 import io.holdfast.manager.view.UnitView;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -77,6 +83,7 @@ import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A manager as its D-Bus and Varlink interfaces see it, which run on its event loop. Unless a
@@ -97,6 +104,7 @@ public final class ManagerView {
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final DualTimestamp opened = DualTimestamp.now();
+    private @Nullable Generators generators;
 
     ManagerView(
             ManagerContext context,
@@ -163,6 +171,46 @@ public final class ManagerView {
      */
     public Optional<String> cgroup() {
         return context.cgroups().map(cgroups -> cgroups.path().path());
+    }
+
+    /** Makes each {@link #reload} run these generators first. */
+    void use(GeneratorFolders folders) {
+        generators = new Generators(folders, scope(), context.host());
+    }
+
+    /**
+     * Runs the generators, if there are some; what fails is logged.
+     *
+     * @param units whether to run those of units, too
+     */
+    CompletableFuture<Void> generate(boolean units) {
+        Generators all = generators;
+        if (all == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        List<String> problems = Collections.synchronizedList(new ArrayList<>());
+        return work(
+                        readers.lane("generators"),
+                        ManagerLimits.GENERATOR_TIMEOUT.duration().multipliedBy(2),
+                        () -> run(all, units, problems))
+                .handle((_, failure) -> {
+                    problems.forEach(context::warn);
+                    if (failure != null) {
+                        context.warn("generators: " + failure.getMessage());
+                    }
+                    return null;
+                });
+    }
+
+    private boolean run(Generators all, boolean units, List<String> problems)
+            throws InterruptedException {
+        ManagerConfiguration configuration = context.configuration();
+        Map<String, String> base = configuration.configured().ofUnits(scope(), System.getenv());
+        configuration.generated(all.environment(base, problems));
+        if (units) {
+            all.units(environment(), problems);
+        }
+        return true;
     }
 
     /** Returns what the configuration sets for all units. Callable from any thread. */
@@ -248,6 +296,10 @@ public final class ManagerView {
     }
 
     private <T> CompletableFuture<T> work(Lane lane, Callable<T> work) {
+        return work(lane, ManagerLimits.READ_TIMEOUT.duration(), work);
+    }
+
+    private <T> CompletableFuture<T> work(Lane lane, Duration limit, Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
         Runnable refusal = () -> answer.completeExceptionally(stopped());
         open.add(refusal);
@@ -255,7 +307,7 @@ public final class ManagerView {
         try {
             Work<T> _ =
                     lane.work("the reading of data for a reply", work)
-                            .within(ManagerLimits.READ_TIMEOUT.duration())
+                            .within(limit)
                             .begin((value, failure) -> {
                                 if (failure == null && value != null) {
                                     answer.complete(value);
@@ -273,10 +325,16 @@ public final class ManagerView {
         return new IllegalStateException("the manager has stopped");
     }
 
-    /** Lets running work finish. Its results no longer reach the loop. */
+    /**
+     * Lets running work finish. Its results no longer reach the loop. What generators have made is
+     * removed.
+     */
     void close() {
         readers.close();
         open.forEach(Runnable::run);
+        if (generators != null) {
+            generators.remove(new ArrayList<>());
+        }
     }
 
     // ---- unit files
@@ -590,7 +648,8 @@ public final class ManagerView {
      */
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
-        return work(() -> context.configuration().read())
+        return generate(true)
+                .thenCompose(_ -> work(() -> context.configuration().read()))
                 .thenCompose(problems -> {
                     problems.forEach(context::warn);
                     logLevel.configured(context.configuration().get().logLevel());

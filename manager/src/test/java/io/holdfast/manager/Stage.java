@@ -66,6 +66,11 @@ final class Stage implements AutoCloseable {
         return new Stage(folder, freshSlice());
     }
 
+    /** Returns a stage whose manager has other options. */
+    static Stage with(Path folder, UnaryOperator<ManagerOptions> change) throws IOException {
+        return new Stage(folder, freshSlice(), change);
+    }
+
     static Stage in(Path folder, UnitName slice) throws IOException {
         return new Stage(folder, slice);
     }

@@ -19,6 +19,7 @@ import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerMetrics;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
@@ -69,6 +70,7 @@ final class RunningManager {
     private final SupervisorNotices supervisor = new SupervisorNotices();
     private volatile int code = ExitCode.OK;
     private volatile ManagerEnd end = ManagerEnd.PLAIN;
+    private boolean isSystemctls; // systemctl finds this manager
     private boolean stopping; // used on the loop only
     private Optional<EssentialUnits> awaited = Optional.empty(); // used on the loop only
 
@@ -111,7 +113,7 @@ final class RunningManager {
                 MetricsSocket<ManagerMetrics> _ = metrics(manager);
                 // before the folder is released: another manager may then lay out its own stack
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
-            serveSystemctl(systemd1);
+            isSystemctls = serveSystemctl(systemd1);
             if (!bus.isEmpty()) {
                 manager.busNames(
                         manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
@@ -240,13 +242,15 @@ final class RunningManager {
      * Also serves on the sockets to which systemctl connects: those of a user manager, or those of
      * root if this is the init of a container. Not if the manager has a non-standard runtime
      * folder.
+     *
+     * @return whether systemctl finds this manager
      */
-    private void serveSystemctl(Systemd1 systemd1) {
+    private boolean serveSystemctl(Systemd1 systemd1) {
         ManagerScope scope = options.scope();
         Path folder = Path.of(scope.runtimeDirectory());
         if (!(scope.user() || options.isContainerInit())
                 || !folder.equals(options.runtimeDirectory().getParent())) {
-            return;
+            return false;
         }
         try {
             systemd1.serveAlso(folder);
@@ -254,6 +258,7 @@ final class RunningManager {
                 // its presence means that the init has systemd's interfaces: sd_booted(3)
                 TrustedFolder.make(folder.resolve("systemd/system")).close();
             }
+            return true;
         } catch (ErrnoException e) {
             lines.event(
                     Level.NOTICE,
@@ -263,6 +268,7 @@ final class RunningManager {
                                     + "; run systemctl with XDG_RUNTIME_DIR="
                                     + options.runtimeDirectory()
                             : "systemctl cannot find this manager: " + e.getMessage());
+            return false;
         }
     }
 
@@ -305,13 +311,19 @@ final class RunningManager {
 
     private void begin(Manager manager) {
         awaitEnds(manager);
+        // where another manager is systemctl's, its generators have run
+        CompletableFuture<Void> generated =
+                isSystemctls
+                        ? manager.generate(GeneratorFolders.of(options.scope()))
+                        : CompletableFuture.completedFuture(null);
         if (manager.hasBegun()) { // a previous manager has started the units
             supervisor.ready();
             awaited.ifPresent(each -> manager.loop().post(() -> each.started(List.of())));
             return;
         }
         var _ =
-                manager.request(JobType.START, units)
+                generated
+                        .thenCompose(_ -> manager.request(JobType.START, units))
                         .whenComplete((outcomes, failure) -> {
                             manager.begun();
                             if (!stopping) {

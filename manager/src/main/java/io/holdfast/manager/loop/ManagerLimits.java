@@ -33,6 +33,18 @@ public final class ManagerLimits {
                     Duration.ofSeconds(90),
                     "time limit for loading units");
 
+    public static final Limit GENERATORS =
+            Limit.count(
+                    "io.holdfast.manager.generators",
+                    256,
+                    "generators of each kind that run; further ones are skipped");
+
+    public static final Limit GENERATOR_TIMEOUT =
+            Limit.time(
+                    "io.holdfast.manager.generatorTimeout",
+                    Duration.ofSeconds(90),
+                    "time after which a generator is killed");
+
     public static final Limit CRASH_PAUSE =
             Limit.time(
                     "io.holdfast.manager.crashPause",

@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.unit.value.Specifiers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -25,7 +26,9 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
 
     private final ManagerConfigurationFiles files;
     private final Specifiers specifiers;
+    private volatile ManagerDefaults configured = ManagerDefaults.STANDARD;
     private volatile ManagerDefaults defaults = ManagerDefaults.STANDARD;
+    private Map<String, String> generated = Map.of();
     private List<String> problems = List.of();
 
     public ManagerConfiguration(ManagerConfigurationFiles files, Host host, ManagerScope scope) {
@@ -36,6 +39,17 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
     @Override
     public ManagerDefaults get() {
         return defaults;
+    }
+
+    /** Returns what the files set, without the variables of environment generators. */
+    public ManagerDefaults configured() {
+        return configured;
+    }
+
+    /** Replaces the variables of environment generators; those of the files override them. */
+    public synchronized void generated(Map<String, String> variables) {
+        generated = variables;
+        defaults = configured.withWeaker(variables);
     }
 
     /**
@@ -57,7 +71,8 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
                 }
             }
         }
-        defaults = values.build();
+        configured = values.build();
+        defaults = configured.withWeaker(generated);
         List<String> found = new ArrayList<>();
         diagnostics.toList().forEach(diagnostic -> found.add(diagnostic.toString()));
         if (!notSupported.isEmpty()) {

@@ -98,6 +98,26 @@ public record ManagerDefaults(
         return Long.compareUnsigned(a, b) < 0 ? a : b;
     }
 
+    /** Returns these values, with more variables that the configured ones override. */
+    ManagerDefaults withWeaker(Map<String, String> variables) {
+        Map<String, String> all = new LinkedHashMap<>(variables);
+        all.putAll(environment);
+        return new ManagerDefaults(
+                timeoutStart,
+                timeoutStop,
+                timeoutAbort,
+                restart,
+                startLimitInterval,
+                startLimitBurst,
+                output,
+                error,
+                all,
+                managerEnvironment,
+                limits,
+                oomScoreAdjust,
+                logLevel);
+    }
+
     /**
      * Returns the variables of the manager itself, which units can pass on.
      *

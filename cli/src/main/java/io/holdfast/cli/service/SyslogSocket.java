@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -27,11 +28,16 @@ import java.util.regex.Pattern;
 /**
  * {@code /dev/log} in a container without a syslog daemon: messages of syslog(3) are printed beside
  * the output of the units, each with the unit of its sender. A syslog daemon that starts later
- * replaces the link, and receives the messages from then on. Used on the manager's event loop.
+ * replaces the link, or receives the messages from its {@code syslog.socket}, as it does from
+ * systemd's journal. Used on the manager's event loop.
  */
 final class SyslogSocket implements AutoCloseable {
     /** The socket of syslog(3). */
     static final Path DEV_LOG = Path.of("/dev/log");
+
+    /** The socket to which systemd's journal forwards messages, if it is there. */
+    private static final UnixAddress SYSLOG_DAEMON =
+            new UnixAddress.PathName("/run/systemd/journal/syslog");
 
     private static final String NAME = "dev-log";
     private static final int FOR_ALL = 0666;
@@ -118,10 +124,23 @@ final class SyslogSocket implements AutoCloseable {
                 lines.log("lost", "syslog | message lost: " + e.getMessage());
                 return;
             }
-            byte[] bytes = new byte[data.position()];
-            data.get(0, bytes);
             Optional<Sender> sender = beside.takeSender();
-            sender.ifPresent(from -> take(from, new String(bytes, UTF_8)));
+            data.flip();
+            if (isForwarded(data)) {
+                sender.ifPresent(Sender::close);
+            } else {
+                String message = UTF_8.decode(data.rewind()).toString();
+                sender.ifPresent(from -> take(from, message));
+            }
+        }
+    }
+
+    /** Returns false if no syslog daemon listens, or if its socket is full. */
+    private boolean isForwarded(ByteBuffer message) {
+        try {
+            return socket.trySendTo(SYSLOG_DAEMON, message, List.of()) != UnixSocket.WOULD_BLOCK;
+        } catch (ErrnoException e) {
+            return false;
         }
     }
 

@@ -241,6 +241,29 @@ class ContainerInitTest {
     }
 
     @Test
+    @Needs(programs = {"logger", "python3"})
+    void aSyslogDaemonReceivesTheMessagesFromItsSocket() throws Exception {
+        unit("syslog.socket", "[Socket]", "ListenDatagram=/run/systemd/journal/syslog");
+        unit(
+                "syslog.service",
+                "[Service]",
+                "ExecStart=/usr/bin/python3 -uc \"import socket\\ns = socket.socket(fileno=3)\\n"
+                        + "while True: print('daemon', s.recv(100))\"");
+        unit(
+                "a.service",
+                "[Unit]",
+                "After=syslog.socket",
+                "[Service]",
+                "ExecStart=/bin/sh -c 'logger -t tag hello from a; exec sleep 1000'");
+        try (CommandProcess container = up("syslog.socket", "a.service")) {
+            container.await("syslog.service | daemon b'<13>");
+            send(container, "TERM");
+            assertThat(container.exitCode()).isZero();
+            assertThat(container.lines()).noneMatch(line -> line.contains("a.service | tag"));
+        }
+    }
+
+    @Test
     void diesAsOfARebootIfItIsToRestartTheContainer() throws Exception {
         orderlyService();
         try (CommandProcess container = up("a.service")) {

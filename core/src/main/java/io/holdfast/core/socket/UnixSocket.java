@@ -425,8 +425,16 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Sends as {@link #sendTo} does, but never waits. */
-    int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
+    /**
+     * Sends as {@link #sendTo} does, but never waits.
+     *
+     * @param to the address of the receiver
+     * @param data the bytes from position to limit
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
+     * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
+     * @throws ErrnoException ENOENT, ECONNREFUSED, EACCES, EMSGSIZE
+     */
+    public int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
         return trySendMessage(data, KernelAddress.of(to), descriptors, null, "sendto " + to);
     }
 

@@ -16,6 +16,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.run.Run;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -23,6 +24,7 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
@@ -40,6 +42,35 @@ import java.util.concurrent.TimeUnit;
  * temporary folder, and sends each of them a request.
  */
 final class DaemonTraining {
+    private static final String SYSTEMD1 = "org.freedesktop.systemd1";
+    private static final String SERVICE = "training.service";
+    private static final UnitName TRAINING = UnitName.of("training.target");
+    private static final Map<String, String> UNITS =
+            Map.of(
+                    TRAINING.toString(),
+                    """
+                    [Unit]
+                    Wants=training.service training.socket
+                    """,
+                    SERVICE,
+                    """
+                    [Unit]
+                    After=training.socket
+                    ConditionPathExists=/
+                    [Service]
+                    Environment=TRAINING=yes
+                    NoNewPrivileges=yes
+                    LimitNOFILE=1024
+                    ExecStartPre=-/bin/echo training
+                    ExecStart=/bin/sleep 60
+                    [Install]
+                    WantedBy=training.target
+                    """,
+                    "training.socket",
+                    """
+                    [Socket]
+                    ListenStream=@FOLDER@/training
+                    """);
     private static final int OWNER_ALONE = 0600;
     private static final int BACKLOG = 16;
     private static final long TIMEOUT = 30; // seconds
@@ -57,7 +88,7 @@ final class DaemonTraining {
             switch (daemon) {
                 case "authority" -> authority(scratch.folder());
                 case "bus" -> bus(scratch.folder());
-                default -> manager(scratch.folder().resolve("run"), output);
+                default -> manager(scratch.folder(), output);
             }
         }
     }
@@ -144,11 +175,21 @@ final class DaemonTraining {
         }
     }
 
-    private static void manager(Path runtime, Output output) throws Exception {
-        Path _ = Files.createDirectory(runtime);
+    /** As an init does: reads units, starts a service, and serves a client of the bus. */
+    private static void manager(Path folder, Output output) throws Exception {
+        Path runtime = Files.createDirectory(folder.resolve("run"));
+        Path units = Files.createDirectory(folder.resolve("units"));
+        for (Map.Entry<String, String> unit : UNITS.entrySet()) {
+            Path _ =
+                    Files.writeString(
+                            units.resolve(unit.getKey()),
+                            unit.getValue().replace("@FOLDER@", folder.toString()));
+        }
+        var _ = Run.of("true").mergeError().run();
+        String address = "unix:path=" + folder.resolve("bus");
         ManagerOptions options =
                 ManagerSocket.ofCaller(true)
-                        .withUnits(List.of())
+                        .withUnits(List.of(units))
                         .withRuntimeDirectory(runtime)
                         .withSlice(
                                 UnitName.of(
@@ -156,13 +197,33 @@ final class DaemonTraining {
                                                 + ProcessHandle.current().pid()
                                                 + ".slice"))
                         .withProcessOwned();
-        try (Manager manager = Manager.open(options, new EventLines(output));
+        try (OtherBus _ = OtherBus.at(folder.resolve("bus"));
+                Manager manager = Manager.open(options, new EventLines(output));
                 Systemd1 systemd1 = Systemd1.serve(manager, runtime);
                 ManagerInterface _ =
                         ManagerInterface.serve(manager, runtime, systemd1.permission())) {
             Thread loop = Thread.ofPlatform().name("holdfast-training").start(manager::run);
-            var _ = manager.shutdown().get(TIMEOUT, TimeUnit.SECONDS);
-            loop.join();
+            try {
+                serve(manager, systemd1, address);
+            } finally {
+                var _ = manager.shutdown().get(TIMEOUT, TimeUnit.SECONDS);
+                loop.join();
+            }
+        }
+    }
+
+    private static void serve(Manager manager, Systemd1 systemd1, String address) throws Exception {
+        manager.busNames(systemd1.connect(address));
+        var _ = manager.start(List.of(TRAINING)).get(TIMEOUT, TimeUnit.SECONDS);
+        try (BusConnection client = BusConnection.connect(address)) {
+            RemoteObject remote = client.object(SYSTEMD1, "/org/freedesktop/systemd1");
+            String unit =
+                    remote.call(SYSTEMD1 + ".Manager", "LoadUnit", "s", SERVICE)
+                            .getFirst()
+                            .toString();
+            RemoteObject service = client.object(SYSTEMD1, unit);
+            var _ = service.getAll("");
+            var _ = remote.call(SYSTEMD1 + ".Manager", "StopUnit", "ss", SERVICE, "replace");
         }
     }
 }

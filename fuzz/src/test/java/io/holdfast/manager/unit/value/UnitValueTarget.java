@@ -32,7 +32,8 @@ public final class UnitValueTarget {
                     UnitValueTarget::escapes,
                     UnitValueTarget::glob,
                     UnitValueTarget::streams,
-                    UnitValueTarget::numbers);
+                    UnitValueTarget::numbers,
+                    UnitValueTarget::calendar);
     private static final UnitFilePlace PLACE = new UnitFilePlace("fuzzed", 1);
 
     private UnitValueTarget() {}
@@ -53,6 +54,14 @@ public final class UnitValueTarget {
     private static void timeSpan(String text) {
         TimeSpan span = TimeSpan.parse(text);
         same(TimeSpan.parse(span.toString()), span);
+    }
+
+    private static void calendar(String text) {
+        LocalZone zone = LocalZone.of("Europe/Berlin");
+        CalendarSpec spec = CalendarSpec.parse(text, zone);
+        same(CalendarSpec.parse(spec.toString(), zone), spec);
+        long now = Math.floorMod(text.hashCode() * 1_000_003L, 4_000_000_000_000_000L);
+        spec.next(now, zone).ifPresent(next -> require(next > now, "the next is later"));
     }
 
     private static void command(String text) {

@@ -556,7 +556,11 @@ public final class ManagerView {
     public List<UnitName> triggeredBy(Unit unit) {
         LoadedUnit node = units.node(unit.name());
         Stream<UnitName> triggering =
-                node == null ? Stream.empty() : node.triggeredBy().stream().map(LoadedUnit::name);
+                node == null
+                        ? units.all().stream()
+                                .filter(other -> other.lastDefinition().triggers(unit))
+                                .map(other -> other.unit().name())
+                        : node.triggeredBy().stream().map(LoadedUnit::name);
         Stream<UnitName> served = context.events().activation().socketServedBy(unit).stream();
         return Stream.concat(triggering, served).distinct().toList();
     }

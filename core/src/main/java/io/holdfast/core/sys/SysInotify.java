@@ -3,18 +3,34 @@ package io.holdfast.core.sys;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
- * {@code sys/inotify.h}: reports that something has changed in directories that are held open. The
- * descriptor becomes readable after a change. The change itself is not reported, so the caller
- * checks the directories again. Safe for use by any thread.
+ * {@code sys/inotify.h}: reports that something has changed at paths, or in directories that are
+ * held open. The descriptor becomes readable after a change. A name that has changed is not
+ * reported, so the caller checks the files again. Safe for use by any thread.
  */
 public final class SysInotify implements AutoCloseable {
-    private static final int IN_MODIFY = 0x2;
-    private static final int IN_CLOSE_WRITE = 0x8;
-    private static final int IN_MOVED_TO = 0x80;
-    private static final int IN_CREATE = 0x100;
+    public static final int IN_MODIFY = 0x2;
+    public static final int IN_ATTRIB = 0x4;
+    public static final int IN_CLOSE_WRITE = 0x8;
+    public static final int IN_MOVED_FROM = 0x40;
+    public static final int IN_MOVED_TO = 0x80;
+    public static final int IN_CREATE = 0x100;
+    public static final int IN_DELETE = 0x200;
+    public static final int IN_DELETE_SELF = 0x400;
+    public static final int IN_MOVE_SELF = 0x800;
+
+    /** The watch does not follow a symbolic link. */
+    public static final int IN_DONT_FOLLOW = 0x2000000;
+
     private static final int IN_ONLYDIR = 0x1000000;
+
+    /** {@code struct inotify_event}: wd, mask, cookie, length of the name. */
+    private static final int HEADER = 16;
 
     /** A name has appeared, or the content of a file has changed. */
     private static final int APPEARANCES = IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE;
@@ -70,6 +86,44 @@ public final class SysInotify implements AutoCloseable {
             fd.release();
             scratch.release();
         }
+    }
+
+    /**
+     * Watches a path.
+     *
+     * @param events bits of this class
+     * @return the watch descriptor, the same for the same file; or -errno, such as ENOENT, ENOSPC
+     *     (fs.inotify.max_user_watches), EACCES
+     */
+    public int watch(String path, int events) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            int ignored = CString.put(scratch.bytes, 0, path);
+            return Libc.intCall(ADD_WATCH, scratch.errno, number, scratch.address, events, 0, 0, 0);
+        } finally {
+            fd.release();
+            scratch.release();
+        }
+    }
+
+    /**
+     * Reads all pending events.
+     *
+     * @return the watch descriptors that they belong to; -1 if the kernel dropped events
+     */
+    public Set<Integer> read() {
+        Set<Integer> watches = new HashSet<>();
+        byte[] bytes = new byte[4096];
+        long n = Unistd.read(fd, bytes, 0, bytes.length);
+        while (n > 0) {
+            ByteBuffer events = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+            for (int at = 0; at + HEADER <= n; at += HEADER + events.getInt(at + 12)) {
+                watches.add(events.getInt(at));
+            }
+            n = Unistd.read(fd, bytes, 0, bytes.length);
+        }
+        return watches;
     }
 
     /**

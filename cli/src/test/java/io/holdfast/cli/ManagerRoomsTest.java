@@ -80,6 +80,7 @@ class ManagerRoomsTest {
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", and(kind, "run"));
+        assertUsesOnly("timer", kind);
         assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }
@@ -93,7 +94,8 @@ class ManagerRoomsTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         rooms(
-                                "service", "socket", "target", "slice", "scope", "run", "exec",
+                                "service", "socket", "target", "slice", "scope", "timer", "run",
+                                "exec",
                                 "notify"))
                 .check(ROOMS);
         noClasses()
@@ -111,7 +113,7 @@ class ManagerRoomsTest {
      */
     @Test
     void nothingButItsOwnRoomAsksForATypeOfUnit() {
-        String[] types = {"service", "socket", "target", "slice", "scope"};
+        String[] types = {"service", "socket", "target", "slice", "scope", "timer"};
         DescribedPredicate<JavaClass> others =
                 resideInAPackage(MANAGER + "..")
                         .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))
@@ -128,7 +130,8 @@ class ManagerRoomsTest {
                                 .or(simpleUnit("Socket"))
                                 .or(simpleUnit("Target"))
                                 .or(simpleUnit("Slice"))
-                                .or(simpleUnit("Scope")))
+                                .or(simpleUnit("Scope"))
+                                .or(simpleUnit("Timer")))
                 .orShould()
                 .accessFieldWhere(JavaAccess.Predicates.targetOwner(type(UnitType.class.getName())))
                 .check(ROOMS);

@@ -58,12 +58,15 @@ import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.ManagedTarget;
+import io.holdfast.manager.timer.ManagedTimer;
+import io.holdfast.manager.timer.TimerClocks;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.view.SocketStatus;
+import io.holdfast.manager.view.TimerStatus;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import java.nio.file.Path;
@@ -193,6 +196,7 @@ public final class Manager implements AutoCloseable {
                         survival,
                         counters,
                         events);
+        TimerClocks clocks = new TimerClocks(loop, workers.ownLane("time zone"));
         units =
                 new UnitTable(
                         context,
@@ -202,7 +206,10 @@ public final class Manager implements AutoCloseable {
                                         UnitType.SOCKET, ManagedSocket::new,
                                         UnitType.TARGET, ManagedTarget::new,
                                         UnitType.SLICE, ManagedSlice::new,
-                                        UnitType.SCOPE, ManagedScope::new)));
+                                        UnitType.SCOPE, ManagedScope::new,
+                                        UnitType.TIMER,
+                                                (shared, unit) ->
+                                                        new ManagedTimer(shared, unit, clocks))));
         ending =
                 new Ending(
                         options.isContainerInit(), survival.predecessor().stopping(), new Stops());
@@ -640,6 +647,11 @@ public final class Manager implements AutoCloseable {
     /** Returns the socket-specific state of every loaded socket. */
     public CompletableFuture<List<SocketStatus>> sockets() {
         return onLoop(answer -> answer.complete(units.details(SocketStatus.class)));
+    }
+
+    /** Returns the timer-specific state of every loaded timer. */
+    public CompletableFuture<List<TimerStatus>> timers() {
+        return onLoop(answer -> answer.complete(units.details(TimerStatus.class)));
     }
 
     /**

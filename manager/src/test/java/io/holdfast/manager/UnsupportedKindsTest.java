@@ -25,7 +25,7 @@ class UnsupportedKindsTest {
     @BeforeEach
     void open() throws Exception {
         stage = Stage.in(folder);
-        stage.unit("daily.timer", BARE + "[Timer]\nOnCalendar=daily\n");
+        stage.unit("daily.swap", BARE + "[Swap]\nWhat=/dev/nothing\n");
         stage.service("daily", "ExecStart=/bin/sleep 1000");
     }
 
@@ -39,16 +39,16 @@ class UnsupportedKindsTest {
     }
 
     @Test
-    void aTimerIsNotStarted() throws Exception {
-        assertThat(stage.start("daily.timer")).isEqualTo(JobResult.UNSUPPORTED);
-        assertThat(stage.start("nosuch.timer")).isEqualTo(JobResult.INVALID);
+    void aSwapIsNotStarted() throws Exception {
+        assertThat(stage.start("daily.swap")).isEqualTo(JobResult.UNSUPPORTED);
+        assertThat(stage.start("nosuch.swap")).isEqualTo(JobResult.INVALID);
     }
 
     @Test
     void whatRequiresOneFailsAndWhatWantsOneGoesOn() throws Exception {
-        needing("requiring", "Requires=daily.timer\nAfter=daily.timer");
+        needing("requiring", "Requires=daily.swap\nAfter=daily.swap");
         needing("bound", "BindsTo=dev-nothing.device\nAfter=dev-nothing.device");
-        needing("wanting", "Wants=daily.timer dev-nothing.device\nAfter=daily.timer");
+        needing("wanting", "Wants=daily.swap dev-nothing.device\nAfter=daily.swap");
 
         assertThat(stage.start("requiring")).isEqualTo(JobResult.DEPENDENCY);
         assertThat(stage.start("bound")).isEqualTo(JobResult.DEPENDENCY);
@@ -101,11 +101,11 @@ class UnsupportedKindsTest {
                 stage.unitFolder().resolve("masked.service"), Path.of("/dev/null"));
         needing("of-masked", "Requires=masked.service");
         needing("of-nothing", "Requires=nothing.timer");
-        needing("of-unsupported", "Requires=daily.timer\nAfter=daily.timer");
+        needing("of-unsupported", "Requires=daily.swap\nAfter=daily.swap");
         try (var _ = Systemd1.serve(stage.manager(), stage.runtimeDirectory())) {
             Systemctl systemctl = Systemctl.of(stage);
-            assertThat(systemctl.expect(1, "start", "daily.timer"))
-                    .contains("unit type of daily.timer not supported on this system");
+            assertThat(systemctl.expect(1, "start", "daily.swap"))
+                    .contains("unit type of daily.swap not supported on this system");
             assertThat(systemctl.expect(1, "start", "of-unsupported"))
                     .contains("A dependency job for of-unsupported.service failed");
             assertThat(systemctl.expect(1, "start", "of-masked"))

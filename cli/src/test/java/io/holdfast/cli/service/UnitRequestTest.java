@@ -115,20 +115,20 @@ class UnitRequestTest {
 
     @Test
     void aUnitOfATypeThatIsNotSupportedIsNotStarted() throws Exception {
-        unit("hf-t.timer", "[Timer]\nOnBootSec=1\n");
+        unit("hf-t.swap", "[Swap]\nWhat=/dev/nothing\n");
         unit("hf-t.service", SLEEP);
-        unit("hf-all.target", "[Unit]\nWants=hf-t.timer hf-u.timer\n");
-        unit("hf-u.timer", "[Timer]\nOnBootSec=1\n");
+        unit("hf-all.target", "[Unit]\nWants=hf-t.swap hf-u.swap\n");
+        unit("hf-u.swap", "[Swap]\nWhat=/dev/nothing\n");
 
-        assertThat(command("start", "hf-t.timer"))
-                .isEqualTo(failure("cannot start hf-t.timer: timer units are not supported"));
-        assertThat(command("status", "hf-t.timer").out())
-                .contains("Reason: timer units are not supported");
+        assertThat(command("start", "hf-t.swap"))
+                .isEqualTo(failure("cannot start hf-t.swap: swap units are not supported"));
+        assertThat(command("status", "hf-t.swap").out())
+                .contains("Reason: swap units are not supported");
         assertThat(command("start", "hf-all.target"))
                 .isEqualTo(
                         warning(
-                                "hf-all.target: timer units are not supported; not started:"
-                                        + " hf-t.timer, hf-u.timer"));
+                                "hf-all.target: swap units are not supported; not started:"
+                                        + " hf-t.swap, hf-u.swap"));
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitTimes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -104,6 +105,12 @@ public final class Triggers implements Activation {
     public RunPhase phaseOf(UnitName unit) {
         ManagedUnit known = units.find(unit);
         return known == null ? RunPhase.DOWN : known.phase();
+    }
+
+    @Override
+    public UnitTimes timesOf(UnitName unit) {
+        ManagedUnit known = units.find(unit);
+        return known == null ? UnitTimes.NEVER : known.times();
     }
 
     /** Reports a change of a unit to the units that trigger it. */

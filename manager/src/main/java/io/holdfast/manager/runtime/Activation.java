@@ -3,6 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitTimes;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -22,6 +23,9 @@ public interface Activation {
 
     /** Returns the phase of a unit; {@code DOWN} if it is not loaded. */
     RunPhase phaseOf(UnitName unit);
+
+    /** Returns the times of a unit; {@link UnitTimes#NEVER} if it is not loaded. */
+    UnitTimes timesOf(UnitName unit);
 
     /**
      * Starts a unit because another one triggers it.

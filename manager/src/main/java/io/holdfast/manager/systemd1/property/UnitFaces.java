@@ -31,6 +31,8 @@ public final class UnitFaces {
                     new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of, false),
                     UnitType.SOCKET,
                     new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, false),
+                    UnitType.TIMER,
+                    new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, false),
                     UnitType.SCOPE,
                     new Face<>(ScopeProperties.TABLE, subject -> subject, true),
                     UnitType.SLICE,

@@ -16,7 +16,8 @@ final class UnitFormats {
                     UnitType.SOCKET, SocketUnit::begin,
                     UnitType.TARGET, TargetUnit::begin,
                     UnitType.SLICE, SliceUnit::begin,
-                    UnitType.SCOPE, ScopeUnit::begin);
+                    UnitType.SCOPE, ScopeUnit::begin,
+                    UnitType.TIMER, TimerUnit::begin);
 
     private UnitFormats() {}
 

@@ -513,12 +513,12 @@ class UnitReaderTest {
         assertThat(target).isInstanceOf(TargetUnit.class);
         assertThat(target.unit().description()).isEqualTo("T");
 
-        Unit timer = Tree.read(source("x.timer", "[Timer]\nOnBootSec=1\nOnBotSec=1\n"));
-        assertThat(timer).isInstanceOf(OtherUnit.class);
-        assertThat(Tree.messages(timer))
+        Unit swap = Tree.read(source("x.swap", "[Swap]\nPriority=1\nPriorty=1\n"));
+        assertThat(swap).isInstanceOf(OtherUnit.class);
+        assertThat(Tree.messages(swap))
                 .containsExactly(
-                        "test:2: OnBootSec= is not supported",
-                        "test:3: unknown directive \"OnBotSec\" in [Timer], did you mean OnBootSec=?; ignored");
+                        "test:2: Priority= is not supported",
+                        "test:3: unknown directive \"Priorty\" in [Swap], did you mean Priority=?; ignored");
 
         SliceUnit slice = (SliceUnit) Tree.read(source("a-b.slice", "[Slice]\nTasksMax=5\n"));
         assertThat(slice.parent()).contains(UnitName.of("a.slice"));

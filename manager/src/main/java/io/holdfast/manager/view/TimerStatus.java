@@ -1,0 +1,33 @@
+package io.holdfast.manager.view;
+
+import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The state of a timer beyond its {@link UnitStatus}.
+ *
+ * @param triggers the unit that it starts
+ * @param last when it last elapsed
+ * @param nextRealtime when it elapses by the calendar, in microseconds since 1970; 0: never
+ * @param nextMonotonic when it elapses by a time span, in microseconds of CLOCK_MONOTONIC; 0: never
+ * @param nextOfEach the next elapse of each line of the unit; 0: never
+ */
+public record TimerStatus(
+        UnitName unit,
+        UnitName triggers,
+        DualTimestamp last,
+        long nextRealtime,
+        long nextMonotonic,
+        List<Long> nextOfEach)
+        implements UnitDetails {
+    public TimerStatus {
+        nextOfEach = List.copyOf(nextOfEach);
+    }
+
+    @Override
+    public Optional<List<UnitName>> triggered() {
+        return Optional.of(List.of(triggers));
+    }
+}

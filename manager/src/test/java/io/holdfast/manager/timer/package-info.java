@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.timer;
+
+import org.jspecify.annotations.NullMarked;

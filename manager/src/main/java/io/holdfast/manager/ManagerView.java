@@ -30,6 +30,7 @@ import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.request.Ending;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.request.TransientStarts;
+import io.holdfast.manager.request.TransientUnit;
 import io.holdfast.manager.runtime.InactiveUnit;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -781,19 +782,14 @@ public final class ManagerView {
     }
 
     /**
-     * Makes a scope, and requests its start.
+     * Makes units at run time, all or none, and requests the start of the first.
      *
-     * @param text the text of its unit file
-     * @param processes the processes that it adopts; the manager closes them
+     * @param request at least one unit; the manager closes their resources
      * @param answer completed as by {@link #enqueue}
      */
-    public void startScope(
-            UnitName name,
-            String text,
-            List<PidFd> processes,
-            JobMode mode,
-            CompletableFuture<UnitJob> answer) {
-        transients.scope(name, text, processes, mode, answer);
+    public void startTransient(
+            List<TransientUnit> request, JobMode mode, CompletableFuture<UnitJob> answer) {
+        transients.start(request, mode, answer);
     }
 
     /**

@@ -150,17 +150,6 @@ class NotOfferedTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "systemd-run --user true",
-                "systemd-run --user --wait true",
-                "systemd-run --user --pipe true"
-            })
-    void transientUnitsAreRefusedInOneLine(String words) throws Exception {
-        isRefusedInOneLine(Tool.run(systemctl().environment(), words.split(" ")));
-    }
-
     @Test
     void aStartCanBeWaitedForUntilTheServiceHasEnded() throws Exception {
         String _ = systemctl().expect(1, "start", "--wait", "short");

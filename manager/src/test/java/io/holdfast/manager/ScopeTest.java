@@ -8,11 +8,14 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.request.TransientUnit;
+import io.holdfast.manager.runtime.TransientResources;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -63,19 +66,18 @@ class ScopeTest {
     }
 
     private CompletableFuture<UnitJob> making(String lines, Process... processes) {
-        List<PidFd> held = Stream.of(processes).map(PidFd::of).toList();
+        return making(
+                "[Unit]\nDefaultDependencies=no\n[Scope]\n" + lines + "\n",
+                Stream.of(processes).map(PidFd::of).toList());
+    }
+
+    private CompletableFuture<UnitJob> making(String text, List<PidFd> held) {
+        TransientUnit unit =
+                new TransientUnit(
+                        UnitName.of(NAME), text, new TransientResources(held, List.of(), Map.of()));
         CompletableFuture<UnitJob> job = new CompletableFuture<>();
-        stage.manager()
-                .loop()
-                .post(() ->
-                        stage.manager()
-                                .view()
-                                .startScope(
-                                        UnitName.of(NAME),
-                                        "[Unit]\nDefaultDependencies=no\n[Scope]\n" + lines + "\n",
-                                        held,
-                                        JobMode.FAIL,
-                                        job));
+        Manager manager = stage.manager();
+        manager.loop().post(() -> manager.view().startTransient(List.of(unit), JobMode.FAIL, job));
         return job;
     }
 
@@ -225,19 +227,7 @@ class ScopeTest {
         PidFd held = PidFd.of(process);
         process.destroyForcibly();
         assertThat(ends(process)).isTrue();
-        CompletableFuture<UnitJob> job = new CompletableFuture<>();
-        stage.manager()
-                .loop()
-                .post(() ->
-                        stage.manager()
-                                .view()
-                                .startScope(
-                                        UnitName.of(NAME),
-                                        "[Unit]\nDefaultDependencies=no\n",
-                                        List.of(held),
-                                        JobMode.FAIL,
-                                        job));
-        var _ = Stage.get(job);
+        var _ = Stage.get(making("[Unit]\nDefaultDependencies=no\n", List.of(held)));
         stage.happenings().awaitRest(NAME);
         assertThat(stage.status(NAME).activeState().isUp()).isFalse();
     }

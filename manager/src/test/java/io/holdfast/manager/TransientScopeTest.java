@@ -158,8 +158,7 @@ class TransientScopeTest {
 
     @Test
     void whatCannotBeMadeIsRefusedAsSystemdSaysIt() throws Exception {
-        assertThat(made("x.service", "0"))
-                .contains("Making a service at run time is not supported");
+        assertThat(made("x.mount", "0")).contains("Making a mount at run time is not supported");
         assertThat(made("x.target", "0"))
                 .contains("Unit type target does not support transient units.");
         assertThat(made("x.nope", "0")).contains("Invalid unit name or type.");

@@ -9,10 +9,12 @@ import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.value.StandardDescriptor;
 import io.holdfast.manager.unit.value.StandardStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -37,7 +39,8 @@ public final class ExecStreams implements AutoCloseable {
 
     /**
      * @param output receives what goes to the journal, lent until the start
-     * @param passed the descriptors from sockets, lent until the start
+     * @param passed the descriptors from sockets, and streams that replace those of the settings;
+     *     lent until the start
      */
     ExecStreams(ExecSettings settings, Fd output, PassedDescriptors passed) {
         this.settings = settings;
@@ -52,26 +55,44 @@ public final class ExecStreams implements AutoCloseable {
      *     not exist, or a file that cannot be opened
      */
     void connect(Spawn spawn) throws SetupException {
-        StandardStream in = settings.standardInput();
-        Stdio input =
-                switch (in.kind()) {
-                    case NULL -> Stdio.devNull();
-                    case FILE -> source(in.argument());
-                    case SOCKET, FD -> passed(SetupException.Step.STDIN, "StandardInput", in);
-                    default -> throw unsupported(SetupException.Step.STDIN, "StandardInput", in);
-                };
+        Stdio input = input();
         StandardStream out = settings.standardOutput();
         StandardStream error = settings.standardError();
         boolean oneFile = error.equals(out) && FILES.contains(out.kind());
+        Fd givenOutput = passed.streams().get(StandardDescriptor.OUTPUT);
+        Fd givenError = passed.streams().get(StandardDescriptor.ERROR);
         spawn.stdin(input)
                 .stdout(
-                        out.kind() == StandardStream.Kind.INHERIT
-                                ? input
-                                : sink(SetupException.Step.STDOUT, "StandardOutput", out))
+                        givenOutput != null
+                                ? Stdio.descriptor(givenOutput)
+                                : out.kind() == StandardStream.Kind.INHERIT
+                                        ? input
+                                        : sink(SetupException.Step.STDOUT, "StandardOutput", out))
                 .stderr(
-                        error.kind() == StandardStream.Kind.INHERIT || oneFile
-                                ? Stdio.merged() // shares one file position
-                                : sink(SetupException.Step.STDERR, "StandardError", error));
+                        givenError != null
+                                ? Stdio.descriptor(givenError)
+                                : error.kind() == StandardStream.Kind.INHERIT || oneFile
+                                        ? Stdio.merged() // shares one file position
+                                        : sink(SetupException.Step.STDERR, "StandardError", error));
+    }
+
+    private Stdio input() throws SetupException {
+        Fd given = passed.streams().get(StandardDescriptor.INPUT);
+        if (given != null) {
+            return Stdio.descriptor(given);
+        }
+        StandardStream in = settings.standardInput();
+        return switch (in.kind()) {
+            case NULL -> Stdio.devNull();
+            case FILE -> source(in.argument());
+            case SOCKET, FD -> passed(SetupException.Step.STDIN, "StandardInput", in);
+            default -> throw unsupported(SetupException.Step.STDIN, "StandardInput", in);
+        };
+    }
+
+    /** Returns the standard input, if it was passed and may be a terminal. */
+    Optional<Fd> passedInput() {
+        return Optional.ofNullable(passed.streams().get(StandardDescriptor.INPUT));
     }
 
     private Stdio sink(SetupException.Step step, String directive, StandardStream stream)

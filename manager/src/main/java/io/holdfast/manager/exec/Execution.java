@@ -14,6 +14,7 @@ import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.privilege.ProgramCheck;
 import io.holdfast.core.process.privilege.SetprivCommand;
+import io.holdfast.core.sys.Termios;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.process.RunMark;
@@ -293,7 +294,7 @@ public final class Execution {
     public Child start(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
             throws SetupException, InterruptedException {
         try (ExecStreams streams = streams(passed)) {
-            return spawnOf(command, more, passed, streams).start();
+            return start(spawnOf(command, more, passed, streams), streams);
         } catch (Isolation.FailedException e) {
             return startWithout(e, command, more, passed);
         } catch (SetupException e) {
@@ -301,6 +302,33 @@ public final class Execution {
                 throw e;
             }
             return startWithout(e, command, more, passed);
+        }
+    }
+
+    /**
+     * Starts a process with the terminal that was passed as its standard input, if there is one, as
+     * its controlling terminal. A terminal that belongs to another session stays an input only.
+     */
+    private static Child start(Spawn spawn, ExecStreams streams) {
+        Optional<Fd> terminal = streams.passedInput().filter(Execution::isTerminal);
+        if (terminal.isPresent()) {
+            try {
+                return spawn.copy().terminal(terminal.get()).start();
+            } catch (Isolation.FailedException e) {
+                throw e;
+            } catch (ErrnoException e) {
+                // of the terminal, or else the next start fails in the same way
+            }
+        }
+        return spawn.start();
+    }
+
+    private static boolean isTerminal(Fd fd) {
+        try {
+            Termios _ = Termios.of(fd);
+            return true;
+        } catch (ErrnoException e) {
+            return false;
         }
     }
 

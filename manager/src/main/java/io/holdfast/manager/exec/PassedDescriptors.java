@@ -3,6 +3,7 @@ package io.holdfast.manager.exec;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.wait.FdCloser;
+import io.holdfast.manager.unit.value.StandardDescriptor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,10 +17,12 @@ import java.util.stream.Stream;
  * them even if a socket is closed meanwhile.
  *
  * @param variables of the connection, {@code REMOTE_ADDR} and the like
+ * @param streams standard streams that replace those of the unit's settings
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html">sd_listen_fds</a>
  */
-public record PassedDescriptors(List<Passed> list, Map<String, String> variables)
+public record PassedDescriptors(
+        List<Passed> list, Map<String, String> variables, Map<StandardDescriptor, Fd> streams)
         implements AutoCloseable {
     public static final PassedDescriptors NONE = new PassedDescriptors(List.of(), Map.of());
 
@@ -35,6 +38,12 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
     public PassedDescriptors {
         list = List.copyOf(list);
         variables = Map.copyOf(variables);
+        streams = Map.copyOf(streams);
+    }
+
+    /** Creates descriptors without standard streams. */
+    public PassedDescriptors(List<Passed> list, Map<String, String> variables) {
+        this(list, variables, Map.of());
     }
 
     boolean isEmpty() {
@@ -44,7 +53,9 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
     /** Returns these descriptors followed by others; the result owns all of them. */
     public PassedDescriptors and(PassedDescriptors more) {
         return new PassedDescriptors(
-                Stream.concat(list.stream(), more.list.stream()).toList(), variables);
+                Stream.concat(list.stream(), more.list.stream()).toList(),
+                variables,
+                streams.isEmpty() ? more.streams : streams);
     }
 
     /** Returns the first descriptor with a name. */
@@ -76,10 +87,12 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
     @Override
     public void close() {
         list.forEach(passed -> passed.fd().close());
+        streams.values().forEach(Fd::close);
     }
 
     /** Closes them without blocking. */
     public void close(FdCloser<String> closer, String owner) {
         list.forEach(passed -> closer.close(owner, passed.fd()));
+        streams.values().forEach(fd -> closer.close(owner, fd));
     }
 }

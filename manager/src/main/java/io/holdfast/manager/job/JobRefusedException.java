@@ -17,6 +17,8 @@ public final class JobRefusedException extends RuntimeException {
         MASKED,
         /** A limit is reached, which the text names. */
         LIMIT,
+        /** The value of a setting is invalid. */
+        INVALID_VALUE,
         /** Its files are invalid, or define a unit that this manager cannot run. */
         BAD_SETTING,
         /** Jobs that it requires contradict each other. */

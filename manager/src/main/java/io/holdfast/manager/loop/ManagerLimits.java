@@ -248,6 +248,12 @@ public final class ManagerLimits {
                     64 * 1024,
                     "characters of the unit file of a transient unit created over D-Bus");
 
+    public static final Limit TRANSIENT_UNITS =
+            Limit.count(
+                    "io.holdfast.manager.transientUnits",
+                    16,
+                    "transient units that one request over D-Bus creates");
+
     private ManagerLimits() {}
 
     /** {@return all limits} */
@@ -292,6 +298,7 @@ public final class ManagerLimits {
                 PATTERNS,
                 PATTERN_CHARACTERS,
                 SCOPE_PROCESSES,
-                DESCRIPTION_CHARACTERS);
+                DESCRIPTION_CHARACTERS,
+                TRANSIENT_UNITS);
     }
 }

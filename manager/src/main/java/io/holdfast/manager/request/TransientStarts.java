@@ -14,8 +14,11 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,12 +26,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Makes units at run time: writes the unit file, reads it like any other, and starts the unit. Used
- * on the event loop.
- *
- * <p>Scopes are the only kind so far. A further kind needs a row in the registry of the kinds that
- * run and the directives of its properties; what it gets besides its file, such as the processes of
- * a scope, is handed over in {@link #take}.
+ * Makes units at run time: writes their unit files, reads them like any others, and starts the
+ * first unit. A request makes all of its units or none. Used on the event loop.
  */
 public final class TransientStarts {
     private final ManagerContext context;
@@ -49,6 +48,7 @@ public final class TransientStarts {
         this.catalog = catalog;
         this.files = files;
         this.jobs = jobs;
+        AutoCloseable _ = jobs.unused().heldBy(beingMade::contains);
     }
 
     /** Returns the lane in which files of the same name are written and removed in turn. */
@@ -57,102 +57,196 @@ public final class TransientStarts {
     }
 
     /**
-     * Makes a scope of processes, and requests its start.
+     * Makes units, and requests the start of the first of them. The others are there for it, as the
+     * service of a timer.
      *
-     * @param text the text of its unit file
-     * @param processes closed by the scope, or here if it is refused
+     * @param request at least one unit; their resources are closed by the units, or here if the
+     *     request is refused
      * @param answer completed when the job is queued and before it begins, or failed with {@link
      *     JobRefusedException}
      */
-    public void scope(
-            UnitName name,
-            String text,
-            List<PidFd> processes,
-            JobMode mode,
-            CompletableFuture<UnitJob> answer) {
-        if (jobs.isStopping()) {
-            refuse(answer, processes, shuttingDown(name));
-        } else if (units.find(name) != null || !beingMade.add(name)) {
-            refuse(answer, processes, exists(name));
-        } else {
+    public void start(
+            List<TransientUnit> request, JobMode mode, CompletableFuture<UnitJob> answer) {
+        Making making = new Making(request, mode, answer);
+        try {
+            making.reserve();
+        } catch (JobRefusedException e) {
+            making.refuse(e);
+            return;
+        }
+        making.write();
+    }
+
+    /** One request while it is carried out. */
+    private final class Making {
+        private final List<TransientUnit> request;
+        private final JobMode mode;
+        private final CompletableFuture<UnitJob> answer;
+        private final List<UnitName> reserved = new ArrayList<>();
+        private final List<Unit> read = new ArrayList<>();
+        private final List<TransientUnit> given = new ArrayList<>(); // whose resources are theirs
+
+        Making(List<TransientUnit> request, JobMode mode, CompletableFuture<UnitJob> answer) {
+            this.request = List.copyOf(request);
+            this.mode = mode;
+            this.answer = answer;
+        }
+
+        private UnitName first() {
+            return request.getFirst().name();
+        }
+
+        /** Reserves the names. */
+        void reserve() {
+            if (jobs.isStopping()) {
+                throw new JobRefusedException(
+                        Reason.SHUTTING_DOWN,
+                        first(),
+                        "accepts only stop jobs: the manager is stopping.");
+            }
+            for (TransientUnit unit : request) {
+                if (isLoaded(unit.name()) || !beingMade.add(unit.name())) {
+                    throw exists(unit.name());
+                }
+                reserved.add(unit.name());
+            }
+        }
+
+        /** Writes and reads one file after the other, and then makes the units. */
+        void write() {
+            if (read.size() == request.size()) {
+                make();
+                return;
+            }
+            TransientUnit unit = request.get(read.size());
             Work<Unit> _ =
-                    lane(name)
-                            .work(
-                                    "the writing of its file",
-                                    () -> {
-                                        files.write(name, text);
-                                        return catalog.readMade(name);
-                                    })
+                    lane(unit.name())
+                            .work("the writing of its file", () -> written(unit))
                             .within(ManagerLimits.LOAD_TIMEOUT.duration())
-                            .ifNeverBegun(() -> processes.forEach(PidFd::close))
-                            .begin((unit, failure) -> {
-                                boolean _ = beingMade.remove(name);
-                                if (unit == null) {
-                                    refuse(answer, processes, Jobs.orUnknown(failure));
-                                    removeFile(name);
+                            .ifNeverBegun(() -> {})
+                            .begin((made, failure) -> {
+                                if (made == null) {
+                                    refuse(Jobs.orUnknown(failure));
                                 } else {
-                                    start(unit, processes, mode, answer);
+                                    read.add(made);
+                                    write();
                                 }
                             });
         }
+
+        /** Makes the units, and requests the job of the first. */
+        private void make() {
+            try {
+                for (int i = 0; i < request.size(); i++) {
+                    take(request.get(i), read.get(i));
+                }
+            } catch (RuntimeException e) {
+                refuse(e);
+                return;
+            }
+            var _ =
+                    answer.whenComplete((_, failure) -> {
+                        reserved.forEach(beingMade::remove);
+                        if (failure != null) {
+                            withdraw();
+                        }
+                        jobs.unused().look(reserved);
+                    });
+            try {
+                jobs.enqueue(first(), JobType.START, mode, answer);
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+            }
+        }
+
+        private void withdraw() {
+            for (UnitName name : reserved) {
+                ManagedUnit made = units.find(name);
+                if (made != null) {
+                    made.withdrawStart();
+                }
+            }
+        }
+
+        /** Adds a unit to the table, and passes it its resources. */
+        private void take(TransientUnit made, Unit unit) {
+            if (isLoaded(made.name())) {
+                throw exists(made.name()); // it was loaded while its file was written
+            }
+            files.publish(made.name());
+            units.take(unit);
+            given.add(made);
+            units.get(made.name()).take(made.resources());
+        }
+
+        /** Undoes everything, and fails the answer. */
+        void refuse(Exception why) {
+            reserved.forEach(beingMade::remove);
+            for (TransientUnit unit : request) {
+                if (!given.contains(unit)) {
+                    close(unit);
+                }
+            }
+            withdraw();
+            jobs.unused().look(reserved); // unloads those that were made, and removes their files
+            for (UnitName name : reserved) {
+                if (units.find(name) == null) {
+                    boolean _ = files.withdraw(name);
+                    removeFile(name);
+                }
+            }
+            answer.completeExceptionally(why);
+        }
+
+        private void close(TransientUnit unit) {
+            unit.resources().processes().forEach(PidFd::close);
+            unit.resources().passed().close(context.closer(), unit.name().text());
+        }
     }
 
-    private static JobRefusedException shuttingDown(UnitName name) {
-        return new JobRefusedException(
-                Reason.SHUTTING_DOWN, name, "accepts only stop jobs: the manager is stopping.");
+    /** Returns whether a unit is loaded, unless it is there by its name alone. */
+    private boolean isLoaded(UnitName name) {
+        ManagedUnit found = units.find(name);
+        return found != null
+                && !(name.type().isImplicit()
+                        && !found.isPerpetual()
+                        && found.unit().source().fragment().isEmpty());
+    }
+
+    /** Writes the file of a unit, and reads it. Called on a worker. */
+    private Unit written(TransientUnit unit) {
+        UnitName name = unit.name();
+        UnitSource before = catalog.read(name).source();
+        if (before.fragment().isPresent()) {
+            throw exists(name);
+        }
+        files.write(name, unit.text());
+        Unit read = catalog.readMade(name);
+        requireEffect(read);
+        if (read.isRefused()) {
+            throw new JobRefusedException(Reason.BAD_SETTING, name, "has a bad unit file setting.");
+        }
+        return read;
+    }
+
+    /** Refuses a unit of which the parser has ignored or refused a value. */
+    private void requireEffect(Unit unit) {
+        String file = files.folder().resolve(unit.name().text()).toString();
+        for (Diagnostic each : unit.diagnostics()) {
+            boolean ofValue =
+                    each.kind() == Diagnostic.Kind.IGNORED
+                            || each.kind() == Diagnostic.Kind.REFUSED
+                            || each.kind() == Diagnostic.Kind.UNKNOWN;
+            if (ofValue && each.place().line() > 0 && each.place().source().equals(file)) {
+                throw new JobRefusedException(
+                        Reason.INVALID_VALUE, "Failed to set unit properties: " + each.text());
+            }
+        }
     }
 
     private static JobRefusedException exists(UnitName name) {
         return new JobRefusedException(
                 Reason.UNIT_EXISTS, name, "was already loaded or has a fragment file.");
-    }
-
-    private static void refuse(
-            CompletableFuture<UnitJob> answer, List<PidFd> processes, Exception why) {
-        processes.forEach(PidFd::close);
-        answer.completeExceptionally(why);
-    }
-
-    private void start(
-            Unit unit, List<PidFd> processes, JobMode mode, CompletableFuture<UnitJob> answer) {
-        UnitName name = unit.name();
-        try {
-            take(unit, processes);
-        } catch (RuntimeException e) {
-            refuse(answer, processes, e);
-            if (units.find(name) == null) {
-                boolean _ = files.withdraw(name);
-                removeFile(name);
-            }
-            return;
-        }
-        var _ =
-                answer.whenComplete((_, failure) -> {
-                    ManagedUnit made = units.find(name);
-                    if (failure != null && made != null) {
-                        made.withdrawStart();
-                        jobs.unused().look(List.of(name));
-                    }
-                });
-        try {
-            jobs.enqueue(name, JobType.START, mode, answer);
-        } catch (RuntimeException e) {
-            answer.completeExceptionally(e);
-        }
-    }
-
-    /** Adds the unit to the table, and hands it its processes. */
-    private void take(Unit unit, List<PidFd> processes) {
-        UnitName name = unit.name();
-        if (units.find(name) != null) {
-            throw exists(name); // it was loaded while its file was written
-        }
-        if (unit.isRefused()) {
-            throw new JobRefusedException(Reason.BAD_SETTING, name, "has a bad unit file setting.");
-        }
-        files.publish(name);
-        units.take(unit);
-        units.get(name).setProcesses(processes);
     }
 
     /** Removes the file of a unit that is no longer loaded. */

@@ -164,12 +164,12 @@ public interface ManagedUnit {
     }
 
     /**
-     * Passes it the processes that its start adopts.
+     * Passes it the resources of the request that made it, before its first start.
      *
-     * @param processes closed by the unit; a unit that adopts none closes them at once
+     * @param resources closed by the unit; a unit that uses none closes them at once
      */
-    default void setProcesses(List<PidFd> processes) {
-        processes.forEach(PidFd::close);
+    default void take(TransientResources resources) {
+        resources.close();
     }
 
     /**

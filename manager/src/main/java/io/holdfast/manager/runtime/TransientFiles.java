@@ -109,6 +109,14 @@ public final class TransientFiles {
 
     /** Returns where unit files are found, including those of units made at run time. */
     Function<UnitName, UnitSource> on(UnitLoader loader) {
-        return name -> has(name) ? loader.loadTransient(name) : loader.load(name);
+        return name -> has(name) ? loader.loadTransient(name) : published(loader.load(name));
+    }
+
+    /** Hides a file that is not published. */
+    private UnitSource published(UnitSource found) {
+        boolean hidden =
+                found.fragment().filter(file -> file.startsWith(folder())).isPresent()
+                        && !has(found.name());
+        return hidden ? UnitSource.notFound(found.name()) : found;
     }
 }

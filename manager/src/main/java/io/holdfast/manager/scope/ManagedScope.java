@@ -24,6 +24,7 @@ import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.TransientResources;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -54,11 +55,11 @@ import org.jspecify.annotations.Nullable;
  *   reset       failed ─▶ dead
  * </pre>
  *
- * <p>Its processes are passed to it by descriptor before its only start ({@link #setProcesses});
- * the start moves them to the scope's own cgroup. The scope ends when that cgroup is empty,
- * whatever the reason. If units have no cgroups, it ends when the passed processes have ended. Used
- * on the event loop; blocking work runs on workers, in a lane that all scopes of the same name
- * share, so that the cgroup of the previous scope is gone before the next one is made.
+ * <p>Its processes are passed to it by descriptor before its only start ({@link #take}); the start
+ * moves them to the scope's own cgroup. The scope ends when that cgroup is empty, whatever the
+ * reason. If units have no cgroups, it ends when the passed processes have ended. Used on the event
+ * loop; blocking work runs on workers, in a lane that all scopes of the same name share, so that
+ * the cgroup of the previous scope is gone before the next one is made.
  */
 public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     private final ManagerContext context;
@@ -90,8 +91,9 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     }
 
     @Override
-    public void setProcesses(List<PidFd> processes) {
-        given.addAll(processes);
+    public void take(TransientResources resources) {
+        given.addAll(resources.processes());
+        resources.passed().close(context.closer(), name().text());
     }
 
     @Override

@@ -16,6 +16,7 @@ import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.RunPhase;
+import io.holdfast.manager.runtime.TransientResources;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -126,6 +127,11 @@ public final class ManagedService
             life.reloaded(service);
             starting.reloaded();
         }
+    }
+
+    @Override
+    public void take(TransientResources resources) {
+        life.given().take(resources.passed());
     }
 
     // ---- jobs
@@ -477,7 +483,9 @@ public final class ManagedService
 
     @Override
     public Optional<Fields> record() {
-        if (life.invocationId().isEmpty() && activeState() == ActiveState.INACTIVE) {
+        if (life.invocationId().isEmpty()
+                && activeState() == ActiveState.INACTIVE
+                && life.given().isEmpty()) {
             return Optional.empty();
         }
         Fields fields = new Fields();
@@ -496,6 +504,7 @@ public final class ManagedService
         ServiceState at = was.afterCrash(hasRun);
         life.restore(fields, at);
         life.store().restore();
+        life.given().restore();
         restarts = Math.toIntExact(fields.number("restarts"));
         if (hasRun) {
             life.run(starting.restoredRun(fields));
@@ -593,6 +602,7 @@ public final class ManagedService
                     left.abandon();
                 });
         life.store().close();
+        life.given().close();
         life.remaining().close();
         preserved.discard(() -> {});
     }

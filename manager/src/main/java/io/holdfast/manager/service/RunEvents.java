@@ -159,15 +159,18 @@ final class RunEvents implements UnitRun.Listener {
     public PassedDescriptors passedTo(ExecCommand command) {
         ServiceUnit unit = life.unit();
         boolean starts = unit.service().commands().start().contains(command);
+        PassedDescriptors given = life.given().passed(starts);
         if (!starts && !ExecStreams.useSocket(unit.exec())) {
-            return PassedDescriptors.NONE;
+            return given;
         }
-        PassedDescriptors sockets = life.context().events().activation().descriptorsFor(unit);
+        PassedDescriptors sockets = PassedDescriptors.NONE;
         try {
+            sockets = life.context().events().activation().descriptorsFor(unit);
             sockets.blocking(!unit.service().nonBlocking());
-            return starts ? sockets.and(life.store().passed()) : sockets;
+            return (starts ? sockets.and(life.store().passed()) : sockets).and(given);
         } catch (ErrnoException e) {
             sockets.close(life.context().closer(), unit.name().text());
+            given.close(life.context().closer(), unit.name().text());
             throw e;
         }
     }

@@ -92,6 +92,7 @@ final class ServiceLife implements RunOwner {
 
     final TimeLimit watchdog;
     private final FdStore store;
+    private final GivenDescriptors given;
     private final RemainingProcesses remaining = new RemainingProcesses(this);
     private final Set<String> warned = new LinkedHashSet<>();
     private final ServiceFiles files;
@@ -132,6 +133,11 @@ final class ServiceLife implements RunOwner {
                         unit.name(),
                         fd -> context.closer().close(unit.name().text(), fd),
                         this::warn);
+        this.given =
+                new GivenDescriptors(
+                        context.survival(),
+                        unit.name(),
+                        fd -> context.closer().close(unit.name().text(), fd));
     }
 
     @Override
@@ -411,17 +417,23 @@ final class ServiceLife implements RunOwner {
         return store;
     }
 
+    /** Returns the descriptors that its maker has passed to it. */
+    GivenDescriptors given() {
+        return given;
+    }
+
     /** Releases everything, because the unit is unloaded. */
     void unloaded() {
         disarm();
         store.close();
+        given.close();
         remaining.close();
         context.logs().release(name());
     }
 
     /**
-     * Closes the descriptor store as configured. Called when a run has ended, or its next run will
-     * not come.
+     * Closes the descriptor store as configured, and unless another run follows the descriptors
+     * that the maker has passed. Called when a run has ended, or its next run will not come.
      *
      * @param another whether another run follows
      */
@@ -434,6 +446,9 @@ final class ServiceLife implements RunOwner {
                 };
         if (!kept) {
             store.close();
+        }
+        if (!another) {
+            given.close();
         }
     }
 

@@ -293,12 +293,17 @@ final class Operations {
             Map<String, String> details,
             CompletableFuture<List<?>> reply,
             Runnable then) {
+        permitted(
+                call, new Permission.Question(action, details, call.isInteractive()), reply, then);
+    }
+
+    private void permitted(
+            MethodCall call,
+            Permission.Question question,
+            CompletableFuture<List<?>> reply,
+            Runnable then) {
         var _ =
-                guard.permit(
-                                () -> peerOf(call),
-                                List.of(
-                                        new Permission.Question(
-                                                action, details, call.isInteractive())))
+                guard.permit(() -> peerOf(call), List.of(question))
                         .whenComplete((_, failure) -> {
                             if (failure == null) {
                                 then.run();
@@ -333,14 +338,12 @@ final class Operations {
      */
     void permittedPeer(
             MethodCall call,
-            UnitName unit,
-            Verb verb,
+            Permission.Question question,
             CompletableFuture<List<?>> reply,
             Consumer<Peer> then) {
         permitted(
                 call,
-                Permission.MANAGE_UNITS,
-                verb.details(unit),
+                question,
                 reply,
                 () -> {
                     var _ =

@@ -4,21 +4,26 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.request.TransientUnit;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.Names;
 import io.holdfast.manager.systemd1.property.UnitDescription;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 
-/** The methods that make units at run time. Only scopes so far. */
+/** The methods that make units at run time. */
 final class TransientUnits {
     private final ManagerView manager;
     private final Operations operations;
@@ -65,41 +70,48 @@ final class TransientUnits {
 
     // ---- making
 
+    /** A unit as the caller describes it, with the descriptors that the call brought. */
+    private record Described(UnitName name, UnitDescription text, CallerResources resources) {}
+
     private void start(MethodCall call, CompletableFuture<List<?>> reply) {
-        UnitName name = scope(call.string(0));
         JobMode mode = Operations.mode(call.string(1));
-        UnitDescription unit = UnitDescription.of(name.type(), call.argument(2, List.class));
-        if (!call.argument(3, List.class).isEmpty()) {
-            throw NotOffered.error("Making a second unit at run time");
+        List<?> others = call.argument(3, List.class);
+        int most = ManagerLimits.TRANSIENT_UNITS.intValue();
+        if (others.size() >= most) {
+            throw Errors.limit(
+                    "A request makes at most %s units; %s"
+                            .formatted(most, ManagerLimits.TRANSIENT_UNITS.remedy()));
         }
-        if (unit.isReferenced()) {
-            references.requireBus();
-        }
-        AdoptedProcesses processes = AdoptedProcesses.of(call, unit);
-        var _ = reply.whenComplete((_, _) -> processes.close()); // those that were not handed over
-        if (processes.isEmpty()) {
-            throw Errors.of(
-                    "LoadFailed",
-                    "Unit %s failed to load properly, please adjust/correct and reload service manager: No such file or directory"
-                            .formatted(name));
+        List<Described> units = new ArrayList<>();
+        var _ = reply.whenComplete((_, _) -> units.forEach(unit -> unit.resources().close()));
+        units.add(describe(call, call.string(0), call.argument(2, List.class)));
+        for (Object each : others) {
+            Struct other = (Struct) each;
+            units.add(describe(call, (String) other.get(0), (List<?>) other.get(1)));
         }
         operations.permittedPeer(
                 call,
-                name,
-                Verb.START,
+                question(call, units),
                 reply,
                 peer -> {
-                    check(processes, peer);
+                    for (Described unit : units) {
+                        check(unit.resources(), peer);
+                    }
                     long user = peer.uid();
-                    operations
-                            .onLoop(
-                                    reply,
-                                    () -> start(call, user, name, unit, processes, mode, reply))
-                            .run();
+                    operations.onLoop(reply, () -> start(call, user, units, mode, reply)).run();
                 });
     }
 
-    private static UnitName scope(String text) {
+    private Described describe(MethodCall call, String text, List<?> properties) {
+        UnitName name = name(text);
+        UnitDescription unit = UnitDescription.of(name.type(), properties);
+        if (unit.isReferenced()) {
+            references.requireBus();
+        }
+        return new Described(name, unit, CallerResources.of(call, name, unit));
+    }
+
+    private static UnitName name(String text) {
         UnitType type =
                 UnitType.ofName(text)
                         .orElseThrow(() -> Errors.invalid("Invalid unit name or type."));
@@ -117,9 +129,17 @@ final class TransientUnits {
         return name;
     }
 
-    private void check(AdoptedProcesses processes, Peer peer) {
+    /** Returns what an authority decides: whether the caller may start the first unit. */
+    private static Permission.Question question(MethodCall call, List<Described> units) {
+        return new Permission.Question(
+                Permission.MANAGE_UNITS,
+                Verb.START.details(units.getFirst().name()),
+                call.isInteractive());
+    }
+
+    private void check(CallerResources resources, Peer peer) {
         try {
-            processes.check(peer, manager::workloadOf);
+            resources.check(peer, manager::workloadOf);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DBusException(DBusException.FAILED, "the manager ends");
@@ -129,9 +149,7 @@ final class TransientUnits {
     private void start(
             MethodCall call,
             long user,
-            UnitName name,
-            UnitDescription unit,
-            AdoptedProcesses processes,
+            List<Described> units,
             JobMode mode,
             CompletableFuture<List<?>> reply) {
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
@@ -141,13 +159,19 @@ final class TransientUnits {
                         Operations.fail(reply, failure);
                         return;
                     }
-                    if (unit.isReferenced()) {
-                        references.hold(call, user, name);
-                    }
+                    units.stream()
+                            .filter(unit -> unit.text().isReferenced())
+                            .forEach(unit -> references.hold(call, user, unit.name()));
                     broadcast.track(call, job);
                     reply.complete(List.of(Names.jobPath(job.id())));
                 });
-        manager.startScope(name, unit.text(), processes.take(), mode, answer);
+        List<TransientUnit> request =
+                units.stream()
+                        .map(unit ->
+                                new TransientUnit(
+                                        unit.name(), unit.text().text(), unit.resources().take()))
+                        .toList();
+        manager.startTransient(request, mode, answer);
     }
 
     // ---- abandoning

@@ -47,7 +47,8 @@ public final class Errors {
                         : failure;
         return switch (cause) {
             case JobRefusedException refused
-                    when refused.reason() == JobRefusedException.Reason.INVALID_MODE ->
+                    when refused.reason() == JobRefusedException.Reason.INVALID_MODE
+                            || refused.reason() == JobRefusedException.Reason.INVALID_VALUE ->
                     invalid(String.valueOf(refused.getMessage()));
             case JobRefusedException refused
                     when refused.reason() == JobRefusedException.Reason.LIMIT ->
@@ -90,7 +91,7 @@ public final class Errors {
             case DEPENDENCY -> "TransactionJobsConflicting";
             case CYCLIC_ORDER -> "TransactionOrderIsCyclic";
             case NO_ISOLATION -> "NoIsolation";
-            case INVALID_MODE -> "InvalidArgs";
+            case INVALID_MODE, INVALID_VALUE -> "InvalidArgs";
             case NOT_APPLICABLE -> "JobTypeNotApplicable";
             case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
             case LIMIT -> "LimitsExceeded"; // of another prefix, see above

@@ -1,22 +1,92 @@
 package io.holdfast.manager.systemd1.property;
 
+import static io.holdfast.manager.systemd1.property.SettableProperty.bool;
+import static io.holdfast.manager.systemd1.property.SettableProperty.text;
+import static io.holdfast.manager.systemd1.property.SettableProperty.words;
+
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
+import java.util.List;
 import java.util.function.Function;
 
 /** The properties that describe the sandbox of a unit's processes, with what it implies. */
 final class SandboxProperties {
+    private static final long RECURSIVE = 0x4000; // MS_REC
+
     private SandboxProperties() {}
 
     static <T> void addTo(PropertyTable<T> table, Function<T, SandboxSettings> sandbox) {
         for (SandboxSettings.Flag flag : SandboxSettings.Flag.values()) {
-            table.fixed(flag.directive(), "b", t -> sandbox.apply(t).has(flag));
+            table.settable(
+                    flag.directive(), bool(flag.directive()), t -> sandbox.apply(t).has(flag));
         }
-        table.fixed(
+        table.settable(
                         "ProtectSystem",
-                        "s",
+                        text("ProtectSystem"),
                         t -> UnitProperties.word(sandbox.apply(t).protectSystem()))
-                .fixed("ProtectHome", "s", t -> UnitProperties.word(sandbox.apply(t).protectHome()))
-                .fixed("PrivateTmp", "b", t -> sandbox.apply(t).privateTmp() != PrivateTmp.NO);
+                .settable(
+                        "ProtectHome",
+                        text("ProtectHome"),
+                        t -> UnitProperties.word(sandbox.apply(t).protectHome()))
+                .settable(
+                        "PrivateTmp",
+                        bool("PrivateTmp"),
+                        t -> sandbox.apply(t).privateTmp() != PrivateTmp.NO)
+                .settable("PrivateTmpEx", text("PrivateTmp"))
+                .settable("BindPaths", new SettableProperty("a(ssbt)", binds("BindPaths")))
+                .settable(
+                        "BindReadOnlyPaths",
+                        new SettableProperty("a(ssbt)", binds("BindReadOnlyPaths")))
+                .settable(
+                        "TemporaryFileSystem",
+                        new SettableProperty("a(ss)", SandboxProperties::temporary));
+        for (SandboxSettings.Access access : SandboxSettings.Access.values()) {
+            table.settable(access.directive(), words(access.directive()));
+        }
+    }
+
+    private static SettableProperty.Setter binds(String directive) {
+        return (unit, section, value) -> {
+            SettableProperty.reset(unit, section, directive, value);
+            for (Object each : (List<?>) value) {
+                Struct bind = (Struct) each;
+                String optional = (Boolean) bind.get(2) ? "-" : "";
+                String options = ((Long) bind.get(3) & RECURSIVE) != 0 ? "rbind" : "norbind";
+                unit.literal(
+                        section,
+                        directive,
+                        Quoting.LITERAL.quote(
+                                optional
+                                        + path(directive, bind.get(0))
+                                        + ":"
+                                        + path(directive, bind.get(1))
+                                        + ":"
+                                        + options));
+            }
+        };
+    }
+
+    private static void temporary(UnitDescription unit, String section, Object value) {
+        String directive = "TemporaryFileSystem";
+        SettableProperty.reset(unit, section, directive, value);
+        for (Object each : (List<?>) value) {
+            Struct mount = (Struct) each;
+            String options = (String) mount.get(1);
+            unit.literal(
+                    section,
+                    directive,
+                    Quoting.LITERAL.quote(
+                            path(directive, mount.get(0))
+                                    + (options.isEmpty() ? "" : ":" + options)));
+        }
+    }
+
+    /** Returns a path that the text of the directive can contain. */
+    private static String path(String directive, Object path) {
+        if (((String) path).contains(":")) {
+            throw SettableProperty.invalid(directive, path);
+        }
+        return (String) path;
     }
 }

@@ -1,16 +1,29 @@
 package io.holdfast.manager.systemd1.property;
 
+import static io.holdfast.manager.systemd1.property.SettableProperty.bool;
+import static io.holdfast.manager.systemd1.property.SettableProperty.number;
+import static io.holdfast.manager.systemd1.property.SettableProperty.text;
+import static io.holdfast.manager.systemd1.property.SettableProperty.time;
+
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
+import io.holdfast.manager.unit.section.ServiceSection.Restart;
+import io.holdfast.manager.unit.section.ServiceSection.RestartMode;
+import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.ServiceType;
+import io.holdfast.manager.unit.value.StandardDescriptor;
 import io.holdfast.manager.view.ReportedErrors;
 import io.holdfast.manager.view.ServiceView;
 import java.util.ArrayList;
@@ -65,14 +78,18 @@ final class ServiceProperties {
         addProcesses(table);
         addSettings(table);
         addCommands(table);
+        addDescriptors(table);
+        ExecProperties.addTo(table, s -> s.unit.exec());
         KillProperties.addTo(table, Service::kill);
-        SandboxProperties.addTo(table, s -> s.unit.exec().sandbox());
         CgroupProperties.addTo(table, Service::subject, s -> s.unit.cgroup());
         return table;
     }
 
     private static void addLife(PropertyTable<Service> table) {
-        table.fixed("Type", "s", s -> UnitProperties.word(s.section().type()))
+        table.settable(
+                        "Type",
+                        SettableProperty.word("Type", ServiceType.values()),
+                        s -> UnitProperties.word(s.section().type()))
                 .fixed("ExitType", "s", _ -> "main") // ExitType=cgroup is not applied
                 .changing("Result", "s", s -> s.subject.view().status().result())
                 .changing(
@@ -144,36 +161,117 @@ final class ServiceProperties {
     }
 
     private static void addSettings(PropertyTable<Service> table) {
-        table.fixed("Restart", "s", s -> UnitProperties.word(s.section().restart().when()))
-                .fixed("RestartMode", "s", s -> UnitProperties.word(s.section().restart().mode()))
-                .fixed("RestartUSec", "t", s -> Micros.of(s.section().restart().delay()))
-                .fixed("RestartSteps", "u", s -> s.section().restart().steps())
-                .fixed("NotifyAccess", "s", s -> UnitProperties.word(s.section().notifyAccess()))
-                .fixed("PIDFile", "s", s -> s.section().pidFile().orElse(""))
-                .fixed("BusName", "s", s -> s.section().busName().orElse(""))
-                .fixed("GuessMainPID", "b", s -> s.section().guessMainPid())
-                .fixed("RemainAfterExit", "b", s -> s.section().remainAfterExit())
-                .fixed("TimeoutStartUSec", "t", s -> Micros.of(s.section().timeouts().start()))
-                .fixed("TimeoutStopUSec", "t", s -> Micros.of(s.section().timeouts().stop()))
-                .fixed("TimeoutAbortUSec", "t", s -> Micros.of(s.section().timeouts().abort()))
-                .fixed("RuntimeMaxUSec", "t", s -> Micros.of(s.section().timeouts().runtimeMax()))
-                .unsignalled("WatchdogUSec", "t", ServiceProperties::watchdog)
-                .fixed("ReloadSignal", "i", s -> s.section().reloadSignal().number())
-                .fixed("SuccessExitStatus", "(aiai)", s -> set(s.section().successExitStatus()))
-                .fixed(
-                        "RestartPreventExitStatus",
-                        "(aiai)",
-                        s -> set(s.section().restart().prevent()))
-                .fixed("RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
-                .fixed("User", "s", s -> s.unit.exec().user().orElse(""))
-                .fixed("Group", "s", s -> s.unit.exec().group().orElse(""))
-                .fixed("UMask", "u", s -> s.unit.exec().umask())
-                .fixed("StandardInput", "s", s -> s.unit.exec().standardInput().word())
-                .fixed("StandardOutput", "s", s -> s.unit.exec().standardOutput().word())
-                .fixed("StandardError", "s", s -> s.unit.exec().standardError().word())
-                .fixed("DynamicUser", "b", s -> s.unit.exec().dynamicUser())
+        addRestart(table);
+        addTimeouts(table);
+        table.settable(
+                        "NotifyAccess",
+                        SettableProperty.word("NotifyAccess", NotifyAccess.values()),
+                        s -> UnitProperties.word(s.section().notifyAccess()))
+                .settable("PIDFile", text("PIDFile"), s -> s.section().pidFile().orElse(""))
+                .settable("BusName", text("BusName"), s -> s.section().busName().orElse(""))
+                .settable("GuessMainPID", bool("GuessMainPID"), s -> s.section().guessMainPid())
+                .settable(
+                        "RemainAfterExit",
+                        bool("RemainAfterExit"),
+                        s -> s.section().remainAfterExit())
+                .settable("NonBlocking", bool("NonBlocking"), s -> s.section().nonBlocking())
+                .settable("Sockets", SettableProperty.units("Sockets"))
+                .settable(
+                        "FileDescriptorStoreMax",
+                        number("u", "FileDescriptorStoreMax"),
+                        s -> s.section().store().most())
+                .settable(
+                        "FileDescriptorStorePreserve",
+                        SettableProperty.word(
+                                "FileDescriptorStorePreserve", Store.Preserve.values()),
+                        s -> UnitProperties.word(s.section().store().preserve()))
+                .settable(
+                        "ReloadSignal",
+                        SettableProperty.signal("ReloadSignal"),
+                        s -> s.section().reloadSignal().number())
+                .settable(
+                        "SuccessExitStatus",
+                        SettableProperty.statuses("SuccessExitStatus"),
+                        s -> set(s.section().successExitStatus()))
                 // without it polkit reports no unit of a subject
                 .fixed("NoNewPrivileges", "b", s -> s.inForce().exec().noNewPrivileges());
+    }
+
+    private static void addRestart(PropertyTable<Service> table) {
+        table.settable(
+                        "Restart",
+                        SettableProperty.word("Restart", Restart.values()),
+                        s -> UnitProperties.word(s.section().restart().when()))
+                .settable(
+                        "RestartMode",
+                        SettableProperty.word("RestartMode", RestartMode.values()),
+                        s -> UnitProperties.word(s.section().restart().mode()))
+                .settable(
+                        "RestartUSec",
+                        time("RestartSec"),
+                        s -> Micros.of(s.section().restart().delay()))
+                .settable(
+                        "RestartSteps",
+                        number("u", "RestartSteps"),
+                        s -> s.section().restart().steps())
+                .settable(
+                        "RestartMaxDelayUSec",
+                        time("RestartMaxDelaySec"),
+                        s -> Micros.of(s.section().restart().maxDelay()))
+                .settable(
+                        "RestartPreventExitStatus",
+                        SettableProperty.statuses("RestartPreventExitStatus"),
+                        s -> set(s.section().restart().prevent()))
+                .settable(
+                        "RestartForceExitStatus",
+                        SettableProperty.statuses("RestartForceExitStatus"),
+                        s -> set(s.section().restart().force()));
+    }
+
+    private static void addTimeouts(PropertyTable<Service> table) {
+        table.settable("TimeoutUSec", time("TimeoutSec"))
+                .settable(
+                        "TimeoutStartUSec",
+                        time("TimeoutStartSec"),
+                        s -> Micros.of(s.section().timeouts().start()))
+                .settable(
+                        "TimeoutStopUSec",
+                        time("TimeoutStopSec"),
+                        s -> Micros.of(s.section().timeouts().stop()))
+                .settable(
+                        "TimeoutAbortUSec",
+                        time("TimeoutAbortSec"),
+                        s -> Micros.of(s.section().timeouts().abort()))
+                .settable(
+                        "RuntimeMaxUSec",
+                        time("RuntimeMaxSec"),
+                        s -> Micros.of(s.section().timeouts().runtimeMax()))
+                .settable("WatchdogUSec", time("WatchdogSec"))
+                .unsignalled("WatchdogUSec", "t", ServiceProperties::watchdog);
+    }
+
+    /** The descriptors that the caller of StartTransientUnit passes to its service. */
+    private static void addDescriptors(PropertyTable<Service> table) {
+        addStream(table, "StandardInputFileDescriptor", StandardDescriptor.INPUT);
+        addStream(table, "StandardOutputFileDescriptor", StandardDescriptor.OUTPUT);
+        addStream(table, "StandardErrorFileDescriptor", StandardDescriptor.ERROR);
+        table.settable(
+                "ExtraFileDescriptors",
+                new SettableProperty(
+                        "a(hs)",
+                        (unit, _, value) -> {
+                            for (Object each : (List<?>) value) {
+                                Struct named = (Struct) each;
+                                unit.descriptor((Handle) named.get(0), (String) named.get(1));
+                            }
+                        }));
+    }
+
+    private static void addStream(
+            PropertyTable<Service> table, String property, StandardDescriptor which) {
+        table.settable(
+                property,
+                new SettableProperty("h", (unit, _, fd) -> unit.stream(which, (Handle) fd)));
     }
 
     /**
@@ -207,7 +305,9 @@ final class ServiceProperties {
     private static void addCommands(
             PropertyTable<Service> table, String name, Function<Commands, List<ExecCommand>> of) {
         boolean isMain = name.equals("ExecStart");
-        table.unsignalled(
+        table.settable(name, CommandProperties.plain(name))
+                .settable(name + "Ex", CommandProperties.withFlags(name))
+                .unsignalled(
                         name,
                         "a(sasbttttuii)",
                         s -> commands(s, of.apply(s.section().commands()), isMain, false))
@@ -247,15 +347,6 @@ final class ServiceProperties {
     }
 
     private static List<String> flags(ExecCommand command) {
-        return command.flags().stream()
-                .map(flag ->
-                        switch (flag) {
-                            case IGNORE_FAILURE -> "ignore-failure";
-                            case NO_EXPANSION -> "no-env-expand";
-                            case FULLY_PRIVILEGED -> "privileged";
-                            case NO_SETUID -> "no-setuid";
-                            case AMBIENT_MAGIC -> "ambient";
-                        })
-                .toList();
+        return command.flags().stream().map(CommandProperties.WORDS::get).toList();
     }
 }

@@ -1,12 +1,15 @@
 package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.core.Signal;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
@@ -66,17 +69,102 @@ record SettableProperty(String type, Setter set) {
                 });
     }
 
+    /** Makes a property of a D-Bus integer type, which the directive has as a number. */
+    static SettableProperty number(String type, String directive) {
+        return new SettableProperty(
+                type,
+                (unit, section, value) ->
+                        unit.line(
+                                section,
+                                directive,
+                                type.equals("t")
+                                        ? Long.toUnsignedString((Long) value)
+                                        : value.toString()));
+    }
+
+    /** Makes a property with the bits of a file mode. */
+    static SettableProperty mode(String directive) {
+        return new SettableProperty(
+                "u",
+                (unit, section, value) ->
+                        unit.line(section, directive, "0" + Long.toOctalString((Long) value)));
+    }
+
+    /** Makes a property with the number of a constant, whose directive has its word. */
+    static <E extends Enum<E>> SettableProperty numbered(
+            String directive, E[] constants, ToIntFunction<E> number) {
+        return new SettableProperty(
+                "i",
+                (unit, section, value) -> {
+                    E found =
+                            Stream.of(constants)
+                                    .filter(each -> number.applyAsInt(each) == (Integer) value)
+                                    .findFirst()
+                                    .orElseThrow(() -> invalid(directive, value));
+                    unit.line(section, directive, word(found));
+                });
+    }
+
+    /** Makes a property whose words the directive lists; no words reset the directive. */
+    static SettableProperty words(String directive) {
+        return words(directive, Quoting.LITERAL);
+    }
+
+    /** Makes a property whose words the directive lists with C escapes. */
+    static SettableProperty escapedWords(String directive) {
+        return words(directive, Quoting.C_ESCAPES);
+    }
+
+    private static SettableProperty words(String directive, Quoting quoting) {
+        return new SettableProperty(
+                "as",
+                (unit, section, value) -> {
+                    reset(unit, section, directive, value);
+                    for (Object word : (List<?>) value) {
+                        unit.literal(section, directive, quoting.quote((String) word));
+                    }
+                });
+    }
+
+    /** Adds the line that resets a directive, if a list is empty. */
+    static void reset(UnitDescription unit, String section, String directive, Object list) {
+        if (((List<?>) list).isEmpty()) {
+            unit.line(section, directive, "");
+        }
+    }
+
+    /** Makes a property of exit statuses and signals. */
+    static SettableProperty statuses(String directive) {
+        return new SettableProperty(
+                "(aiai)",
+                (unit, section, value) -> {
+                    List<?> statuses = (List<?>) ((Struct) value).get(0);
+                    List<?> signals = (List<?>) ((Struct) value).get(1);
+                    if (statuses.isEmpty() && signals.isEmpty()) {
+                        unit.line(section, directive, "");
+                    }
+                    statuses.forEach(status -> unit.line(section, directive, status.toString()));
+                    signals.forEach(
+                            number -> unit.line(section, directive, signalName(directive, number)));
+                });
+    }
+
+    private static <E extends Enum<E>> String word(E constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static DBusException invalid(String directive, Object value) {
+        return Errors.invalid("Invalid " + directive + " setting: " + value);
+    }
+
     /** Makes a property with the words of an enumeration, as in the directive. */
     static <E extends Enum<E>> SettableProperty word(String directive, E[] constants) {
-        List<String> words =
-                Stream.of(constants)
-                        .map(each -> each.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                        .toList();
+        List<String> words = Stream.of(constants).map(SettableProperty::word).toList();
         return new SettableProperty(
                 "s",
                 (unit, section, value) -> {
                     if (!words.contains(value)) {
-                        throw Errors.invalid("Invalid " + directive + " setting: " + value);
+                        throw invalid(directive, value);
                     }
                     unit.line(section, directive, (String) value);
                 });
@@ -85,13 +173,16 @@ record SettableProperty(String type, Setter set) {
     static SettableProperty signal(String directive) {
         return new SettableProperty(
                 "i",
-                (unit, section, value) -> {
-                    int number = (Integer) value;
-                    if (number < 1 || number > 64) {
-                        throw Errors.invalid("Invalid " + directive + " value: " + number);
-                    }
-                    unit.line(section, directive, new Signal(number).toString());
-                });
+                (unit, section, value) ->
+                        unit.line(section, directive, signalName(directive, value)));
+    }
+
+    private static String signalName(String directive, Object number) {
+        int signal = (Integer) number;
+        if (signal < 1 || signal > 64) {
+            throw Errors.invalid("Invalid " + directive + " value: " + signal);
+        }
+        return new Signal(signal).toString();
     }
 
     static SettableProperty units(String directive) {
@@ -112,13 +203,9 @@ record SettableProperty(String type, Setter set) {
                         if (!((String) path).startsWith("/")) {
                             throw Errors.invalid("Invalid " + directive + " value: " + path);
                         }
-                        unit.literal(section, directive, quoted((String) path));
+                        unit.literal(section, directive, Quoting.LITERAL.quote((String) path));
                     }
                 });
-    }
-
-    private static String quoted(String word) {
-        return '"' + word.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     static SettableProperty slice(String directive) {

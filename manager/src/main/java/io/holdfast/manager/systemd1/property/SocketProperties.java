@@ -1,12 +1,26 @@
 package io.holdfast.manager.systemd1.property;
 
+import static io.holdfast.manager.systemd1.property.SettableProperty.bool;
+import static io.holdfast.manager.systemd1.property.SettableProperty.mode;
+import static io.holdfast.manager.systemd1.property.SettableProperty.number;
+import static io.holdfast.manager.systemd1.property.SettableProperty.text;
+import static io.holdfast.manager.systemd1.property.SettableProperty.time;
+import static io.holdfast.manager.systemd1.property.SettableProperty.words;
+
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.SocketSection;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.UnitSection.StartLimit;
 import io.holdfast.manager.view.SocketStatus;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The properties of {@code org.freedesktop.systemd1.Socket}. */
 final class SocketProperties {
@@ -29,6 +43,12 @@ final class SocketProperties {
         }
     }
 
+    private static final Set<String> LISTENS =
+            Stream.of(Listen.Kind.values())
+                    .filter(Listen.Kind::isSupported)
+                    .map(kind -> "Listen" + kind.word())
+                    .collect(Collectors.toUnmodifiableSet());
+
     static final PropertyTable<Socket> TABLE = table();
 
     private SocketProperties() {}
@@ -50,31 +70,70 @@ final class SocketProperties {
     }
 
     private static void addSettings(PropertyTable<Socket> table) {
-        table.fixed("Listen", "a(ss)", s -> listens(s.section()))
-                .fixed("Accept", "b", s -> s.section().accept())
-                .fixed("FileDescriptorName", "s", s -> s.section().descriptorName())
-                .fixed("Backlog", "u", s -> s.section().backlog())
-                .fixed("SocketMode", "u", s -> s.section().mode())
-                .fixed("DirectoryMode", "u", s -> s.section().directoryMode())
-                .fixed("SocketUser", "s", s -> s.section().owner().user().orElse(""))
-                .fixed("SocketGroup", "s", s -> s.section().owner().group().orElse(""))
-                .fixed("MaxConnections", "u", s -> s.section().maxConnections())
-                .fixed("MaxConnectionsPerSource", "u", s -> s.section().maxConnectionsPerSource())
-                .fixed("RemoveOnStop", "b", s -> s.section().removeOnStop())
-                .fixed("Symlinks", "as", s -> s.section().symlinks())
-                .fixed("PassCredentials", "b", s -> s.section().passCredentials())
-                .fixed("PassPIDFD", "b", s -> s.section().passPidfd())
-                .fixed("BindIPv6Only", "s", s -> ipv6Only(s.section()))
-                .fixed(
-                        "TriggerLimitIntervalUSec",
-                        "t",
-                        s -> Micros.of(s.section().triggerLimit().interval()))
-                .fixed("TriggerLimitBurst", "u", s -> s.section().triggerLimit().burst())
-                .fixed(
-                        "PollLimitIntervalUSec",
-                        "t",
-                        s -> Micros.of(s.section().pollLimit().interval()))
-                .fixed("PollLimitBurst", "u", s -> s.section().pollLimit().burst());
+        table.settable("Listen", new SettableProperty("a(ss)", SocketProperties::listen))
+                .fixed("Listen", "a(ss)", s -> listens(s.section()))
+                .settable("Accept", bool("Accept"), s -> s.section().accept())
+                .settable(
+                        "FileDescriptorName",
+                        text("FileDescriptorName"),
+                        s -> s.section().descriptorName())
+                .settable("Backlog", number("u", "Backlog"), s -> s.section().backlog())
+                .settable("SocketMode", mode("SocketMode"), s -> (long) s.section().mode())
+                .settable(
+                        "DirectoryMode",
+                        mode("DirectoryMode"),
+                        s -> (long) s.section().directoryMode())
+                .settable(
+                        "SocketUser",
+                        text("SocketUser"),
+                        s -> s.section().owner().user().orElse(""))
+                .settable(
+                        "SocketGroup",
+                        text("SocketGroup"),
+                        s -> s.section().owner().group().orElse(""))
+                .settable(
+                        "MaxConnections",
+                        number("u", "MaxConnections"),
+                        s -> s.section().maxConnections())
+                .settable(
+                        "MaxConnectionsPerSource",
+                        number("u", "MaxConnectionsPerSource"),
+                        s -> s.section().maxConnectionsPerSource())
+                .settable("RemoveOnStop", bool("RemoveOnStop"), s -> s.section().removeOnStop())
+                .settable("Symlinks", words("Symlinks"), s -> s.section().symlinks())
+                .settable(
+                        "PassCredentials",
+                        bool("PassCredentials"),
+                        s -> s.section().passCredentials())
+                .settable("PassPIDFD", bool("PassPIDFD"), s -> s.section().passPidfd())
+                .settable("BindIPv6Only", text("BindIPv6Only"), s -> ipv6Only(s.section()));
+        addLimit(table, "TriggerLimit", SocketSection::triggerLimit);
+        addLimit(table, "PollLimit", SocketSection::pollLimit);
+    }
+
+    private static void addLimit(
+            PropertyTable<Socket> table, String name, Function<SocketSection, StartLimit> limit) {
+        table.settable(
+                        name + "IntervalUSec",
+                        time(name + "IntervalSec"),
+                        s -> Micros.of(limit.apply(s.section()).interval()))
+                .settable(
+                        name + "Burst",
+                        number("u", name + "Burst"),
+                        s -> limit.apply(s.section()).burst());
+    }
+
+    /** Writes addresses, each with the rest of its directive's name: {@code Stream}. */
+    private static void listen(UnitDescription unit, String section, Object value) {
+        SettableProperty.reset(unit, section, "ListenStream", value);
+        for (Object each : (List<?>) value) {
+            Struct listen = (Struct) each;
+            String directive = "Listen" + listen.get(0);
+            if (!LISTENS.contains(directive)) {
+                throw Errors.invalid("Invalid Listen setting: " + listen.get(0));
+            }
+            unit.literal(section, directive, (String) listen.get(1));
+        }
     }
 
     private static List<?> listens(SocketSection section) {

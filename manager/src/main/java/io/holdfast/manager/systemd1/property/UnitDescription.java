@@ -6,8 +6,13 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.value.StandardDescriptor;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * A unit as a caller describes it: the text of its unit file, and the values that are not text.
@@ -18,11 +23,20 @@ public final class UnitDescription {
     private static final String HEAD =
             "# Made at run time, by a request over D-Bus; removed when the unit is unloaded.\n";
 
+    private static final int MAX_DESCRIPTOR_NAME = 255;
+
     private final StringBuilder text = new StringBuilder(HEAD);
+    private final Map<String, String> last = new HashMap<>();
     private final List<Long> pids = new ArrayList<>();
     private final List<Handle> pidfds = new ArrayList<>();
+    private final Map<StandardDescriptor, Handle> streams = new EnumMap<>(StandardDescriptor.class);
+    private final List<NamedDescriptor> descriptors = new ArrayList<>();
+    private List<String> command = List.of();
     private String section = "";
     private boolean referenced;
+
+    /** A descriptor that a service gets beside those of its sockets. */
+    public record NamedDescriptor(Handle handle, String name) {}
 
     private UnitDescription() {}
 
@@ -72,6 +86,12 @@ public final class UnitDescription {
         text.append(directive).append('=').append(value);
         // a blank keeps a trailing backslash from joining the next line
         text.append(value.endsWith("\\") ? " \n" : "\n");
+        last.put(directive, value);
+    }
+
+    /** Returns the value of the last line of a directive. */
+    Optional<String> lastOf(String directive) {
+        return Optional.ofNullable(last.get(directive));
     }
 
     /** Adds a line with a literal value: nothing in it is a specifier. */
@@ -87,6 +107,27 @@ public final class UnitDescription {
     void process(Handle pidfd) {
         pidfds.add(pidfd);
         requireFew();
+    }
+
+    /** Sets a standard stream of the unit's processes. */
+    void stream(StandardDescriptor which, Handle descriptor) {
+        streams.put(which, descriptor);
+    }
+
+    /** Adds a descriptor that is passed to the service. */
+    void descriptor(Handle descriptor, String name) {
+        boolean valid =
+                name.length() <= MAX_DESCRIPTOR_NAME
+                        && name.chars().allMatch(c -> c >= ' ' && c < 0x7f && c != ':');
+        if (!valid) {
+            throw Errors.invalid("Invalid file descriptor name: " + name);
+        }
+        descriptors.add(new NamedDescriptor(descriptor, name.isEmpty() ? "unknown" : name));
+    }
+
+    /** Notes a command of its main process, for people. */
+    void command(List<String> words) {
+        command = words;
     }
 
     private void requireFew() {
@@ -116,6 +157,26 @@ public final class UnitDescription {
     /** Returns the processes given by descriptor. */
     public List<Handle> pidfds() {
         return List.copyOf(pidfds);
+    }
+
+    /** Returns the standard streams given by descriptor. */
+    public Map<StandardDescriptor, Handle> streams() {
+        return Map.copyOf(streams);
+    }
+
+    /** Returns the other descriptors. */
+    public List<NamedDescriptor> descriptors() {
+        return List.copyOf(descriptors);
+    }
+
+    /** Returns the program and the arguments of its main process; none if it has no command. */
+    public List<String> command() {
+        return List.copyOf(command);
+    }
+
+    /** Returns the user of its processes; empty for the manager's. */
+    public Optional<String> user() {
+        return lastOf("User").filter(user -> !user.isEmpty());
     }
 
     /** Returns whether the caller wants a reference to the unit. */

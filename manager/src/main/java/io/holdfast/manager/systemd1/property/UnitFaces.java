@@ -28,15 +28,15 @@ public final class UnitFaces {
     private static final Map<UnitType, Face<?>> ROWS =
             Map.of(
                     UnitType.SERVICE,
-                    new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of, false),
+                    new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of, true),
                     UnitType.SOCKET,
-                    new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, false),
+                    new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, true),
                     UnitType.TIMER,
                     new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, false),
                     UnitType.SCOPE,
                     new Face<>(ScopeProperties.TABLE, subject -> subject, true),
                     UnitType.SLICE,
-                    new Face<>(SliceProperties.TABLE, subject -> subject, false));
+                    new Face<>(SliceProperties.TABLE, subject -> subject, true));
 
     private UnitFaces() {}
 

@@ -1,14 +1,19 @@
 package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.condition.Condition;
+import io.holdfast.manager.unit.condition.ConditionTable;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.UnitSection;
+import io.holdfast.manager.unit.settings.EmergencyAction;
+import io.holdfast.manager.unit.settings.EndSettings;
+import io.holdfast.manager.unit.settings.EndSettings.HandlerMode;
 import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.view.UnitTimes;
 import io.holdfast.manager.view.UnitView;
@@ -79,7 +84,10 @@ public final class UnitProperties {
                 .settable(
                         "AddRef",
                         new SettableProperty("b", (unit, _, value) -> unit.refer((Boolean) value)))
-                .fixed("Documentation", "as", unit -> unit.section().documentation());
+                .settable(
+                        "Documentation",
+                        SettableProperty.words("Documentation"),
+                        unit -> unit.section().documentation());
     }
 
     private static void addState(PropertyTable<Subject> table) {
@@ -100,6 +108,8 @@ public final class UnitProperties {
         addTime(table, "InactiveEnter", UnitTimes::inactiveEnter);
         table.changing("ConditionResult", "b", unit -> unit.view.checks().conditions())
                 .changing("AssertResult", "b", unit -> unit.view.checks().assertions())
+                .settable("Conditions", conditions("Condition"))
+                .settable("Asserts", conditions("Assert"))
                 .unsignalled(
                         "Conditions",
                         "a(sbbsi)",
@@ -158,7 +168,10 @@ public final class UnitProperties {
 
     private static void addFiles(PropertyTable<Subject> table) {
         table.fixed("FragmentPath", "s", UnitProperties::fragment)
-                .fixed("SourcePath", "s", unit -> unit.section().sourcePath().orElse(""))
+                .settable(
+                        "SourcePath",
+                        SettableProperty.text("SourcePath"),
+                        unit -> unit.section().sourcePath().orElse(""))
                 .fixed(
                         "DropInPaths",
                         "as",
@@ -226,21 +239,14 @@ public final class UnitProperties {
                         "CollectMode",
                         SettableProperty.word("CollectMode", CollectMode.values()),
                         unit -> unit.section().collectsFailed() ? "inactive-or-failed" : "inactive")
-                .fixed(
+                .settable(
                         "StartLimitIntervalUSec",
-                        "t",
+                        SettableProperty.time("StartLimitIntervalSec"),
                         unit -> Micros.of(unit.section().startLimit().interval()))
-                .fixed("StartLimitBurst", "u", unit -> unit.section().startLimit().burst())
-                .fixed(
-                        "StartLimitAction",
-                        "s",
-                        unit -> word(unit.section().ends().startLimitAction()))
-                .fixed("SuccessAction", "s", unit -> word(unit.section().ends().successAction()))
-                .fixed("FailureAction", "s", unit -> word(unit.section().ends().failureAction()))
-                .fixed(
-                        "JobTimeoutAction",
-                        "s",
-                        unit -> word(unit.section().ends().jobTimeoutAction()))
+                .settable(
+                        "StartLimitBurst",
+                        SettableProperty.number("u", "StartLimitBurst"),
+                        unit -> unit.section().startLimit().burst())
                 .settable(
                         "JobTimeoutUSec",
                         SettableProperty.time("JobTimeoutSec"),
@@ -249,14 +255,76 @@ public final class UnitProperties {
                         "JobRunningTimeoutUSec",
                         SettableProperty.time("JobRunningTimeoutSec"),
                         unit -> Micros.of(unit.section().jobs().runningTimeout()));
+        action(table, "StartLimitAction", EndSettings::startLimitAction);
+        action(table, "SuccessAction", EndSettings::successAction);
+        action(table, "FailureAction", EndSettings::failureAction);
+        action(table, "JobTimeoutAction", EndSettings::jobTimeoutAction);
+        table.settable("SuccessActionExitStatus", exitStatus("SuccessActionExitStatus"))
+                .settable("FailureActionExitStatus", exitStatus("FailureActionExitStatus"))
+                .settable(
+                        "OnSuccessJobMode",
+                        SettableProperty.word("OnSuccessJobMode", HandlerMode.values()),
+                        unit -> word(unit.section().ends().onSuccessMode()))
+                .settable(
+                        "OnFailureJobMode",
+                        SettableProperty.word("OnFailureJobMode", HandlerMode.values()),
+                        unit -> word(unit.section().ends().onFailureMode()));
         flag(table, "StopWhenUnneeded", unit -> unit.ends().stopWhenUnneeded());
         flag(table, "RefuseManualStart", UnitSection::refuseManualStart);
         flag(table, "RefuseManualStop", UnitSection::refuseManualStop);
         flag(table, "AllowIsolate", unit -> unit.jobs().allowIsolate());
         flag(table, "DefaultDependencies", UnitSection::defaultDependencies);
         flag(table, "IgnoreOnIsolate", unit -> unit.jobs().ignoreOnIsolate());
-        table.fixed("OnFailureJobMode", "s", unit -> word(unit.section().ends().onFailureMode()))
-                .unsignalled("ActivationDetails", "a(ss)", _ -> List.of());
+        table.unsignalled("ActivationDetails", "a(ss)", _ -> List.of());
+    }
+
+    private static void action(
+            PropertyTable<Subject> table,
+            String name,
+            Function<EndSettings, EmergencyAction> action) {
+        table.settable(
+                name,
+                SettableProperty.word(name, EmergencyAction.values()),
+                unit -> word(action.apply(unit.section().ends())));
+    }
+
+    /** Makes a property with an exit status; -1 stands for none. */
+    private static SettableProperty exitStatus(String directive) {
+        return new SettableProperty(
+                "i",
+                (unit, section, value) ->
+                        unit.line(
+                                section, directive, (Integer) value == -1 ? "" : value.toString()));
+    }
+
+    /**
+     * Makes a property of conditions: name, whether it is a trigger, whether negated, parameter.
+     */
+    private static SettableProperty conditions(String prefix) {
+        return new SettableProperty(
+                "a(sbbs)",
+                (unit, section, value) -> {
+                    if (((List<?>) value).isEmpty()) {
+                        unit.line(section, prefix + "PathExists", "");
+                    }
+                    for (Object each : (List<?>) value) {
+                        Struct one = (Struct) each;
+                        String name = (String) one.get(0);
+                        boolean known =
+                                name.startsWith(prefix)
+                                        && ConditionTable.names()
+                                                .contains(name.substring(prefix.length()));
+                        if (!known) {
+                            throw Errors.invalid("Invalid condition type: " + name);
+                        }
+                        unit.literal(
+                                section,
+                                name,
+                                ((Boolean) one.get(1) ? "|" : "")
+                                        + ((Boolean) one.get(2) ? "!" : "")
+                                        + one.get(3));
+                    }
+                });
     }
 
     private static void flag(

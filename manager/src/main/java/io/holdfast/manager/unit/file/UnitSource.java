@@ -74,6 +74,19 @@ public record UnitSource(
                 : new UnitFilePlace(fragment.map(Path::toString).orElse(name.text()), 0);
     }
 
+    /** Creates the result of a search that found no file. */
+    public static UnitSource notFound(UnitName name) {
+        return new UnitSource(
+                name,
+                new TreeSet<>(List.of(name)),
+                State.NOT_FOUND,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of());
+    }
+
     /** Creates a source without files on disk, for transient units. */
     public static UnitSource inMemory(UnitName name, UnitFile... files) {
         List<Diagnostic> diagnostics = new ArrayList<>();

@@ -82,7 +82,7 @@ public record SocketSection(
             }
 
             /** {@return whether the manager can listen in this way} */
-            boolean isSupported() {
+            public boolean isSupported() {
                 return switch (this) {
                     case STREAM, DATAGRAM, SEQUENTIAL_PACKET, FIFO -> true;
                     case NETLINK, SPECIAL, MESSAGE_QUEUE, USB_FUNCTION -> false;

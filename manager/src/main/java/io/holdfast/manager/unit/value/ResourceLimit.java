@@ -24,7 +24,7 @@ public record ResourceLimit(long soft, long hard) {
     }
 
     /** Returns the directive of a resource: {@code LimitNOFILE}. */
-    static String directive(Resource resource) {
+    public static String directive(Resource resource) {
         return PREFIX + resource.name();
     }
 

@@ -29,6 +29,9 @@ import java.util.function.Supplier;
 public final class AuthorityPermission implements Permission {
     private static final String AUTHORITY = "org.freedesktop.PolicyKit1";
     private static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
+    /** The end of polkit's error for an action that no policy file declares. */
+    private static final String UNKNOWN = "is not registered";
+
     private static final String GONE = "its process has exited";
     private static final int ALLOW_USER_INTERACTION = 1;
 
@@ -105,18 +108,7 @@ public final class AuthorityPermission implements Permission {
 
     private Optional<String> check(BusConnection bus, Peer.Held peer, Question question)
             throws InterruptedException {
-        List<Object> reply =
-                bus.object(AUTHORITY, PATH)
-                        .withTimeout(timeout)
-                        .call(
-                                AUTHORITY + ".Authority",
-                                "CheckAuthorization",
-                                "(sa{sv})sa{ss}us",
-                                PolkitSubject.held(peer.process(), peer.uid()),
-                                question.action(),
-                                question.details(),
-                                question.interactive() ? ALLOW_USER_INTERACTION : 0,
-                                "");
+        List<Object> reply = ask(bus, peer, question);
         if (reply.isEmpty() || !(reply.getFirst() instanceof Struct answer)) {
             return Optional.of("invalid reply from the authority");
         }
@@ -127,5 +119,32 @@ public final class AuthorityPermission implements Permission {
                             : "the authority does not allow it");
         }
         return peer.process().state() == PidFd.State.REAPED ? Optional.of(GONE) : Optional.empty();
+    }
+
+    private List<Object> ask(BusConnection bus, Peer.Held peer, Question question)
+            throws InterruptedException {
+        try {
+            return ask(bus, peer, question, question.action());
+        } catch (DBusException e) {
+            if (question.general().isEmpty() || !e.text().endsWith(UNKNOWN)) {
+                throw e;
+            }
+            return ask(bus, peer, question, question.general().get());
+        }
+    }
+
+    private List<Object> ask(BusConnection bus, Peer.Held peer, Question question, String action)
+            throws InterruptedException {
+        return bus.object(AUTHORITY, PATH)
+                .withTimeout(timeout)
+                .call(
+                        AUTHORITY + ".Authority",
+                        "CheckAuthorization",
+                        "(sa{sv})sa{ss}us",
+                        PolkitSubject.held(peer.process(), peer.uid()),
+                        action,
+                        question.details(),
+                        question.interactive() ? ALLOW_USER_INTERACTION : 0,
+                        "");
     }
 }

@@ -5,6 +5,7 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Map;
+import java.util.Optional;
 
 /** Decides who may change something. */
 @FunctionalInterface
@@ -15,10 +16,21 @@ public interface Permission {
      * @param action as {@code org.freedesktop.systemd1.manage-units}
      * @param details shown to a user who is asked to authenticate
      * @param interactive whether a user may be asked to authenticate
+     * @param general the action that is asked for instead where the authority does not know {@code
+     *     action}; empty if there is none
      */
-    record Question(String action, Map<String, String> details, boolean interactive) {
+    record Question(
+            String action,
+            Map<String, String> details,
+            boolean interactive,
+            Optional<String> general) {
         public Question {
             details = Map.copyOf(details);
+        }
+
+        /** Creates a question with an action that the authority knows. */
+        public Question(String action, Map<String, String> details, boolean interactive) {
+            this(action, details, interactive, Optional.empty());
         }
     }
 
@@ -68,6 +80,9 @@ public interface Permission {
 
     /** The action of everything that changes units. */
     String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
+
+    /** The action of running one command as a user, which {@link #MANAGE_UNITS} includes. */
+    String RUN_COMMAND = "io.holdfast.manager.run-command";
 
     /** The action of enabling, disabling and masking units. */
     String MANAGE_UNIT_FILES = "org.freedesktop.systemd1.manage-unit-files";

@@ -131,10 +131,13 @@ final class TransientUnits {
 
     /** Returns what an authority decides: whether the caller may start the first unit. */
     private static Permission.Question question(MethodCall call, List<Described> units) {
+        Described first = units.getFirst();
+        if (!first.text().commands().isEmpty()) {
+            return CommandQuestion.of(
+                    first.name(), first.text(), units.size() == 1, call.isInteractive());
+        }
         return new Permission.Question(
-                Permission.MANAGE_UNITS,
-                Verb.START.details(units.getFirst().name()),
-                call.isInteractive());
+                Permission.MANAGE_UNITS, Verb.START.details(first.name()), call.isInteractive());
     }
 
     private void check(CallerResources resources, Peer peer) {

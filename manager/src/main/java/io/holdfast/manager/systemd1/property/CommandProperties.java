@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The properties of commands that a caller sets: {@code ExecStart}, and {@code ExecStartEx}. */
 final class CommandProperties {
@@ -97,7 +98,12 @@ final class CommandProperties {
         if (directive.equals("ExecStart")) {
             List<String> words = new ArrayList<>(List.of(path));
             arguments.stream().skip(1).forEach(word -> words.add((String) word));
-            unit.command(words);
+            boolean expands =
+                    !flags.contains(Flag.NO_EXPANSION)
+                            && words.stream().anyMatch(word -> word.contains("$"));
+            unit.command(
+                    words,
+                    !expands && Set.of(Flag.IGNORE_FAILURE, Flag.NO_EXPANSION).containsAll(flags));
         }
     }
 

@@ -52,7 +52,7 @@ final class ExecProperties {
     private static <T> void addEnvironment(PropertyTable<T> table, Function<T, ExecSettings> exec) {
         table.settable(
                         "Environment",
-                        SettableProperty.escapedWords("Environment"),
+                        new SettableProperty("as", ExecProperties::environment),
                         t -> assignments(exec.apply(t)))
                 .settable("EnvironmentFiles", new SettableProperty("a(sb)", ExecProperties::files))
                 .settable("PassEnvironment", words("PassEnvironment"))
@@ -63,6 +63,11 @@ final class ExecProperties {
                         t -> exec.apply(t).workingDirectory().map(ExecProperties::shown).orElse(""))
                 .settable("UMask", mode("UMask"), t -> (long) exec.apply(t).umask())
                 .settable("IgnoreSIGPIPE", bool("IgnoreSIGPIPE"), t -> exec.apply(t).ignorePipe());
+    }
+
+    private static void environment(UnitDescription unit, String section, Object value) {
+        SettableProperty.escapedWords("Environment").set().set(unit, section, value);
+        ((List<?>) value).forEach(assignment -> unit.variable((String) assignment));
     }
 
     private static List<String> assignments(ExecSettings exec) {

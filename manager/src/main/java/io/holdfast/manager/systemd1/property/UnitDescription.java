@@ -13,6 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A unit as a caller describes it: the text of its unit file, and the values that are not text.
@@ -31,7 +33,10 @@ public final class UnitDescription {
     private final List<Handle> pidfds = new ArrayList<>();
     private final Map<StandardDescriptor, Handle> streams = new EnumMap<>(StandardDescriptor.class);
     private final List<NamedDescriptor> descriptors = new ArrayList<>();
-    private List<String> command = List.of();
+    private final List<List<String>> commands = new ArrayList<>();
+    private final Set<String> properties = new TreeSet<>();
+    private final Set<String> variables = new TreeSet<>();
+    private boolean literal = true;
     private String section = "";
     private boolean referenced;
 
@@ -54,6 +59,7 @@ public final class UnitDescription {
             Struct property = (Struct) each;
             String name = (String) property.members().get(0);
             Variant value = (Variant) property.members().get(1);
+            boolean _ = unit.properties.add(name);
             SettableProperty own = UnitFaces.settable(type, name);
             SettableProperty common = UnitProperties.TABLE.settable(name);
             if (own != null) {
@@ -125,9 +131,21 @@ public final class UnitDescription {
         descriptors.add(new NamedDescriptor(descriptor, name.isEmpty() ? "unknown" : name));
     }
 
-    /** Notes a command of its main process, for people. */
-    void command(List<String> words) {
-        command = words;
+    /**
+     * Notes a command of its main process, for an authority.
+     *
+     * @param words the program and its arguments
+     * @param isLiteral whether it runs as written: as the unit's user, without expanding variables
+     */
+    void command(List<String> words, boolean isLiteral) {
+        commands.add(List.copyOf(words));
+        literal &= isLiteral;
+    }
+
+    /** Notes the assignment of a variable of its processes, for an authority. */
+    void variable(String assignment) {
+        int equals = assignment.indexOf('=');
+        boolean _ = variables.add(equals < 0 ? assignment : assignment.substring(0, equals));
     }
 
     private void requireFew() {
@@ -169,9 +187,24 @@ public final class UnitDescription {
         return List.copyOf(descriptors);
     }
 
-    /** Returns the program and the arguments of its main process; none if it has no command. */
-    public List<String> command() {
-        return List.copyOf(command);
+    /** Returns the commands of its main process, each a program and its arguments. */
+    public List<List<String>> commands() {
+        return List.copyOf(commands);
+    }
+
+    /** Returns whether the commands run as written, as the unit's user. */
+    public boolean isLiteral() {
+        return literal;
+    }
+
+    /** Returns the names of the properties that the caller has set. */
+    public Set<String> properties() {
+        return Set.copyOf(properties);
+    }
+
+    /** Returns the names of the variables that the caller has set. */
+    public Set<String> variables() {
+        return Set.copyOf(variables);
     }
 
     /** Returns the user of its processes; empty for the manager's. */

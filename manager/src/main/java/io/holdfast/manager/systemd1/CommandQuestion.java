@@ -1,0 +1,112 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.access.Permission.Question;
+import io.holdfast.manager.access.Permission.Verb;
+import io.holdfast.manager.systemd1.property.UnitDescription;
+import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.UnitName;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The question whether a caller may start a transient service, such as run0(1) requests it.
+ *
+ * <p>The authority gets the program, the whole command line and the user as details, for its rules
+ * and for the person who authenticates. A service that does no more than to run one command is
+ * asked for by an action of its own, {@link Permission#RUN_COMMAND}, so that rules can allow some
+ * commands. A service with any other setting, such as a second command or a variable that changes
+ * what the program loads, needs {@link Permission#MANAGE_UNITS}: a rule that looks at the program
+ * alone must not allow it.
+ */
+final class CommandQuestion {
+    /** The settings that do not change which program is run, and what it does as the user. */
+    private static final Set<String> PLAIN =
+            Set.of(
+                    "AddRef",
+                    "CollectMode",
+                    "Description",
+                    "Environment",
+                    "ExecStart",
+                    "ExecStartEx",
+                    "IgnoreSIGPIPE",
+                    "LogExtraFields",
+                    "PAMName",
+                    "RemainAfterExit",
+                    "SendSIGHUP",
+                    "Slice",
+                    "StandardErrorFileDescriptor",
+                    "StandardInputFileDescriptor",
+                    "StandardOutputFileDescriptor",
+                    "TTYPath",
+                    "Type",
+                    "User",
+                    "WorkingDirectory");
+
+    /** The variables that run0 sets, and those of the caller's terminal and language. */
+    private static final Set<String> VARIABLES =
+            Set.of(
+                    "COLORTERM",
+                    "LANG",
+                    "NO_COLOR",
+                    "SHELL",
+                    "SHELL_PROMPT_PREFIX",
+                    "SUDO_GID",
+                    "SUDO_UID",
+                    "SUDO_USER",
+                    "TERM");
+
+    private CommandQuestion() {}
+
+    /** Returns the question about a service with a command, of a request that makes it alone. */
+    static Question of(UnitName name, UnitDescription unit, boolean alone, boolean interactive) {
+        List<String> command = unit.commands().getFirst();
+        String user = unit.user().orElse(Permission.OWNER == 0 ? "root" : "" + Permission.OWNER);
+        Map<String, String> details = new HashMap<>(Verb.START.details(name));
+        details.put("user", user);
+        details.put("program", command.getFirst());
+        String line = command.stream().map(CommandQuestion::word).collect(Collectors.joining(" "));
+        details.put("command_line", line);
+        details.put("command", Quote.of(line));
+        details.put(
+                "polkit.message",
+                "Authentication is required to run $(command) as user '$(user)'.");
+        boolean plain = alone && unit.commands().size() == 1 && isPlain(unit);
+        return plain
+                ? new Question(
+                        Permission.RUN_COMMAND,
+                        details,
+                        interactive,
+                        Optional.of(Permission.MANAGE_UNITS))
+                : new Question(Permission.MANAGE_UNITS, details, interactive);
+    }
+
+    private static boolean isPlain(UnitDescription unit) {
+        return PLAIN.containsAll(unit.properties())
+                && VARIABLES.containsAll(unit.variables())
+                && unit.isLiteral();
+    }
+
+    /** Returns a word as a shell would read it, on one line. */
+    private static String word(String word) {
+        if (word.matches("[A-Za-z0-9_./:=@%+,-]+")) {
+            return word;
+        }
+        StringBuilder quoted = new StringBuilder("'");
+        for (char c : word.toCharArray()) {
+            if (c == '\'') {
+                quoted.append("'\\''");
+            } else if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+            } else {
+                quoted.append(c);
+            }
+        }
+        return quoted.append('\'').toString();
+    }
+}

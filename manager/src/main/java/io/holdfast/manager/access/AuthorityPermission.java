@@ -29,6 +29,7 @@ import java.util.function.Supplier;
 public final class AuthorityPermission implements Permission {
     private static final String AUTHORITY = "org.freedesktop.PolicyKit1";
     private static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
+
     /** The end of polkit's error for an action that no policy file declares. */
     private static final String UNKNOWN = "is not registered";
 

@@ -98,7 +98,8 @@ final class CommandQuestion {
             return word;
         }
         StringBuilder quoted = new StringBuilder("'");
-        for (char c : word.toCharArray()) {
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
             if (c == '\'') {
                 quoted.append("'\\''");
             } else if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {

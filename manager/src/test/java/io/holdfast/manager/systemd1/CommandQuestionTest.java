@@ -87,9 +87,7 @@ class CommandQuestionTest {
                                 "a(sasas)",
                                 List.of(
                                         Struct.of(
-                                                "/bin/b",
-                                                List.of("b"),
-                                                List.of("privileged")))))) {
+                                                "/bin/b", List.of("b"), List.of("privileged")))))) {
             assertThat(question(start, more).action())
                     .as("%s", more)
                     .isEqualTo(Permission.MANAGE_UNITS);

@@ -160,13 +160,14 @@ final class ExecProperties {
     /** Writes the bits of linux/securebits.h: pairs of a flag and its lock, noroot first. */
     private static void secureBits(UnitDescription unit, String section, Object value) {
         StringBuilder names = new StringBuilder();
-        for (SecureBit bit : SecureBit.values()) {
-            int pair = (SecureBit.values().length - 1 - bit.ordinal()) & ~1;
-            if (((Integer) value >>> (pair | bit.ordinal() & 1) & 1) != 0) {
-                names.append(names.isEmpty() ? "" : " ").append(UnitProperties.word(bit));
+        SecureBit[] bits = SecureBit.values(); // the last pair first
+        for (int i = 0; i < bits.length; i++) {
+            int pair = (bits.length - 1 - i) & ~1;
+            if (((Integer) value >>> (pair + i % 2) & 1) != 0) {
+                names.append(names.isEmpty() ? "" : " ").append(UnitProperties.word(bits[i]));
             }
         }
-        if ((Integer) value >>> SecureBit.values().length != 0) {
+        if ((Integer) value >>> bits.length != 0) {
             throw SettableProperty.invalid("SecureBits", value);
         }
         unit.line(section, "SecureBits", names.toString());

@@ -8,6 +8,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
@@ -199,11 +200,8 @@ final class CalendarSearch {
     private int[] corrected() {
         LocalDateTime local = local();
         ZoneOffset offset = offset(local, false);
-        return fieldsOf(
-                LocalDateTime.ofEpochSecond(
-                        local.toEpochSecond(offset),
-                        local.getNano(),
-                        rules.getOffset(local.toInstant(offset))));
+        Instant instant = local.toInstant(offset);
+        return fieldsOf(LocalDateTime.ofInstant(instant, rules.getOffset(instant)));
     }
 
     private LocalDateTime local() {
@@ -265,6 +263,7 @@ final class CalendarSearch {
     }
 
     private static long micros(LocalDateTime local, ZoneOffset offset) {
-        return local.toEpochSecond(offset) * CalendarSpec.SECOND + local.getNano() / 1000;
+        return local.toEpochSecond(offset) * CalendarSpec.SECOND
+                + local.get(ChronoField.MICRO_OF_SECOND);
     }
 }

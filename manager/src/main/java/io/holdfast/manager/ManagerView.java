@@ -13,6 +13,7 @@ import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.generator.Generators;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.Complaints;
@@ -731,6 +732,13 @@ public final class ManagerView {
     /** Returns how many jobs have been granted so far. */
     public long jobsEver() {
         return jobs.granted();
+    }
+
+    /** Returns how many jobs have failed so far, beside those that only a dependency failed. */
+    public long failedJobs() {
+        Map<JobResult, Long> finished = jobs.finished();
+        return finished.getOrDefault(JobResult.FAILED, 0L)
+                + finished.getOrDefault(JobResult.INVALID, 0L);
     }
 
     /** Returns a copy of the waiting and running jobs, in the order of their ids. */

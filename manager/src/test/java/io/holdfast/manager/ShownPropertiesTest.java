@@ -102,6 +102,29 @@ class ShownPropertiesTest {
     }
 
     @Test
+    void whichRequestsAUnitAcceptsIsShown() throws Exception {
+        String able = "CanStart,CanStop,CanIsolate";
+        stage.serviceWith("free", "AllowIsolate=yes", "ExecStart=/bin/sleep 1000");
+        assertThat(shown("free", able))
+                .containsExactlyInAnyOrder("CanStart=yes", "CanStop=yes", "CanIsolate=yes");
+        stage.serviceWith(
+                "kept",
+                "AllowIsolate=yes\nRefuseManualStart=yes\nRefuseManualStop=yes",
+                "ExecStart=/bin/sleep 1000");
+        assertThat(shown("kept", able))
+                .containsExactlyInAnyOrder("CanStart=no", "CanStop=no", "CanIsolate=no");
+    }
+
+    @Test
+    void failedJobsAreCounted() throws Exception {
+        String count = "NFailedJobs";
+        assertThat(Systemctl.of(stage).expect(0, "show", "-p", count)).contains("NFailedJobs=0");
+        stage.service("fails", "Type=oneshot", "ExecStart=/bin/false");
+        stage.start("fails");
+        assertThat(Systemctl.of(stage).expect(0, "show", "-p", count)).contains("NFailedJobs=1");
+    }
+
+    @Test
     void whatADynamicUserImpliesIsShown() throws Exception {
         String settings = "ProtectSystem,ProtectHome,PrivateTmp,NoNewPrivileges,PrivateDevices";
         stage.service("dynamic", "DynamicUser=yes", "ExecStart=/bin/sleep 1000");

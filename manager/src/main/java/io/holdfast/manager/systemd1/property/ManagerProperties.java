@@ -69,7 +69,7 @@ public final class ManagerProperties {
                 .unsignalled("NFailedUnits", "u", manager -> failed(manager))
                 .unsignalled("NJobs", "u", manager -> manager.jobs().size())
                 .unsignalled("NInstalledJobs", "u", manager -> manager.jobsEver())
-                .unsignalled("NFailedJobs", "u", _ -> 0)
+                .unsignalled("NFailedJobs", "u", manager -> manager.failedJobs())
                 .unsignalled("Progress", "d", _ -> 1.0)
                 .unsignalled("Environment", "as", manager -> environment(manager))
                 .unsignalled("ExitCode", "y", manager -> (byte) manager.exitStatus())

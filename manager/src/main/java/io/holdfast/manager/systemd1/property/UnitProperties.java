@@ -120,10 +120,10 @@ public final class UnitProperties {
                         unit -> conditions("Assert", unit, unit.section().assertions()));
         PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
         PropertyTimes.add(table, "Assert", unit -> unit.view.checks().assertionsAt(), true);
-        table.unsignalled("CanStart", "b", unit -> canStart(unit.view))
-                .unsignalled("CanStop", "b", unit -> canStop(unit.view))
+        table.unsignalled("CanStart", "b", unit -> canStart(unit))
+                .unsignalled("CanStop", "b", unit -> canStop(unit))
                 .unsignalled("CanReload", "b", unit -> unit.view.unit().canReload())
-                .unsignalled("CanIsolate", "b", _ -> false)
+                .unsignalled("CanIsolate", "b", unit -> canIsolate(unit))
                 .unsignalled("CanFreeze", "b", _ -> false)
                 .unsignalled("CanClean", "as", _ -> List.of());
     }
@@ -156,14 +156,22 @@ public final class UnitProperties {
         PropertyTimes.add(table, name, unit -> time.apply(unit.view.times()), true);
     }
 
-    private static boolean canStart(UnitView view) {
-        boolean wasStarted = !view.times().inactiveExit().equals(DualTimestamp.NEVER);
-        boolean startsOnce = view.unit().name().type().startsOnce();
-        return canStop(view) && !(startsOnce && wasStarted);
+    private static boolean canStart(Subject unit) {
+        boolean wasStarted = !unit.view.times().inactiveExit().equals(DualTimestamp.NEVER);
+        boolean startsOnce = unit.view.unit().name().type().startsOnce();
+        return isLoaded(unit) && !unit.section().refuseManualStart() && !(startsOnce && wasStarted);
     }
 
-    private static boolean canStop(UnitView view) {
-        return view.unit().source().state() == UnitSource.State.LOADED;
+    private static boolean canStop(Subject unit) {
+        return isLoaded(unit) && !unit.section().refuseManualStop();
+    }
+
+    private static boolean canIsolate(Subject unit) {
+        return unit.section().jobs().allowIsolate() && !unit.section().refuseManualStart();
+    }
+
+    private static boolean isLoaded(Subject unit) {
+        return unit.view.unit().source().state() == UnitSource.State.LOADED;
     }
 
     private static void addFiles(PropertyTable<Subject> table) {

@@ -34,6 +34,7 @@ import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KeeperOrphans;
+import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
@@ -582,17 +583,13 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Sends a signal to the processes of a unit.
+     * Sends a signal to processes of a unit.
      *
-     * @param all whether to signal the whole cgroup; otherwise the main process and the control
-     *     process
-     * @return false if the unit has no processes
+     * @return false if the unit has no such processes
      */
-    public CompletableFuture<Boolean> kill(UnitName name, Signal signal, boolean all) {
-        return onLoop(answer -> {
-            ManagedUnit unit = units.find(name);
-            answer.complete(unit != null && unit.kill(signal, all));
-        });
+    public CompletableFuture<Boolean> kill(UnitName name, Signal signal, KillWhom whom) {
+        return onLoop(
+                answer -> answer.complete(view.kill(name, signal, whom, OptionalInt.empty())));
     }
 
     /**

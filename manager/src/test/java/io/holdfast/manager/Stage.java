@@ -7,6 +7,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -287,7 +288,7 @@ final class Stage implements AutoCloseable {
     }
 
     boolean kill(String name, Signal signal, boolean all) throws Exception {
-        return get(manager.kill(named(name), signal, all));
+        return get(manager.kill(named(name), signal, all ? KillWhom.ALL : KillWhom.MAIN));
     }
 
     UnitStatus status(String name) throws Exception {

@@ -133,17 +133,6 @@ public interface ManagedUnit {
     default void releaseDescriptors() {}
 
     /**
-     * Sends a signal to its processes on request.
-     *
-     * @param all whether to signal the whole cgroup; otherwise the main process and the control
-     *     process
-     * @return false if it has no processes
-     */
-    default boolean kill(Signal signal, boolean all) {
-        return false;
-    }
-
-    /**
      * Sends a signal to some of its processes.
      *
      * @param value sent with the signal, as sigqueue(3) does

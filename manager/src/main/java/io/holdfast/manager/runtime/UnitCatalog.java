@@ -198,11 +198,6 @@ public final class UnitCatalog {
         return folders.scans();
     }
 
-    /** Returns how many units were read from their files. */
-    public long unitsRead() {
-        return kept.read();
-    }
-
     /**
      * Reads the units, and all that they pull in.
      *

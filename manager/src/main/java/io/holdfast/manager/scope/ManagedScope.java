@@ -515,11 +515,6 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
         return !closing && ManagedUnit.super.isReadyFor(type);
     }
 
-    @Override
-    public boolean kill(Signal signal, boolean all) {
-        return kill(signal, KillWhom.ALL, OptionalInt.empty());
-    }
-
     /** A scope has neither a main nor a control process, and a signal to all carries no value. */
     @Override
     public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {

@@ -323,7 +323,7 @@ public final class ManagedService
     private boolean restartsAutomatically() {
         return life.isWanted()
                 && RestartDecision.restarts(
-                        life.unit().service().restart(), life.result(), life.mainExit(), false);
+                        life.unit().service().restart(), life.result(), life.mainExit());
     }
 
     @Override
@@ -577,12 +577,6 @@ public final class ManagedService
                 .filter(run -> run.workload().invocationId().equals(invocation))
                 .map(run -> run.adopt(orphan))
                 .orElse(false);
-    }
-
-    @Override
-    public boolean kill(Signal signal, boolean all) {
-        life.run().ifPresent(run -> run.signal(signal, all, false));
-        return life.run().isPresent() || (all && life.remaining().signal(signal));
     }
 
     @Override

@@ -12,11 +12,9 @@ final class RestartDecision {
 
     /**
      * @param mainExit how its main process ended, if it had one
-     * @param stopped whether it was stopped on request
      */
-    static boolean restarts(
-            RestartPolicy policy, ServiceResult result, Optional<Exit> mainExit, boolean stopped) {
-        if (stopped || result == ServiceResult.START_LIMIT_HIT) {
+    static boolean restarts(RestartPolicy policy, ServiceResult result, Optional<Exit> mainExit) {
+        if (result == ServiceResult.START_LIMIT_HIT) {
             return false;
         }
         if (mainExit.isPresent() && contains(policy.prevent(), mainExit.get())) {

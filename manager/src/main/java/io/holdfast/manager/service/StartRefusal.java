@@ -6,23 +6,10 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ServiceType;
 import io.holdfast.manager.view.UnitStatus;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /** Decides whether a service cannot be started at all, whatever its conditions. */
 final class StartRefusal {
-    private static final Set<ServiceType> SUPPORTED =
-            Set.of(
-                    ServiceType.SIMPLE,
-                    ServiceType.EXEC,
-                    ServiceType.FORKING,
-                    ServiceType.ONESHOT,
-                    ServiceType.DBUS,
-                    ServiceType.NOTIFY,
-                    ServiceType.NOTIFY_RELOAD,
-                    ServiceType.IDLE);
-
     private StartRefusal() {}
 
     static Optional<String> of(ServiceLife life) {
@@ -47,14 +34,9 @@ final class StartRefusal {
 
     /** Returns why this manager cannot start a service with these files; empty if it can. */
     static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
-        ServiceType type = unit.service().type();
-        if (!SUPPORTED.contains(type)) {
-            String word = type.name().toLowerCase(Locale.ROOT);
-            return Optional.of("Type=" + word + " is not supported yet");
-        }
         boolean mayHaveBus = // after a crash the bus is known a little later
                 context.events().busNames().isPresent() || context.survival().isAfterCrash();
-        if (type == ServiceType.DBUS && !mayHaveBus) {
+        if (unit.service().type() == ServiceType.DBUS && !mayHaveBus) {
             return Optional.of("Type=dbus needs a message bus, and this manager has none");
         }
         return Optional.empty();

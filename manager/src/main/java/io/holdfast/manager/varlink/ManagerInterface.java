@@ -22,6 +22,7 @@ import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
@@ -485,7 +486,7 @@ public final class ManagerInterface implements AutoCloseable {
             throw VarlinkException.invalidParameter("whom");
         }
         UnitName unit = name(name);
-        return manager.kill(unit, signal, whom.equals("all"))
+        return manager.kill(unit, signal, whom.equals("all") ? KillWhom.ALL : KillWhom.MAIN)
                 .thenApply(killed -> {
                     if (!killed) {
                         throw new VarlinkException(

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(10)
 class RestartDecisionTest {
@@ -53,21 +52,10 @@ class RestartDecisionTest {
         }
         for (ServiceResult result : ServiceResult.values()) {
             RestartPolicy policy = policy(when, NONE, NONE);
-            assertThat(RestartDecision.restarts(policy, result, Optional.empty(), false))
+            assertThat(RestartDecision.restarts(policy, result, Optional.empty()))
                     .as("%s after %s", when, result)
                     .isEqualTo(expected.contains(result));
         }
-    }
-
-    @ParameterizedTest
-    @EnumSource(Restart.class)
-    void aServiceThatWasStoppedStaysSo(Restart when) {
-        ExitStatusSet one = new ExitStatusSet(Set.of(1), Set.of());
-        Optional<Exit> exit = Optional.of(new Exit.Exited(1));
-        assertThat(
-                        RestartDecision.restarts(
-                                policy(when, NONE, one), ServiceResult.EXIT_CODE, exit, true))
-                .isFalse();
     }
 
     @ParameterizedTest
@@ -88,7 +76,7 @@ class RestartDecisionTest {
         ServiceResult result = ServiceResult.ofCommand(exit, NONE);
         assertThat(
                         RestartDecision.restarts(
-                                policy(when, prevent, force), result, Optional.of(exit), false))
+                                policy(when, prevent, force), result, Optional.of(exit)))
                 .isEqualTo(restarts);
     }
 

@@ -11,7 +11,6 @@ import io.holdfast.manager.systemd1.property.UnitProperties.Files;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.systemd1.property.WarningProperties;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.install.UnitFileStates;
 import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
@@ -94,9 +93,9 @@ final class UnitObjects implements ObjectTree {
         return new Files(fileState(manager, name, view), preset, manager.isOutdated(view));
     }
 
-    /** Blocking. */
+    /** Returns an empty word for a unit without a file. Blocking. */
     static String fileState(ManagerView manager, UnitName name, UnitView view) {
-        return view.unit().source().state() == UnitSource.State.NOT_FOUND
+        return view.unit().source().fragment().isEmpty()
                 ? ""
                 : UnitFileStates.read(manager.loadPath()).of(name, view.unit()).word();
     }

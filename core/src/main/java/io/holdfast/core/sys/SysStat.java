@@ -331,11 +331,6 @@ public final class SysStat {
         return named(UNLINKAT, directory, name, 0, 0, 0);
     }
 
-    /** {@code unlink(2)}: 0, or -errno. */
-    public static int unlink(String path) {
-        return named(UNLINKAT, null, path, 0, 0, 0);
-    }
-
     /**
      * {@code renameat2(2)} in a directory with RENAME_NOREPLACE: 0, or -errno: EEXIST if the new
      * name exists, EINVAL if the file system does not support the flag.

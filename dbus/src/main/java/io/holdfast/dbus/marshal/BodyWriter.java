@@ -1,7 +1,6 @@
 package io.holdfast.dbus.marshal;
 
 import io.holdfast.dbus.wire.Signature;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -139,30 +138,6 @@ public final class BodyWriter {
     public BodyWriter putString(String value) {
         take('s');
         buffer.putText(value);
-        return done();
-    }
-
-    /**
-     * Writes an {@code s} from bytes that are known to be UTF-8 without NUL.
-     *
-     * @param utf8 the text in UTF-8
-     */
-    public BodyWriter putString(byte[] utf8) {
-        take('s');
-        buffer.putText(utf8);
-        return done();
-    }
-
-    /**
-     * Writes an {@code s} from bytes that are known to be UTF-8 without NUL.
-     *
-     * @param utf8 the text in UTF-8
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     */
-    public BodyWriter putString(MemorySegment utf8, long offset, int length) {
-        take('s');
-        buffer.putText(utf8, offset, length);
         return done();
     }
 

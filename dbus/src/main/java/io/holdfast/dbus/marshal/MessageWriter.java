@@ -158,15 +158,6 @@ public final class MessageWriter {
     }
 
     /**
-     * Sets the receiver as {@link #destination(String)} does, from bytes that are known to be a bus
-     * name.
-     */
-    public MessageWriter destination(byte[] name) {
-        once(HeaderField.DESTINATION, 's').putText(name);
-        return this;
-    }
-
-    /**
      * Sets the bus name of the sender, at most once per message. A bus replaces a client's value.
      */
     public MessageWriter sender(String name) {

@@ -118,12 +118,6 @@ final class WireBuffer {
         putText(text.getBytes(UTF_8));
     }
 
-    void putText(MemorySegment source, long offset, int size) {
-        putInt(size);
-        putBytes(source, offset, size);
-        putByte(0);
-    }
-
     /** Appends a length of one byte, the codes, and a NUL. */
     void putSignature(Signature signature) {
         byte[] codes = SignatureCheck.codes(signature);

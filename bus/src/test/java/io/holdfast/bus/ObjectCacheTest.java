@@ -102,6 +102,7 @@ class ObjectCacheTest {
         bus.close();
     }
 
+    @SuppressWarnings("MustBeClosed")
     private ObjectCache cacheOfManager() throws InterruptedException {
         return ObjectCache.ofManager(client.object(NAME, "/"), this::changed);
     }

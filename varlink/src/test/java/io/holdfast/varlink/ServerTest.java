@@ -345,6 +345,7 @@ class ServerTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void anUpgradeThatFailsLeavesAVarlinkConnection() {
         try (VarlinkClient client = service.client()) {
             assertThatThrownBy(() -> client.upgrade(TEST + "Echo", JsonObject.EMPTY).close())

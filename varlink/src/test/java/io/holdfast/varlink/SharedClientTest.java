@@ -177,6 +177,7 @@ class SharedClientTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void aStreamAndAnUpgradeWaitForTheRepliesOfEarlierCalls() throws Exception {
         FutureTask<JsonObject> slow = begin("Slow", LONG);
         assertTimesOut(() -> client.more("a.b.C", JsonObject.EMPTY).close());
@@ -188,6 +189,7 @@ class SharedClientTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void anInterruptEndsTheWaitOfAStreamToBeSent() throws Exception {
         FutureTask<JsonObject> slow = begin("Slow", LONG);
         CompletableFuture<Reason> reason = new CompletableFuture<>();

@@ -131,6 +131,7 @@ public final class RunCommand implements Command {
     }
 
     /** Runs the command without a cgroup that this process may name. */
+    @SuppressWarnings("MustBeClosed") // closed below
     private static int inScope(RunOptions options, Output output) throws Exception {
         ProcessScope scope;
         try {

@@ -94,6 +94,7 @@ class KeeperTest {
     }
 
     /** Finds the manager: the child of the keeper that is a JVM. */
+    @SuppressWarnings("MustBeClosed")
     static Optional<PidFd> manager(CommandProcess keeper) {
         try (PidFd process = PidFd.open(keeper.pid())) {
             return process.children().take().stream().filter(KeeperTest::isManager).findFirst();

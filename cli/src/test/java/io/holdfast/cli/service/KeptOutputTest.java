@@ -79,6 +79,7 @@ class KeptOutputTest {
         return Invocation.of(verb, "--runtime-dir", runtime, unit);
     }
 
+    @SuppressWarnings("MustBeClosed")
     private static void kill(CommandProcess keeper, int count) throws Exception {
         try (PidFd process = PidFd.open(keeper.pid());
                 PidFd manager =

@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
@@ -404,6 +405,7 @@ public final class Cgroup implements AutoCloseable {
      *
      * @throws ErrnoException EOPNOTSUPP for a threaded cgroup, EMFILE
      */
+    @MustBeClosed
     public Members members() {
         return Members.of(this, false);
     }
@@ -413,6 +415,7 @@ public final class Cgroup implements AutoCloseable {
      *
      * @return the processes, owned by the caller
      */
+    @MustBeClosed
     public Members membersBelow() {
         return Members.of(this, true);
     }

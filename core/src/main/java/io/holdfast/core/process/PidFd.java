@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -282,6 +283,7 @@ public final class PidFd implements AutoCloseable {
      * @return empty if this process has ended
      * @throws ErrnoException EACCES or ENOENT where {@code /proc} does not list children, EMFILE
      */
+    @MustBeClosed
     public Members children() {
         return Children.of(this, false);
     }
@@ -295,6 +297,7 @@ public final class PidFd implements AutoCloseable {
      * @return empty if this process has ended
      * @throws ErrnoException EACCES or ENOENT where {@code /proc} does not list children, EMFILE
      */
+    @MustBeClosed
     public Members descendants() {
         return Children.of(this, true);
     }

@@ -1,6 +1,7 @@
 package io.holdfast.core.run;
 
 import com.google.errorprone.annotations.CheckReturnValue;
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Spawn;
 import java.io.InputStream;
@@ -368,6 +369,7 @@ public final class Run {
      * @return the run that is under way
      * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}
      */
+    @MustBeClosed
     public Running start() {
         return new Running(RunExecution.start(settings));
     }

@@ -59,6 +59,7 @@ final class RunExecution {
         if (settings.keepDescendants) {
             options = options.keepAtShutdown();
         }
+        @SuppressWarnings("MustBeClosed") // closed with the run
         RunExecution execution = new RunExecution(settings, ProcessScope.open(options));
         try (Pipes pipes = new Pipes(settings)) {
             execution.startPrograms(pipes);

@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.ForeignCgroupException;
+import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Deadline;
@@ -122,7 +123,13 @@ final class CgroupGroup implements Group {
 
     @Override
     public List<PidFd> members() {
-        return unlessRemoved(List.of(), () -> cgroup.membersBelow().take());
+        return unlessRemoved(
+                List.of(),
+                () -> {
+                    try (Members members = cgroup.membersBelow()) {
+                        return members.take();
+                    }
+                });
     }
 
     @Override

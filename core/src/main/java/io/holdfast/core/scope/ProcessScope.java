@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -88,6 +89,7 @@ public final class ProcessScope implements AutoCloseable {
      *     children (CONFIG_PROC_CHILDREN). EMFILE, ENFILE, ENOMEM; EAGAIN where a cgroup could be
      *     made but for a limit (cgroup.max.descendants): that is no reason for a weaker guarantee
      */
+    @MustBeClosed
     public static ProcessScope open() {
         return open(ScopeOptions.standard());
     }
@@ -102,6 +104,7 @@ public final class ProcessScope implements AutoCloseable {
      *     ScopeOptions#withMemoryMax limits} cannot be set: it names the controller that is missing
      *     and the remedy
      */
+    @MustBeClosed
     public static ProcessScope open(ScopeOptions options) {
         return options.isCgroupRequired() ? open(options, Guarantee.CGROUP) : openBest(options);
     }
@@ -296,6 +299,7 @@ public final class ProcessScope implements AutoCloseable {
      * @return the processes, owned by the caller; empty once the scope is closed
      * @throws ErrnoException EMFILE
      */
+    @MustBeClosed
     public Members members() {
         return Members.adopt(query(group::members, List.of()));
     }

@@ -1,5 +1,6 @@
 package io.holdfast.core.socket;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
@@ -44,6 +45,7 @@ public final class Ancillary implements AutoCloseable {
      * @param limit how many descriptors a message may bring, 0 to 253
      * @return the object
      */
+    @MustBeClosed
     public static Ancillary ofDescriptors(int limit) {
         return new Ancillary(limit, true);
     }
@@ -53,6 +55,7 @@ public final class Ancillary implements AutoCloseable {
      *
      * @return the object
      */
+    @MustBeClosed
     public static Ancillary ofSender() {
         return new Ancillary(0, true);
     }

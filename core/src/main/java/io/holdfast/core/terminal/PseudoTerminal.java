@@ -1,5 +1,6 @@
 package io.holdfast.core.terminal;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
@@ -54,6 +55,7 @@ public final class PseudoTerminal implements AutoCloseable {
      * @throws ErrnoException ENOSPC or EIO if there are too many, EMFILE, ENOENT without {@code
      *     /dev/ptmx}
      */
+    @MustBeClosed
     public static PseudoTerminal open() {
         // O_NONBLOCK: no other process shares this open file description, and the master side has
         // no other way to avoid waits
@@ -72,7 +74,9 @@ public final class PseudoTerminal implements AutoCloseable {
      * @param size the size
      * @return the terminal, owned by the caller
      */
+    @MustBeClosed
     public static PseudoTerminal open(TerminalSize size) {
+        @SuppressWarnings("MustBeClosed") // returned
         PseudoTerminal terminal = open();
         try {
             terminal.resize(size);

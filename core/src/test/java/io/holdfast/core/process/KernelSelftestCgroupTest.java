@@ -92,6 +92,7 @@ class KernelSelftestCgroupTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void zombiesNeitherPopulateNorHoldACgroup() throws Exception {
         Cgroup inner = cgroup.create("zombies");
         try (inner;
@@ -133,6 +134,7 @@ class KernelSelftestCgroupTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void whoMayNotWriteACgroupNeitherMovesNorSpawnsThere() throws Exception {
         try (PidFd child = parent.held("child")) {
             AsUser.nobody(() -> refused(Errno.EACCES, () -> cgroup.attach(child)));
@@ -172,6 +174,7 @@ class KernelSelftestCgroupTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void killEndsProcessesThatForkAllTheTime() throws Exception {
         String[] options = {"cgroup=" + scratch.folder(), "relay=1000000"};
         try (PidFd _ = parent.held("one", options);
@@ -185,6 +188,7 @@ class KernelSelftestCgroupTest {
     }
 
     @Test
+    @SuppressWarnings("MustBeClosed")
     void aThreadedCgroupIsNotKilledNorListed() {
         try (Cgroup threaded = cgroup.create("threaded")) {
             assertThat(KernelFile.write(threaded.fd(), "cgroup.type", "threaded")).isZero();

@@ -341,6 +341,7 @@ class RunTest {
             running.cancel();
             assertThat(running.await().exit()).isEqualTo(new Exit.Killed(Signal.KILL, false));
         }
+        @SuppressWarnings("MustBeClosed")
         Running cancelled = Run.of("sleep", "1000").start();
         CompletableFuture<RunResult> future = cancelled.future();
         assertThat(future.cancel(true)).isTrue();

@@ -32,6 +32,7 @@ class ScopeAsPlainUserTest {
     static final class Nobody {
         private Nobody() {}
 
+        @SuppressWarnings("MustBeClosed")
         public static void main(String[] arguments) throws Exception {
             Path file = Path.of(arguments[0], "pid");
             PidFd daemon;

@@ -69,6 +69,7 @@ class ScopeOpeningTest {
                     && cgroup.contains("-" + ProcessHandle.current().pid() + ".");
         }
 
+        @SuppressWarnings("MustBeClosed")
         private static int failure() {
             ProcessScope scope;
             try {
@@ -95,6 +96,7 @@ class ScopeOpeningTest {
     static final class Nobody {
         private Nobody() {}
 
+        @SuppressWarnings("MustBeClosed")
         public static void main(String[] arguments) {
             ProcessScope first = ProcessScope.open();
             System.out.println(first.guarantee());

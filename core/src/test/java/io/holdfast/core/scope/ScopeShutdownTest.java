@@ -198,6 +198,7 @@ class ScopeShutdownTest {
         private WithHook() {}
 
         public static void main(String[] arguments) {
+            @SuppressWarnings("MustBeClosed")
             ProcessScope scope = ProcessScope.open();
             Child child = scope.start(Descendants.shell("exec sleep 1000"));
             String cleanup =

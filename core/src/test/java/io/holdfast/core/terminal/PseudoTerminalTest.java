@@ -97,6 +97,7 @@ class PseudoTerminalTest {
 
     @Test
     void aCloseHangsTheProgramUp() throws Exception {
+        @SuppressWarnings("MustBeClosed")
         PseudoTerminal terminal = PseudoTerminal.open();
         try (Child child = terminal.start(Spawn.of("cat"))) {
             terminal.close();
@@ -107,6 +108,7 @@ class PseudoTerminalTest {
 
     @Test
     void aCloseEndsAReadOfAnotherThread() {
+        @SuppressWarnings("MustBeClosed")
         PseudoTerminal terminal = PseudoTerminal.open();
         FutureTask<Integer> reader = new FutureTask<>(() -> terminal.input().read());
         Await.parked(Thread.startVirtualThread(reader));

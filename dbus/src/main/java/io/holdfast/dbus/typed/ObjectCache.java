@@ -3,6 +3,7 @@ package io.holdfast.dbus.typed;
 import static io.holdfast.dbus.marshal.DBusLimits.CACHED_ENTRIES;
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -108,6 +109,7 @@ public final class ObjectCache implements AutoCloseable {
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
+    @MustBeClosed
     public static ObjectCache ofManager(RemoteObject manager, Listener listener)
             throws InterruptedException {
         return new ObjectCache(manager, List.of(), listener).opened();
@@ -125,6 +127,7 @@ public final class ObjectCache implements AutoCloseable {
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
+    @MustBeClosed
     public static ObjectCache of(RemoteObject object, Listener listener, Class<?>... types)
             throws InterruptedException {
         if (types.length == 0) {

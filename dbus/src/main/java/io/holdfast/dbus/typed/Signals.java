@@ -2,6 +2,7 @@ package io.holdfast.dbus.typed;
 
 import static java.util.Objects.requireNonNull;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.wire.Message;
@@ -52,6 +53,7 @@ public final class Signals<S extends DBusSignal> implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
+    @MustBeClosed
     public static <S extends DBusSignal> Signals<S> of(RemoteObject object, Class<S> type)
             throws InterruptedException {
         TypedSignal described = described(object, type);
@@ -79,6 +81,7 @@ public final class Signals<S extends DBusSignal> implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
+    @MustBeClosed
     public static <S extends DBusSignal> Signals<S> of(
             RemoteObject object, Class<S> type, Consumer<? super S> handler)
             throws InterruptedException {

@@ -241,6 +241,7 @@ public final class StackStage implements AutoCloseable {
     }
 
     /** Returns the manager that is the child of a keeper, held. */
+    @SuppressWarnings("MustBeClosed")
     static PidFd managerBelow(PidFd keeper) {
         return keeper.children().take().stream()
                 .filter(StackStage::isManager)

@@ -1,5 +1,6 @@
 package io.holdfast.varlink.client;
 
+import com.google.errorprone.annotations.MustBeClosed;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -290,6 +291,7 @@ public final class VarlinkClient implements AutoCloseable {
      *     while it waits for that
      * @throws ServiceLostException if the call cannot be sent in time
      */
+    @MustBeClosed
     public ReplyStream more(String method, JsonObject parameters) {
         return more(method, parameters, List.of());
     }
@@ -305,6 +307,7 @@ public final class VarlinkClient implements AutoCloseable {
      *     while it waits for that
      * @throws ServiceLostException if the call cannot be sent in time
      */
+    @MustBeClosed
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
         Deadline deadline = Deadline.after(options.callTimeout);
         awaitTurn(deadline);
@@ -350,6 +353,7 @@ public final class VarlinkClient implements AutoCloseable {
      *     while it waits for that
      * @throws ServiceLostException if no reply arrives in time, or the connection ends
      */
+    @MustBeClosed
     public Upgraded upgrade(String method, JsonObject parameters) {
         Deadline deadline = Deadline.after(options.callTimeout);
         awaitTurn(deadline);

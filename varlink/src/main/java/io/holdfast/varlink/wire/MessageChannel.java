@@ -55,6 +55,7 @@ public final class MessageChannel implements AutoCloseable {
      * @param heldDescriptors charged for received descriptors; the receiver of a message reduces
      *     the charge
      */
+    @SuppressWarnings("MustBeClosed") // closed with the channel
     public MessageChannel(
             UnixSocket socket, MessageLimits limits, Charge<?> held, Charge<?> heldDescriptors) {
         this.socket = socket;

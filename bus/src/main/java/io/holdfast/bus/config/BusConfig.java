@@ -117,22 +117,11 @@ public record BusConfig(
                                 rule(anyMessage(true), "send_destination=\"*\"", place),
                                 rule(anyMessage(false), "receive_sender=\"*\"", place)),
                         place);
-        return new BusConfig(
-                null,
-                List.of(),
-                List.of("EXTERNAL"),
-                null,
-                false,
-                null,
-                false,
-                true,
-                false,
-                List.of(),
-                null,
-                Limits.BUILT_IN,
-                List.of(all),
-                List.of(),
-                List.of());
+        BusConfigReader draft = new BusConfigReader(Map.of());
+        draft.auth.add("EXTERNAL");
+        draft.keepUmask = true;
+        draft.policies.add(all);
+        return draft.config();
     }
 
     private static PolicyRule rule(PolicyRule.Test test, String attributes, ConfigPlace place) {
@@ -180,41 +169,16 @@ public record BusConfig(
 
     /** Returns the same configuration with other limits. */
     public BusConfig withLimits(Limits other) {
-        return new BusConfig(
-                type,
-                listen,
-                auth,
-                user,
-                fork,
-                pidFile,
-                syslog,
-                keepUmask,
-                allowAnonymous,
-                serviceFolders,
-                serviceHelper,
-                other,
-                policies,
-                files,
-                includedFolders);
+        BusConfigReader draft = new BusConfigReader(Map.of(), this);
+        draft.limits = other;
+        return draft.config();
     }
 
     /** Returns the same configuration with other service folders. */
     public BusConfig withServiceFolders(List<ServiceFolder> other) {
-        return new BusConfig(
-                type,
-                listen,
-                auth,
-                user,
-                fork,
-                pidFile,
-                syslog,
-                keepUmask,
-                allowAnonymous,
-                other,
-                serviceHelper,
-                limits,
-                policies,
-                files,
-                includedFolders);
+        BusConfigReader draft = new BusConfigReader(Map.of(), this);
+        draft.serviceFolders.clear();
+        draft.serviceFolders.addAll(other);
+        return draft.config();
     }
 }

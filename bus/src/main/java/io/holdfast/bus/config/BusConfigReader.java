@@ -57,17 +57,17 @@ final class BusConfigReader {
 
     private @Nullable String type;
     private final List<String> listen = new ArrayList<>();
-    private final List<String> auth = new ArrayList<>();
+    final List<String> auth = new ArrayList<>();
     private @Nullable String user;
     private boolean fork;
     private @Nullable String pidFile;
     private boolean syslog;
-    private boolean keepUmask;
+    boolean keepUmask;
     private boolean allowAnonymous;
-    private final List<ServiceFolder> serviceFolders = new ArrayList<>();
+    final List<ServiceFolder> serviceFolders = new ArrayList<>();
     private @Nullable String serviceHelper;
-    private Limits limits = Limits.BUILT_IN;
-    private final List<PolicyBlock> policies = new ArrayList<>();
+    Limits limits = Limits.BUILT_IN;
+    final List<PolicyBlock> policies = new ArrayList<>();
 
     BusConfigReader(Map<String, String> environment) {
         this.environment = environment;
@@ -124,7 +124,8 @@ final class BusConfigReader {
         return config();
     }
 
-    private BusConfig config() {
+    /** Returns what was read, or set in the fields, so far. */
+    BusConfig config() {
         return new BusConfig(
                 type,
                 listen,
@@ -243,33 +244,21 @@ final class BusConfigReader {
                 case "listen" -> listen.add(text());
                 case "auth" -> auth.add(text());
                 case "user" -> user = text();
-                case "fork" -> {
-                    empty(Set.of());
-                    fork = true;
-                }
+                case "fork" -> fork = empty();
                 case "pidfile" -> pidFile = text();
-                case "syslog" -> {
-                    empty(Set.of());
-                    syslog = true;
-                }
-                case "keep_umask" -> {
-                    empty(Set.of());
-                    keepUmask = true;
-                }
-                case "allow_anonymous" -> {
-                    empty(Set.of());
-                    allowAnonymous = true;
-                }
+                case "syslog" -> syslog = empty();
+                case "keep_umask" -> keepUmask = empty();
+                case "allow_anonymous" -> allowAnonymous = empty();
                 case "include" -> includeFile();
                 case "includedir" -> includeFolder();
                 case "servicedir" ->
                         serviceFolders.add(new ServiceFolder(folder.resolve(path()), false));
                 case "standard_session_servicedirs" -> {
-                    empty(Set.of());
+                    boolean ignored = empty();
                     serviceFolders.addAll(StandardFolders.session(environment));
                 }
                 case "standard_system_servicedirs" -> {
-                    empty(Set.of());
+                    boolean ignored = empty();
                     serviceFolders.addAll(StandardFolders.system());
                 }
                 case "servicehelper" -> serviceHelper = text();
@@ -303,7 +292,8 @@ final class BusConfigReader {
 
         private void includeFolder() throws XMLStreamException, ConfigException {
             ConfigPlace place = place();
-            Path included = folder.resolve(textPath(Set.of()));
+            var _ = attributes(Set.of());
+            Path included = folder.resolve(path());
             includedFolders.add(included);
             List<Path> found = new ArrayList<>();
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(included, "*.conf")) {
@@ -485,9 +475,11 @@ final class BusConfigReader {
             return text.length() > 40 ? text.substring(0, 40) + "…" : text;
         }
 
-        private void empty(Set<String> known) throws XMLStreamException, ConfigException {
-            var _ = attributes(known);
+        /** Checks that this element has no attributes and no content; returns true. */
+        private boolean empty() throws XMLStreamException, ConfigException {
+            var _ = attributes(Set.of());
             noContent();
+            return true;
         }
 
         private void noContent() throws XMLStreamException, ConfigException {
@@ -500,11 +492,6 @@ final class BusConfigReader {
         private String text() throws XMLStreamException, ConfigException {
             var _ = attributes(Set.of());
             return content();
-        }
-
-        private String textPath(Set<String> known) throws XMLStreamException, ConfigException {
-            var _ = attributes(known);
-            return path();
         }
 
         /** Returns the text of this element as a path. */

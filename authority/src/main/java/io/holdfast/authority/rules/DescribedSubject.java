@@ -40,22 +40,6 @@ public record DescribedSubject(
                 Set.of());
     }
 
-    /** Returns a user without a session. */
-    public static DescribedSubject remote(long uid, String user, String... groups) {
-        return new DescribedSubject(
-                1000,
-                uid,
-                user,
-                List.of(groups),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Set.of());
-    }
-
     @Override
     public boolean isInGroup(String group) {
         return groups.contains(group);

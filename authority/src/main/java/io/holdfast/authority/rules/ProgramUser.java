@@ -30,17 +30,6 @@ public final class ProgramUser {
     }
 
     /**
-     * Looks up a user of this machine.
-     *
-     * @return empty if there is none
-     * @throws UnknownAccountException if no source of the user database answers
-     */
-    public static Optional<ProgramUser> find(String name)
-            throws UnknownAccountException, InterruptedException {
-        return find(Accounts.SYSTEM, name);
-    }
-
-    /**
      * Looks up a user among these accounts.
      *
      * @return empty if there is none

@@ -74,15 +74,6 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     private record Former(String id, String action, long uid, String how, long ended) {}
 
     /**
-     * Makes an empty set that records nothing.
-     *
-     * @param changed called after an authorization was added or removed
-     */
-    TemporaryAuthorizations(EventLoop loop, Sessions sessions, Runnable changed) {
-        this(loop, sessions, AuthorityState.none(), changed, AuthorityState::now);
-    }
-
-    /**
      * Makes an empty set.
      *
      * @param state records each authorization before it is in force; lent

@@ -30,7 +30,12 @@ class TemporaryAuthorizationsTest {
         OpenDescriptors before = OpenDescriptors.now();
         try (EventLoop loop = EventLoop.open();
                 TemporaryAuthorizations temporary =
-                        new TemporaryAuthorizations(loop, sessions(), () -> {});
+                        new TemporaryAuthorizations(
+                                loop,
+                                sessions(),
+                                AuthorityState.none(),
+                                () -> {},
+                                AuthorityState::now);
                 Subject.UnixProcess user = process(USER);
                 Subject.UnixProcess other = process(USER + 1)) {
             String others = add(temporary, other, "a.other");

@@ -107,14 +107,6 @@ public final class RuleEngine implements Rules, AutoCloseable {
      *
      * @param source reads the files, now and for each {@link #reload}, such as {@code () ->
      *     RuleFiles.read(RuleFiles.STANDARD_FOLDERS)}
-     */
-    public static RuleEngine start(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
-        return start(source, limits, log, Optional.empty());
-    }
-
-    /**
-     * Starts an engine whose programs run as another user.
-     *
      * @param programs the user that programs of rules run as; empty for the user of this process
      */
     public static RuleEngine start(

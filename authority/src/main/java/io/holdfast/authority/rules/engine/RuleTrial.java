@@ -33,16 +33,6 @@ public final class RuleTrial {
     private final RuleGeneration generation;
 
     /**
-     * Loads files, whose programs run as the user of this process.
-     *
-     * @param limits if they allow no {@link RuleLimits#programs}, {@code polkit.spawn} fails
-     * @param log receives the log lines of the rules
-     */
-    public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
-        this(files, limits, log, Optional.empty());
-    }
-
-    /**
      * Loads files.
      *
      * @param limits if they allow no {@link RuleLimits#programs}, {@code polkit.spawn} fails

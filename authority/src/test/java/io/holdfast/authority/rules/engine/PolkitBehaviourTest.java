@@ -39,12 +39,25 @@ class PolkitBehaviourTest {
                     Optional.empty(),
                     Set.of("foo"));
     private static final DescribedSubject JANE = DescribedSubject.atSeat(501, "jane", "users");
-    private static final DescribedSubject HIGH =
-            DescribedSubject.remote(4_000_000_000L, "highuid2");
-    private static final DescribedSubject NAMELESS =
-            DescribedSubject.remote(2_147_483_649L, "2147483649");
+    private static final DescribedSubject HIGH = remote(4_000_000_000L, "highuid2");
+    private static final DescribedSubject NAMELESS = remote(2_147_483_649L, "2147483649");
 
     @TempDir Path folder;
+
+    private static DescribedSubject remote(long uid, String user) {
+        return new DescribedSubject(
+                1000,
+                uid,
+                user,
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Set.of());
+    }
 
     private RuleFiles etcAndUsr() throws IOException {
         Path etc = Files.createDirectory(folder.resolve("etc"));
@@ -121,7 +134,9 @@ class PolkitBehaviourTest {
 
     @Test
     void filesAreOrderedByNameThenFolderAndBrokenOnesSkippedAlone() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
+        RuleTrial trial =
+                new RuleTrial(
+                        etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE, Optional.empty());
         assertThat(word(trial, "basic0", JOHN)).isEqualTo("auth_admin");
         assertThat(word(trial, "basic1", JOHN)).isEqualTo("auth_self");
         assertThat(word(trial, "basic2", JOHN)).isEqualTo("nothing");
@@ -139,7 +154,9 @@ class PolkitBehaviourTest {
 
     @Test
     void subjectsAndDetailsAreSeen() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
+        RuleTrial trial =
+                new RuleTrial(
+                        etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE, Optional.empty());
         assertThat(trial.evaluate(TestRules.action("variables", "foo", "1"), JOHN).answer())
                 .map(Object::toString)
                 .contains("yes");
@@ -157,7 +174,9 @@ class PolkitBehaviourTest {
 
     @Test
     void adminRulesNameIdentitiesInOrder() throws IOException {
-        RuleTrial trial = new RuleTrial(etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE);
+        RuleTrial trial =
+                new RuleTrial(
+                        etcAndUsr(), RuleLimits.standard(), RuleLog.NOWHERE, Optional.empty());
         assertThat(trial.administrators(TestRules.action("x"), JOHN).identities())
                 .containsExactly(new Identity.Group("admin"), new Identity.User("root"));
         assertThat(trial.administrators(TestRules.action("admin.netgroup"), JOHN).identities())
@@ -178,7 +197,10 @@ class PolkitBehaviourTest {
         List<String> logged = new ArrayList<>();
         RuleTrial trial =
                 new RuleTrial(
-                        etcAndUsr(), RuleLimits.standard(), (place, text) -> logged.add(text));
+                        etcAndUsr(),
+                        RuleLimits.standard(),
+                        (place, text) -> logged.add(text),
+                        Optional.empty());
         RuleVerdict _ = trial.evaluate(TestRules.action("text", "unit", "a.service"), JOHN);
         assertThat(logged.get(0)).isEqualTo("[Action id='text' unit='a.service']");
         assertThat(logged.get(1))

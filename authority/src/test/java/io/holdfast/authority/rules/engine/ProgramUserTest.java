@@ -40,7 +40,7 @@ class ProgramUserTest {
         Accounts.Account nobody = Accounts.SYSTEM.user(NOBODY);
 
         evaluate(
-                ProgramUser.find(NOBODY),
+                ProgramUser.find(Accounts.SYSTEM, NOBODY),
                 "polkit.addRule(function() {"
                         + " polkit.log(polkit.spawn(['id', '-u']).trim());"
                         + " polkit.log(polkit.spawn(['id', '-G']).trim());"
@@ -53,7 +53,9 @@ class ProgramUserTest {
 
     @Test
     void soDoesAProgramOfAFileThatIsLoaded() throws Exception {
-        evaluate(ProgramUser.find(NOBODY), "polkit.log(polkit.spawn(['id', '-un']).trim());");
+        evaluate(
+                ProgramUser.find(Accounts.SYSTEM, NOBODY),
+                "polkit.log(polkit.spawn(['id', '-un']).trim());");
 
         assertThat(logged).contains(NOBODY);
     }
@@ -67,7 +69,7 @@ class ProgramUserTest {
                                         + " polkit.log(polkit.spawn(['id', '-un']).trim()); });"),
                         RuleLimits.standard(),
                         (_, text) -> logged.add(text),
-                        ProgramUser.find(NOBODY));
+                        ProgramUser.find(Accounts.SYSTEM, NOBODY));
 
         var _ = trial.evaluate(TestRules.action("a.b"), TestRules.JANE);
 
@@ -77,7 +79,7 @@ class ProgramUserTest {
     @Test
     void aProgramThatIsNotThereIsReportedAsToAnyUser() throws Exception {
         evaluate(
-                ProgramUser.find(NOBODY),
+                ProgramUser.find(Accounts.SYSTEM, NOBODY),
                 "polkit.addRule(function() { try { polkit.spawn(['/no/such']); } catch (e) {"
                         + " polkit.log('' + e); } });");
 
@@ -92,7 +94,7 @@ class ProgramUserTest {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
 
         evaluate(
-                ProgramUser.find(NOBODY),
+                ProgramUser.find(Accounts.SYSTEM, NOBODY),
                 "polkit.addRule(function() { try { polkit.spawn(['"
                         + program
                         + "']); } catch (e) { polkit.log('' + e); } });");
@@ -117,6 +119,6 @@ class ProgramUserTest {
 
     @Test
     void nobodyIsFoundWhoIsNotThere() throws Exception {
-        assertThat(ProgramUser.find("holdfast-no-such-user")).isEmpty();
+        assertThat(ProgramUser.find(Accounts.SYSTEM, "holdfast-no-such-user")).isEmpty();
     }
 }

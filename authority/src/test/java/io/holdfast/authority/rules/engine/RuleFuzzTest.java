@@ -11,6 +11,7 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.core.testkit.Gen;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
@@ -164,7 +165,7 @@ class RuleFuzzTest {
                         "var marker = 1;",
                         "polkit.addRule(function() { return 'auth_self'; });");
         List<RuleDiagnostic> _ = RuleLint.check(files, Set.of("org.known"));
-        RuleTrial trial = new RuleTrial(files, LIMITS, RuleLog.NOWHERE);
+        RuleTrial trial = new RuleTrial(files, LIMITS, RuleLog.NOWHERE, Optional.empty());
         RuleAction action = TestRules.action("org.freedesktop.systemd1.manage-units", "unit", "a");
         for (int i = 0; i < 2; i++) {
             RuleVerdict verdict = trial.evaluate(action, TestRules.JANE);

@@ -12,6 +12,7 @@ import io.holdfast.core.testkit.ChildJvm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -49,7 +50,11 @@ class RuleHeapTest {
             RuleFiles files = TestRules.files(RULES);
             List<Throwable> thrown = new ArrayList<>();
             try (RuleEngine engine =
-                    RuleEngine.start(() -> files, RuleLimits.standard(), RuleLog.NOWHERE)) {
+                    RuleEngine.start(
+                            () -> files,
+                            RuleLimits.standard(),
+                            RuleLog.NOWHERE,
+                            Optional.empty())) {
                 List<Thread> users = new ArrayList<>();
                 for (int user = 0; user < USERS; user++) {
                     RuleAction action = new RuleAction("hungry." + user, Map.of());

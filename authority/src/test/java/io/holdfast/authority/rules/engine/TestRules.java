@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -33,7 +34,10 @@ public final class TestRules implements AutoCloseable {
         files = files(sources);
         engine =
                 RuleEngine.start(
-                        () -> files, limits, (place, text) -> logged.add(place + ": " + text));
+                        () -> files,
+                        limits,
+                        (place, text) -> logged.add(place + ": " + text),
+                        Optional.empty());
         engine.generation().prepare(); // some limits are shorter than this takes once in a JVM
     }
 

@@ -81,7 +81,11 @@ class RuleSandboxTest {
                         """);
         List<String> logged = new ArrayList<>();
         RuleTrial trial =
-                new RuleTrial(files, RuleLimits.standard(), (_, text) -> logged.add(text));
+                new RuleTrial(
+                        files,
+                        RuleLimits.standard(),
+                        (_, text) -> logged.add(text),
+                        Optional.empty());
         RuleVerdict verdict = trial.evaluate(TestRules.action("a"), TestRules.JANE);
         assertThat(verdict.answer().map(ImplicitAuthorization::word)).contains("yes");
         assertThat(logged).contains("behind");
@@ -93,7 +97,8 @@ class RuleSandboxTest {
                 new RuleTrial(
                         TestRules.files("\npolkit.addRule = (function() {});"),
                         RuleLimits.standard(),
-                        RuleLog.NOWHERE);
+                        RuleLog.NOWHERE,
+                        Optional.empty());
         assertThat(trial.diagnostics().stream().map(RuleDiagnostic::toString))
                 .singleElement(as(STRING))
                 .contains(":2: ")

@@ -53,7 +53,7 @@ public final class RulesTarget {
 
     static {
         Thread.setDefaultUncaughtExceptionHandler((_, e) -> uncaught = Optional.of(e));
-        ENGINE = RuleEngine.start(() -> current, LIMITS, RuleLog.NOWHERE);
+        ENGINE = RuleEngine.start(() -> current, LIMITS, RuleLog.NOWHERE, Optional.empty());
         try { // a fuzzer that instruments a class uses the memory of the evaluation that loads it
             RuleVerdict _ = evaluate();
         } catch (ExecutionException | InterruptedException | TimeoutException e) {

@@ -153,15 +153,13 @@ public final class ConnectionInput implements AutoCloseable {
             pendingFds =
                     connections.loop.after(
                             Duration.ofMillis(limit),
-                            () -> {
-                                connections.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
-                                connection.disconnect(
-                                        EndReason.LIMIT,
-                                        "the message of its descriptors did not arrive in full:"
-                                                + " pending_fd_timeout is "
-                                                + limit
-                                                + " ms");
-                            });
+                            () ->
+                                    exceeded(
+                                            BusLimit.PENDING_FD_TIMEOUT,
+                                            "the message of its descriptors did not arrive in full:"
+                                                    + " pending_fd_timeout is "
+                                                    + limit
+                                                    + " ms"));
         }
     }
 
@@ -203,9 +201,8 @@ public final class ConnectionInput implements AutoCloseable {
             connection.disconnect(
                     EndReason.MISBEHAVED, "sent descriptors without agreeing to pass them");
         } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
-            connections.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
-            connection.disconnect(
-                    EndReason.LIMIT,
+            exceeded(
+                    BusLimit.MAX_INCOMING_UNIX_FDS,
                     receivedFds.size()
                             + " descriptors wait for their messages, max_incoming_unix_fds is "
                             + account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS));
@@ -224,17 +221,11 @@ public final class ConnectionInput implements AutoCloseable {
         try {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
-                if (whole > connections.charges.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
-                    connections.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
-                    connection.disconnect(
-                            EndReason.LIMIT,
-                            "a message of %d bytes, max_message_size is %d"
-                                    .formatted(
-                                            whole,
-                                            connections
-                                                    .charges
-                                                    .limits()
-                                                    .get(BusLimit.MAX_MESSAGE_SIZE)));
+                long most = connections.charges.limits().get(BusLimit.MAX_MESSAGE_SIZE);
+                if (whole > most) {
+                    exceeded(
+                            BusLimit.MAX_MESSAGE_SIZE,
+                            "a message of %d bytes, max_message_size is %d".formatted(whole, most));
                     break;
                 }
                 if (length - used < whole || (used > begin && !hasTime())) {
@@ -250,6 +241,11 @@ public final class ConnectionInput implements AutoCloseable {
         return used;
     }
 
+    private void exceeded(BusLimit limit, String why) {
+        connections.charges.over(connection, limit);
+        connection.disconnect(EndReason.LIMIT, why);
+    }
+
     private boolean isReading() {
         return sasl == null && !connection.isOver();
     }
@@ -261,17 +257,12 @@ public final class ConnectionInput implements AutoCloseable {
         connections.counters.messagesIn++;
         PassedFds fds = null;
         int declared = view.unixFds();
-        if (declared > connections.charges.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
-            connections.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
-            connection.disconnect(
-                    EndReason.LIMIT,
+        int most = connections.charges.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS);
+        if (declared > most) {
+            exceeded(
+                    BusLimit.MAX_MESSAGE_UNIX_FDS,
                     "a message with %d descriptors, max_message_unix_fds is %d"
-                            .formatted(
-                                    declared,
-                                    connections
-                                            .charges
-                                            .limits()
-                                            .getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)));
+                            .formatted(declared, most));
             return;
         }
         if (declared > 0) {

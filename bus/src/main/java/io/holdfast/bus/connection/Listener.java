@@ -119,7 +119,6 @@ public final class Listener implements AutoCloseable {
         String denied = refusal(peer);
         if (denied != null) {
             refuse(client, peer, denied);
-            peer.close();
             return;
         }
         if (connections.closer.isFull(peer.uid())) {
@@ -127,13 +126,11 @@ public final class Listener implements AutoCloseable {
                     client,
                     peer,
                     FdCloser.MAX_WAITING + " descriptors of its user are still being closed");
-            peer.close();
             return;
         }
         Account account = connections.charges.open(peer);
         if (account == null) {
             refuse(client, peer, connections.charges.refusal());
-            peer.close();
             return;
         }
         try {
@@ -156,7 +153,6 @@ public final class Listener implements AutoCloseable {
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
             connections.charges.quota().close(account);
             refuse(client, peer, String.valueOf(e.getMessage()));
-            peer.close();
         }
     }
 
@@ -179,6 +175,7 @@ public final class Listener implements AutoCloseable {
                     RefusalLog.UNKNOWN_USER, "a client without peer credentials", why);
         } else {
             connections.log.notAccepted(peer.uid(), peer.toString(), why);
+            peer.close();
         }
     }
 

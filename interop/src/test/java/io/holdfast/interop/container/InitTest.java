@@ -3,7 +3,6 @@ package io.holdfast.interop.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,11 +43,7 @@ class InitTest {
     @AfterAll
     void stop() throws Exception {
         if (container != null) {
-            try {
-                assertThat(container.stop()).isEqualTo(new Exit.Exited(0));
-            } finally {
-                container.close();
-            }
+            container.end();
         }
     }
 

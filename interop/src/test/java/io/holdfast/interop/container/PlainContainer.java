@@ -18,6 +18,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -95,6 +96,7 @@ final class PlainContainer implements AutoCloseable {
     private final Setting setting;
     private final Path folder;
     private final RunningProgram init;
+    private boolean closed;
 
     private PlainContainer(Setting setting, Path folder, RunningProgram init) {
         this.setting = setting;
@@ -125,18 +127,31 @@ final class PlainContainer implements AutoCloseable {
     /** Starts a container in a setting. */
     static PlainContainer start(Setting setting, Path folder, String... arguments)
             throws IOException {
+        List<String> words = new ArrayList<>(List.of(HOLDFAST));
+        words.addAll(List.of(arguments));
+        return start(setting, folder, words, config -> config);
+    }
+
+    /**
+     * Starts a container in a setting.
+     *
+     * @param command PID 1
+     * @param change of {@code plain.json}
+     */
+    static PlainContainer start(
+            Setting setting, Path folder, List<String> command, UnaryOperator<String> change)
+            throws IOException {
         assumeTrue(
                 Files.exists(CHECKOUT.resolve(".holdfast/launch")),
                 "the command must have been built: ./holdfast --version");
         Path bundle = Files.createDirectory(folder.resolve("bundle"));
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path config = folder.resolve("config.json");
-        List<String> words = new ArrayList<>(List.of(HOLDFAST));
-        words.addAll(List.of(arguments));
+        List<String> words = new ArrayList<>(command);
         if (setting == Setting.ORDINARY_USER) {
             words.addAll(0, List.of("/bin/sh", "-c", FOLDERS));
         }
-        return run(setting, bundle, config, words, "/");
+        return run(setting, bundle, config, change, words, "/");
     }
 
     /**
@@ -152,16 +167,22 @@ final class PlainContainer implements AutoCloseable {
                 Setting.DEFAULT,
                 Files.createDirectory(folder.resolve("bundle")),
                 folder.resolve("config.json"),
+                text -> text,
                 List.of(command),
                 layers.stream().map(Path::toString).collect(Collectors.joining(":")));
     }
 
     private static PlainContainer run(
-            Setting setting, Path bundle, Path config, List<String> words, String layers)
+            Setting setting,
+            Path bundle,
+            Path config,
+            UnaryOperator<String> change,
+            List<String> words,
+            String layers)
             throws IOException {
         Files.writeString(
                 config,
-                setting.in(resource("plain.json"))
+                setting.in(change.apply(resource("plain.json")))
                         .replace(
                                 "\"@ARGUMENTS@\"",
                                 words.stream()
@@ -257,8 +278,21 @@ final class PlainContainer implements AutoCloseable {
         return init.end();
     }
 
+    /** Stops the container, which must succeed, and closes it. */
+    void end() throws InterruptedException {
+        try {
+            assertThat(stop()).as(init::written).isEqualTo(new Exit.Exited(0));
+        } finally {
+            close();
+        }
+    }
+
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         if (init.process().state() == PidFd.State.ALIVE) {
             try (RunningProgram kill = crun(List.of("kill", NAME, "KILL"))) {
                 var _ = kill.end();

@@ -248,6 +248,7 @@ public final class Manager implements AutoCloseable {
         survival.begin(loop, recovery::record);
         isAfterCrash = survival.isAfterCrash();
         if (isAfterCrash) {
+            orphans.includeKeeper();
             survival.adopted(recovery.run());
             context.notice(describe(survival.predecessor()));
             new KeeperOrphans(

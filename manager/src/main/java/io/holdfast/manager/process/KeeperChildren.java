@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * The children of the keeper: the processes that a killed manager started, and the orphans that it
@@ -112,6 +113,21 @@ public final class KeeperChildren {
                     if (child.state() == PidFd.State.EXITED) {
                         visitor.accept(child);
                     }
+                }
+            });
+        }
+    }
+
+    /**
+     * Visits the children that live.
+     *
+     * @param visitor receives each of them, and owns it if it returns true
+     */
+    static void visitLiving(Predicate<PidFd> visitor) {
+        try (PidFd keeper = PidFd.open(Unistd.getppid())) {
+            keeper.visitChildren((child, _) -> {
+                if (child.state() != PidFd.State.ALIVE || !visitor.test(child)) {
+                    child.close();
                 }
             });
         }

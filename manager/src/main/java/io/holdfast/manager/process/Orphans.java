@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * ended there, unless root moves it out of the manager's slice, as into a login session: then it
  * belongs to no unit here and lives on. The children that this process already had before its exec,
  * from an earlier program, belong to no unit either.
+ *
+ * <p>The tracked processes of a killed manager are children of the keeper, which gets their orphans
+ * too. Those that have the mark of a unit are given to it.
  */
 public final class Orphans {
     /** Pause before a new scan, if the last one met a child that may be a spawn in progress. */
@@ -62,6 +65,7 @@ public final class Orphans {
     private final UntrackedOrphans untracked;
     private List<PidFd> inherited = List.of(); // children that existed before, if tracked
     private List<Runnable> waiting = new ArrayList<>();
+    private volatile boolean afterCrash; // the keeper has children
     private boolean scanning;
     private boolean scanAgain;
     private int hidden; // of the worker that scans
@@ -90,6 +94,11 @@ public final class Orphans {
         if (tracked) {
             inherited = scanAll().living().stream().map(Orphan::process).toList();
         }
+    }
+
+    /** Scans also the children of the keeper, among which are those of a killed manager. */
+    public void includeKeeper() {
+        afterCrash = true;
     }
 
     /** The living orphans that a scan has found; a scan that is not certain is repeated. */
@@ -214,6 +223,12 @@ public final class Orphans {
                     certain &= look(Integer.parseInt(number), living);
                 }
             }
+        }
+        if (tracked && afterCrash) {
+            KeeperChildren.visitLiving(child -> {
+                Optional<Workload> run = RunMark.find(child, index);
+                return run.isPresent() && living.add(new Orphan(child, run));
+            });
         }
         return new Found(living, certain);
     }

@@ -1,0 +1,110 @@
+package io.holdfast.interop.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.Needs;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Kills the manager of a container, and at times its bus, at random moments while services run. The
+ * keeper is PID 1 and starts the next manager. Two hundred kills in a long run; {@code
+ * -Dholdfast.kills.seed=} repeats the moments of a run.
+ */
+@Timeout(3600)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"crun", "unshare", "nsenter", "systemctl"})
+class KilledInitTest {
+    private static final int KILLS = Server.ALL ? 200 : 8;
+    private static final long SEED = Long.getLong("holdfast.kills.seed", System.nanoTime());
+    private static final int MOST_MILLIS = 500;
+    private static final int OF_BUS = 4; // each fourth kill
+
+    private static final String COUNTER = "counter.service | ";
+
+    /** The manager is a child of PID 1, and so is the bus once its manager was killed. */
+    private static final String KILL_MANAGER =
+            """
+            for process in $(ps -o pid= --ppid 1); do
+                case $(tr '\\0' ' ' 2>/dev/null </proc/$process/cmdline) in
+                *'Holdfast up '*) kill -KILL $process ;;
+                esac
+            done
+            """;
+
+    private static final String KILL_BUS = "kill -KILL $(systemctl show -P MainPID dbus.service)";
+
+    private static final String FORKED = "ps -o pid=,args= -C sleep | grep 000";
+
+    @TempDir private Path folder;
+
+    @Test
+    void nothingIsLostAndNothingIsLeft() throws Exception {
+        PlainContainer.requireCheckoutOfAll();
+        List<String> up =
+                List.of(
+                        "/usr/bin/env",
+                        "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.crashPause=1"
+                                + " -Dio.holdfast.manager.keeperReap=100",
+                        PlainContainer.HOLDFAST,
+                        "up",
+                        "holdfast.target");
+        try (PlainContainer container =
+                PlainContainer.start(
+                        PlainContainer.Setting.DEFAULT, folder, up, config -> config)) {
+            container.init().await("holdfast: ready");
+            String _ =
+                    container.run(
+                            """
+                            mkdir -p /run/systemd/system
+                            cd /run/systemd/system
+                            printf '[Service]\\nExecStart=/bin/sh -c "i=0; while :; do i=$$((i+1)); echo $$i; sleep 0.02; done"\\n' >counter.service
+                            printf '[Service]\\nType=forking\\nExecStart=/bin/sh -c "sleep 1000 & sleep 2000 & exit"\\n' >forks.service
+                            systemctl daemon-reload
+                            systemctl start counter.service forks.service
+                            """);
+            String processes = container.run(FORKED);
+            Random random = new Random(SEED);
+            for (int i = 1; i <= KILLS; i++) {
+                LockSupport.parkNanos(Duration.ofMillis(random.nextInt(MOST_MILLIS)).toNanos());
+                if (i % OF_BUS == 0) {
+                    String _ = container.run(KILL_BUS);
+                    container.init().await("dbus.service: started process");
+                } else {
+                    String _ = container.run(KILL_MANAGER);
+                    container.init().await("the manager before this one");
+                }
+            }
+            Await.until(
+                    () -> container.answers("systemctl is-active counter forks", "active\nactive"));
+            assertThat(container.run(FORKED)).isEqualTo(processes);
+            String _ = container.run("systemctl stop counter.service forks.service");
+            Await.until(() -> container.answers("! ps -eo stat= | grep Z", ""));
+            assertThat(container.run("ps -eo comm=").lines())
+                    .as("seed %d: %s", SEED, container.init().written())
+                    .isSubsetOf("sh", "java", "bash", "ps");
+            container.end();
+            List<Integer> counted =
+                    container
+                            .init()
+                            .written()
+                            .lines()
+                            .filter(line -> line.startsWith(COUNTER))
+                            .map(line -> Integer.valueOf(line.substring(COUNTER.length())))
+                            .toList();
+            assertThat(counted)
+                    .as("seed %d", SEED)
+                    .isEqualTo(IntStream.rangeClosed(1, counted.size()).boxed().toList());
+        }
+    }
+}

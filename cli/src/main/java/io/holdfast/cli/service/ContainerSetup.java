@@ -83,7 +83,7 @@ final class ContainerSetup {
                 Files.setAttribute(path, "unix:mode", folder.mode());
             }
         } catch (IOException e) {
-            warnings.accept("cannot create " + path + ": " + CommandException.reason(e));
+            warnings.accept("cannot create " + CommandException.reason(e));
         }
     }
 
@@ -96,8 +96,7 @@ final class ContainerSetup {
                 Files.writeString(file, id + "\n", US_ASCII);
             }
         } catch (IOException e) {
-            warnings.accept(
-                    "no machine id can be written to " + file + ": " + CommandException.reason(e));
+            warnings.accept("cannot write a machine id: " + CommandException.reason(e));
         }
     }
 

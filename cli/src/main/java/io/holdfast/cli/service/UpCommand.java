@@ -9,6 +9,7 @@ import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.ContainerInit;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.exec.SandboxSupport;
@@ -303,7 +304,7 @@ public final class UpCommand implements Command {
             throws InterruptedException {
         boolean isInit = ContainerInit.isHere(keeper.isPresent());
         boolean isFirst = keeper.isEmpty() || keeper.get().store().isEmpty();
-        if (isInit && isFirst) {
+        if (isInit && isFirst && Unistd.geteuid() == 0) { // another user cannot make any of it
             EventLines events = new EventLines(output);
             new ContainerSetup(Path.of("/"), text -> events.event(Level.WARNING, text)).run();
         }

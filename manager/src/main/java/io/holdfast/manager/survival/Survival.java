@@ -39,6 +39,7 @@ public final class Survival {
     private final Set<UnitName> changed = new LinkedHashSet<>();
     private final List<Runnable> afterwards = new ArrayList<>();
     private final Set<String> written = new HashSet<>();
+    private final Set<String> unrecorded = new HashSet<>(); // since their last warning
     private final Map<String, List<Fd>> found = new LinkedHashMap<>();
     private Map<String, Fields> states = Map.of();
     private @Nullable EventLoop loop;
@@ -93,8 +94,11 @@ public final class Survival {
             FaultPoint.STATE.pass();
             try {
                 folder.write(MANAGER, record.apply(keeper.store().id()));
+                boolean _ = unrecorded.remove(MANAGER);
             } catch (ErrnoException e) {
-                warnings.accept("cannot record the manager's state: " + e.getMessage());
+                if (unrecorded.add(MANAGER)) {
+                    warnings.accept("cannot record the manager's state: " + e.getMessage());
+                }
             }
         }
     }
@@ -332,8 +336,11 @@ public final class Survival {
             } else if (written.remove(unit.text())) {
                 folder.remove(unit.text());
             }
+            boolean _ = unrecorded.remove(unit.text());
         } catch (ErrnoException e) {
-            warnings.accept(unit + " is lost if the manager crashes: " + e.getMessage());
+            if (unrecorded.add(unit.text())) {
+                warnings.accept(unit + " is lost if the manager crashes: " + e.getMessage());
+            }
         }
     }
 }

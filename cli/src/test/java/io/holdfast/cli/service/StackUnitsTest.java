@@ -6,6 +6,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.ManagerOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,14 @@ class StackUnitsTest {
         assertThat(unit("holdfast.target"))
                 .contains(" holdfast-authority.socket ")
                 .doesNotContain("polkit.service");
+    }
+
+    @Test
+    void aDaemonThatIsStoppedWhileItsJvmStartsHasNotFailed() throws Exception {
+        layOut(Optional.of("/some.slice"));
+        for (String daemon : List.of("dbus.service", "polkit.service")) {
+            assertThat(unit(daemon)).contains("\nSuccessExitStatus=143\n");
+        }
     }
 
     private void layOut(Optional<String> slice) {

@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -16,7 +17,8 @@ import java.util.Set;
 /**
  * A server of the distribution.
  *
- * @param unit the name of its unit; a {@code *} stands for its version
+ * @param unit the name of its unit; a {@code *} stands for its version, that of the unit's file or,
+ *     for an instance, of its folder in {@code /usr/lib}
  * @param client a script of bash(1) that succeeds if the server answers
  * @param answer a part of what the client writes
  * @param preparation a script that is run before the first start
@@ -55,12 +57,22 @@ record Server(String unit, String client, String answer, String preparation) {
                             || Files.exists(UNITS.resolve(unit));
             return isThere ? Optional.of(unit) : Optional.empty();
         }
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(UNITS, unit)) {
-            for (Path file : found) {
-                return Optional.of(file.getFileName().toString());
-            }
+        int at = unit.indexOf('@');
+        if (at < 0) {
+            return newest(UNITS, unit);
         }
-        return Optional.empty();
+        Path versions = Path.of("/usr/lib", unit.substring(0, at));
+        return Files.isDirectory(versions)
+                ? newest(versions, "*").map(version -> unit.replace("*", version))
+                : Optional.empty();
+    }
+
+    private static Optional<String> newest(Path folder, String pattern) throws IOException {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, pattern)) {
+            found.forEach(file -> names.add(file.getFileName().toString()));
+        }
+        return names.stream().max(Comparator.naturalOrder());
     }
 
     @Override

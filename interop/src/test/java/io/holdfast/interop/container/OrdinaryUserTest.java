@@ -1,8 +1,11 @@
 package io.holdfast.interop.container;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /**
  * Servers that a user without capabilities and without an account runs in a container, by units of
@@ -32,5 +35,10 @@ class OrdinaryUserTest extends ServersTest {
         return container().answers(server.preparation(), "")
                 ? Optional.of(server.unit())
                 : Optional.empty();
+    }
+
+    @Test
+    void itReportsNothingThatOnlyRootCanMake() {
+        assertThat(container().init().written()).doesNotContain("cannot", "systemd-sysusers");
     }
 }

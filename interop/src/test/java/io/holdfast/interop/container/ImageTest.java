@@ -48,6 +48,33 @@ class ImageTest {
             done
             """;
 
+    /** Builds an image as docs/containers.md shows, and prints the folder of its files. */
+    private static final String CONTAINERFILE =
+            """
+            set -e
+            cd "$1"
+            buildah() { command buildah --root "$PWD/storage" --runroot "$PWD/running" --storage-driver vfs "$@"; }
+            limit() { hard=$(ulimit -H "-$1"); [ "$hard" != unlimited ] || hard=-1; echo "$hard"; }
+            buildah pull -q oci-archive:image.tar >&2
+            base=$(buildah from scratch)
+            tar -C debian -cf debian.tar .
+            buildah add -q "$base" debian.tar / >&2
+            buildah commit -q --rm "$base" localhost/debian >&2
+            cat >Containerfile <<'END'
+            FROM localhost/holdfast AS holdfast
+            FROM localhost/debian
+            COPY --from=holdfast / /
+            COPY web.service /etc/systemd/system/
+            RUN holdfast enable web
+            ENTRYPOINT ["holdfast", "init"]
+            END
+            mkdir context
+            cp web.service context/
+            buildah build -q --isolation chroot --ulimit "nofile=$(limit n)" --ulimit "nproc=$(limit u)" \\
+                --tag web --file Containerfile context >&2
+            buildah mount "$(buildah from localhost/web)"
+            """;
+
     private static final String SERVICE =
             """
             [Service]
@@ -72,7 +99,7 @@ class ImageTest {
     /** Its many links would each be reported when the temporary folder is deleted. */
     @AfterAll
     void remove() throws Exception {
-        String _ = run("rm", "-rf", debian.toString());
+        String _ = run("rm", "-rf", debian.toString(), folder.resolve("storage").toString());
     }
 
     private String image(String name) throws Exception {
@@ -130,18 +157,27 @@ class ImageTest {
         Files.writeString(units.resolve("web.service"), SERVICE);
         Path wants = Files.createDirectory(units.resolve("multi-user.target.wants"));
         Path _ = Files.createSymbolicLink(wants.resolve("web.service"), Path.of("../web.service"));
+        assertBoots("container", List.of(enabled, layer, debian));
+    }
+
+    @Test
+    @Needs(programs = "buildah")
+    void aContainerfileCopiesItIntoAnImage() throws Exception {
+        Files.writeString(folder.resolve("web.service"), SERVICE);
+        String lines = run("bash", "-c", CONTAINERFILE, "bash", folder.toString());
+        assertBoots("built", List.of(Path.of(lines.strip().lines().toList().getLast())));
+    }
+
+    private static void assertBoots(String name, List<Path> layers) throws Exception {
         try (PlainContainer container =
                 PlainContainer.ofLayers(
-                        Files.createDirectory(folder.resolve("container")),
-                        List.of(enabled, layer, debian),
-                        "holdfast",
-                        "init")) {
+                        Files.createDirectory(folder.resolve(name)), layers, "holdfast", "init")) {
             container.init().await("holdfast: ready");
             assertThat(container.run("holdfast status web")).contains("active (running)");
             assertThat(container.run("holdfast status polkit || true")).contains("inactive");
             String maps = "cat /proc/[0-9]*/maps 2>/dev/null | grep -o '[a-z]*[.]aot' | sort -u";
             assertThat(container.run(maps)).isEqualTo("up.aot");
-            assertThat(container.stop()).isEqualTo(new Exit.Exited(0));
+            container.end();
         }
     }
 }

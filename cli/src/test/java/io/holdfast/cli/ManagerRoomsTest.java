@@ -81,6 +81,7 @@ class ManagerRoomsTest {
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", and(kind, "run"));
         assertUsesOnly("timer", kind);
+        assertUsesOnly("path", kind);
         assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }
@@ -94,9 +95,8 @@ class ManagerRoomsTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage(
                         rooms(
-                                "service", "socket", "target", "slice", "scope", "timer", "run",
-                                "exec",
-                                "notify"))
+                                "service", "socket", "target", "slice", "scope", "timer", "path",
+                                "run", "exec", "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()
@@ -113,7 +113,7 @@ class ManagerRoomsTest {
      */
     @Test
     void nothingButItsOwnRoomAsksForATypeOfUnit() {
-        String[] types = {"service", "socket", "target", "slice", "scope", "timer"};
+        String[] types = {"service", "socket", "target", "slice", "scope", "timer", "path"};
         DescribedPredicate<JavaClass> others =
                 resideInAPackage(MANAGER + "..")
                         .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))
@@ -131,7 +131,8 @@ class ManagerRoomsTest {
                                 .or(simpleUnit("Target"))
                                 .or(simpleUnit("Slice"))
                                 .or(simpleUnit("Scope"))
-                                .or(simpleUnit("Timer")))
+                                .or(simpleUnit("Timer"))
+                                .or(simpleUnit("Path")))
                 .orShould()
                 .accessFieldWhere(JavaAccess.Predicates.targetOwner(type(UnitType.class.getName())))
                 .check(ROOMS);

@@ -32,6 +32,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
+import io.holdfast.manager.path.ManagedPath;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KeeperOrphans;
 import io.holdfast.manager.process.KillWhom;
@@ -208,6 +209,7 @@ public final class Manager implements AutoCloseable {
                                         UnitType.TARGET, ManagedTarget::new,
                                         UnitType.SLICE, ManagedSlice::new,
                                         UnitType.SCOPE, ManagedScope::new,
+                                        UnitType.PATH, ManagedPath::new,
                                         UnitType.TIMER,
                                                 (shared, unit) ->
                                                         new ManagedTimer(shared, unit, clocks))));

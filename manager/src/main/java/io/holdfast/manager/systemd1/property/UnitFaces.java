@@ -33,6 +33,8 @@ public final class UnitFaces {
                     new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, true),
                     UnitType.TIMER,
                     new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, false),
+                    UnitType.PATH,
+                    new Face<>(PathProperties.TABLE, subject -> subject, false),
                     UnitType.SCOPE,
                     new Face<>(ScopeProperties.TABLE, subject -> subject, true),
                     UnitType.SLICE,

@@ -90,7 +90,13 @@ public final class ConditionTable {
         return row(name).takesPath();
     }
 
-    static boolean evaluate(String name, String parameter, MachineFacts machine)
+    /**
+     * Returns whether a condition holds now. Blocking.
+     *
+     * @param name without {@code Condition}
+     * @throws IOException if that cannot be found out
+     */
+    public static boolean evaluate(String name, String parameter, MachineFacts machine)
             throws IOException {
         return row(name).evaluation().holds(parameter, machine);
     }

@@ -17,7 +17,8 @@ final class UnitFormats {
                     UnitType.TARGET, TargetUnit::begin,
                     UnitType.SLICE, SliceUnit::begin,
                     UnitType.SCOPE, ScopeUnit::begin,
-                    UnitType.TIMER, TimerUnit::begin);
+                    UnitType.TIMER, TimerUnit::begin,
+                    UnitType.PATH, PathUnit::begin);
 
     private UnitFormats() {}
 

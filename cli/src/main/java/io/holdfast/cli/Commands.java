@@ -22,6 +22,7 @@ import io.holdfast.cli.service.JobCommand;
 import io.holdfast.cli.service.KillCommand;
 import io.holdfast.cli.service.ResetFailedCommand;
 import io.holdfast.cli.service.StatusCommand;
+import io.holdfast.cli.service.TimersCommand;
 import io.holdfast.cli.service.UpCommand;
 import io.holdfast.cli.service.VerifyCommand;
 import io.holdfast.cli.tour.TourCommand;
@@ -42,8 +43,8 @@ final class Commands {
             List.of(
                     Section.of(
                             "Services",
-                            "up init status start stop restart reload enable disable mask unmask"
-                                    + " reset-failed kill run verify daemon-reload daemon-reexec"),
+                            "up init status timers start stop restart reload enable disable mask"
+                                    + " unmask reset-failed kill run verify daemon-reload daemon-reexec"),
                     Section.of("Messages", "bus dbus"),
                     Section.of("Permissions", "authority check actions authorizations rules agent"),
                     Section.of("Processes", "info who watch signal leftovers"),
@@ -61,6 +62,7 @@ final class Commands {
                     case "up" -> UpCommand.up();
                     case "init" -> UpCommand.init();
                     case "status" -> new StatusCommand();
+                    case "timers" -> new TimersCommand();
                     case "start" -> JobCommand.start();
                     case "stop" -> JobCommand.stop();
                     case "restart" -> JobCommand.restart();

@@ -21,12 +21,14 @@ import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.TimerStatus;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.varlink.VarlinkException;
@@ -117,6 +119,10 @@ public final class ManagerInterface implements AutoCloseable {
               missing: ?[]string
             )
 
+            # unit: what it starts. next: when it elapses, at the earliest. last: when it last did. Both in
+            # microseconds since 1970.
+            type Timer (name: string, unit: string, next: ?int, last: ?int)
+
             # reason: why the job was refused or did not succeed. warnings: one line each, also of
             # a job that succeeded: an outdated unit file, a unit that can start a stopped one again,
             # units that were pulled in and cannot be started.
@@ -124,6 +130,9 @@ public final class ManagerInterface implements AutoCloseable {
 
             # Returns every loaded unit, without its processes and its log.
             method List() -> (units: []Unit)
+
+            # Returns every loaded timer.
+            method Timers() -> (timers: []Timer)
 
             # Returns a unit with its processes and its log; loadState is "not-found" if there is
             # no unit of that name.
@@ -271,6 +280,7 @@ public final class ManagerInterface implements AutoCloseable {
     private Service service() {
         return Service.of(Interface.parse(DEFINITION))
                 .asyncMethod("List", _ -> manager.list().thenApply(ManagerInterface::units))
+                .asyncMethod("Timers", _ -> manager.timers().thenApply(ManagerInterface::timers))
                 .asyncMethod("Status", this::status)
                 .method("Predecessors", _ -> predecessors())
                 .asyncMethod("Start", call -> jobs(call, Verb.START, JobType.START))
@@ -548,6 +558,23 @@ public final class ManagerInterface implements AutoCloseable {
         return JsonObject.builder()
                 .put("units", list.stream().map(unit -> json(unit, false, true).build()).toList())
                 .build();
+    }
+
+    private static JsonObject timers(List<TimerStatus> list) {
+        DualTimestamp now = DualTimestamp.now();
+        List<Json> timers = new ArrayList<>();
+        for (TimerStatus timer : list) {
+            JsonObject.Builder json =
+                    JsonObject.builder()
+                            .put("name", timer.unit().text())
+                            .put("unit", timer.triggers().text())
+                            .putIfPresent("next", timer.next(now));
+            if (timer.last().realtime() != 0) {
+                json.put("last", timer.last().realtime());
+            }
+            timers.add(json.build());
+        }
+        return JsonObject.builder().put("timers", timers).build();
     }
 
     /**

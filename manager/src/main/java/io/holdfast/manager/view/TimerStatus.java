@@ -4,6 +4,7 @@ import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The state of a timer beyond its {@link UnitStatus}.
@@ -24,6 +25,16 @@ public record TimerStatus(
         implements UnitDetails {
     public TimerStatus {
         nextOfEach = List.copyOf(nextOfEach);
+    }
+
+    /** Returns when it elapses next, in microseconds since 1970; empty if it does not. */
+    public OptionalLong next(DualTimestamp now) {
+        long spans = nextMonotonic == 0 ? 0 : nextMonotonic - now.monotonic() + now.realtime();
+        if (nextRealtime == 0 || spans == 0) {
+            long only = Math.max(nextRealtime, spans);
+            return only == 0 ? OptionalLong.empty() : OptionalLong.of(only);
+        }
+        return OptionalLong.of(Math.min(nextRealtime, spans));
     }
 
     @Override

@@ -111,7 +111,7 @@ public abstract class TriggeringUnit implements ManagedUnit {
         this.unit = unit;
         lane = context.workers().ownLane(unit.name().text());
         startLimit = new StartLimit(unit.unit().startLimit());
-        starting = new CheckedStart(context, lane, () -> context.events().changed(name()));
+        starting = new CheckedStart(context, lane, () -> context.events().changed(unit.name()));
     }
 
     /** Returns the unit that it triggers. */

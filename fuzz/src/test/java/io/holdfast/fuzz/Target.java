@@ -14,6 +14,7 @@ import io.holdfast.dbus.marshal.SignatureTarget;
 import io.holdfast.dbus.wire.match.MatchRuleTarget;
 import io.holdfast.dbus.wire.sasl.SaslTarget;
 import io.holdfast.manager.notify.NotifyMessageTarget;
+import io.holdfast.manager.systemd1.property.TransientUnitTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
 import io.holdfast.manager.unit.value.UnitValueTarget;
 import io.holdfast.varlink.VarlinkAddressTarget;
@@ -48,6 +49,7 @@ enum Target {
     SERVICE_FILE(ServiceFileTarget.class, ServiceFileTarget::fuzzerTestOneInput, 1),
     UNIT_FILE(UnitFileTarget.class, UnitFileTarget::fuzzerTestOneInput, 2),
     UNIT_VALUE(UnitValueTarget.class, UnitValueTarget::fuzzerTestOneInput, 1),
+    TRANSIENT_UNIT(TransientUnitTarget.class, TransientUnitTarget::fuzzerTestOneInput, 2),
     NOTIFY_MESSAGE(NotifyMessageTarget.class, NotifyMessageTarget::fuzzerTestOneInput, 1),
     POLICY_FILE(PolicyFileTarget.class, PolicyFileTarget::fuzzerTestOneInput, 1),
     CATALOGUE(CatalogueTarget.class, CatalogueTarget::fuzzerTestOneInput, 1),

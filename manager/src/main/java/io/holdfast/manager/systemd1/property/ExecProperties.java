@@ -95,9 +95,13 @@ final class ExecProperties {
         addStream(table, "StandardInput", exec.andThen(ExecSettings::standardInput));
         addStream(table, "StandardOutput", exec.andThen(ExecSettings::standardOutput));
         addStream(table, "StandardError", exec.andThen(ExecSettings::standardError));
-        table.settable("TTYPath", text("TTYPath"))
+        table.settable("TTYPath", ignored("s")) // the terminal comes as a descriptor, too
                 // fields of journal entries: there is no journal to write them to
-                .settable("LogExtraFields", new SettableProperty("aay", (_, _, _) -> {}));
+                .settable("LogExtraFields", ignored("aay"));
+    }
+
+    private static SettableProperty ignored(String type) {
+        return new SettableProperty(type, (_, _, _) -> {});
     }
 
     private static <T> void addStream(

@@ -56,6 +56,11 @@ public final class PropertyTable<T> {
         return settable.get(name);
     }
 
+    /** Returns all properties that can be set, by name. */
+    Map<String, SettableProperty> settable() {
+        return Map.copyOf(settable);
+    }
+
     /** Adds a property that changes without a signal. */
     @CanIgnoreReturnValue
     PropertyTable<T> unsignalled(String name, String type, Function<T, ?> value) {

@@ -5,6 +5,7 @@ import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.UnitType;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +61,19 @@ public final class UnitFaces {
     public static boolean isOffered(UnitType type) {
         Face<?> face = ROWS.get(type);
         return face != null && face.offered();
+    }
+
+    /**
+     * Returns all properties that can be set for a type of unit, by name, with their D-Bus types.
+     */
+    public static Map<String, String> settable(UnitType type) {
+        Map<String, String> all = new TreeMap<>();
+        UnitProperties.TABLE.settable().forEach((name, row) -> all.put(name, row.type()));
+        Face<?> face = ROWS.get(type);
+        if (face != null) {
+            face.table().settable().forEach((name, row) -> all.put(name, row.type()));
+        }
+        return all;
     }
 
     /** Returns how a property of a type's own interface is set; null if it cannot be set. */

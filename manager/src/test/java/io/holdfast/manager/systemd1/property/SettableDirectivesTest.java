@@ -1,0 +1,134 @@
+package io.holdfast.manager.systemd1.property;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.section.UnitReader.Support;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Each directive that the manager applies can be set at run time, but for the listed ones. */
+class SettableDirectivesTest {
+    private static final Map<String, List<Object>> SAMPLES =
+            Map.ofEntries(
+                    Map.entry(
+                            "s",
+                            List.of(
+                                    "no",
+                                    "x.slice",
+                                    "/x",
+                                    "fail",
+                                    "simple",
+                                    "none",
+                                    "main",
+                                    "normal",
+                                    "control-group",
+                                    "stop",
+                                    "inactive")),
+                    Map.entry("b", List.of(true)),
+                    Map.entry("t", List.of(1L, -1L)),
+                    Map.entry("u", List.of(1L)),
+                    Map.entry("i", List.of(1)),
+                    Map.entry("as", List.of(List.of("a.service"), List.of("/x"))),
+                    Map.entry("(aiai)", List.of(Struct.of(List.of(1), List.of(1)))),
+                    Map.entry("a(ss)", List.of(listens(), List.of(Struct.of("/x", "ro")))),
+                    Map.entry("a(sb)", List.of(List.of(Struct.of("/x", true)))),
+                    Map.entry("a(sbbs)", List.of(List.of())),
+                    Map.entry("a(ssbt)", List.of(List.of(Struct.of("/x", "/y", true, 0L)))),
+                    Map.entry("a(sasb)", List.of(List.of(Struct.of("/x", List.of("x"), true)))));
+
+    /** Older spellings of other directives, and the service of a socket: systemd sets none. */
+    private static final Set<String> NOT_SETTABLE =
+            Set.of(
+                    "BindTo",
+                    "OnFailureIsolate",
+                    "PropagateReloadFrom",
+                    "PropagateReloadTo",
+                    "RequiresOverridable",
+                    "RequisiteOverridable",
+                    "Unit.StartLimitInterval",
+                    "Service.StartLimitInterval",
+                    "Service.StartLimitBurst",
+                    "InaccessibleDirectories",
+                    "ReadOnlyDirectories",
+                    "ReadWriteDirectories",
+                    "PermissionsStartOnly",
+                    "Socket.Service");
+
+    private static List<Object> listens() {
+        return List.of(
+                Struct.of("Stream", "/x"),
+                Struct.of("Datagram", "/x"),
+                Struct.of("SequentialPacket", "/x"),
+                Struct.of("FIFO", "/x"));
+    }
+
+    private static Set<String> written(UnitType type) {
+        Set<String> written = new HashSet<>();
+        UnitFaces.settable(type)
+                .forEach((name, signature) -> {
+                    for (Object sample : SAMPLES.getOrDefault(signature, List.of())) {
+                        written.addAll(written(type, name, signature, sample));
+                    }
+                });
+        return written;
+    }
+
+    private static Set<String> written(UnitType type, String name, String signature, Object value) {
+        Struct property = Struct.of(name, Variant.of(signature, value));
+        Set<String> written = new HashSet<>();
+        try {
+            String text = UnitDescription.of(type, List.of(property)).text();
+            UnitFile.parse("x", text)
+                    .sections()
+                    .forEach(section ->
+                            section.entries()
+                                    .forEach(entry ->
+                                            written.add(section.name() + "." + entry.key())));
+        } catch (DBusException e) {
+            // another sample fits
+        }
+        return written;
+    }
+
+    private static List<String> missing(UnitType type) {
+        Set<String> written = written(type);
+        List<String> missing = new ArrayList<>();
+        for (String section : List.of("Unit", type.section())) {
+            for (String key : UnitReader.directives(type, section, Support.APPLIED)) {
+                boolean isCondition = key.startsWith("Condition") || key.startsWith("Assert");
+                String name = section + "." + key;
+                boolean isExempt = NOT_SETTABLE.contains(key) || NOT_SETTABLE.contains(name);
+                if (!isCondition && !isExempt && !written.contains(name)) {
+                    missing.add(key);
+                }
+            }
+        }
+        return missing;
+    }
+
+    @Test
+    void allDirectivesOfServices() {
+        assertThat(missing(UnitType.SERVICE)).isEmpty();
+    }
+
+    @Test
+    void allDirectivesOfSockets() {
+        assertThat(missing(UnitType.SOCKET)).isEmpty();
+    }
+
+    @Test
+    void allDirectivesOfScopesAndSlices() {
+        assertThat(missing(UnitType.SCOPE)).isEmpty();
+        assertThat(missing(UnitType.SLICE)).isEmpty();
+    }
+}

@@ -169,6 +169,26 @@ class TransientServiceTest {
     }
 
     @Test
+    void aTimerIsMadeTogetherWithItsService() throws Exception {
+        assertThat(
+                        run(
+                                0,
+                                "--unit=y",
+                                "--on-active=1s",
+                                "--on-calendar=2099-01-01",
+                                "--timer-property=AccuracySec=1us",
+                                "/bin/echo",
+                                "ran"))
+                .contains("Running timer as unit: y.timer", "Will run service as unit: y.service");
+        assertThat(stage.state("y.timer")).startsWith("active/");
+        assertThat(stage.runtimeDirectory().resolve("transient/y.timer"))
+                .content()
+                .contains("[Timer]", "OnActiveSec=1s", "OnCalendar=2099-01-01", "AccuracySec=1us");
+        stage.happenings().await("y.service | ran");
+        String _ = Systemctl.of(stage).expect(0, "stop", "y.timer");
+    }
+
+    @Test
     void aSliceIsMade() throws Exception {
         assertThat(call(List.of("q.slice", "fail", "1", "Description", "s", "Ours", "0")))
                 .contains("/org/freedesktop/systemd1/job/");

@@ -32,8 +32,7 @@ class Run0Test {
         stage = StackStage.open(StackStage.Accounts.WITH);
         stage.write(
                 "/etc/polkit-1/actions/io.holdfast.manager.policy",
-                Files.readString(
-                        Path.of("../share/polkit-1/actions/io.holdfast.manager.policy")));
+                Files.readString(Path.of("../share/polkit-1/actions/io.holdfast.manager.policy")));
         stage.write(
                 "/etc/polkit-1/rules.d/10-run.rules",
                 """

@@ -208,6 +208,13 @@ record SettableProperty(String type, Setter set) {
                 });
     }
 
+    static SettableProperty unit(String directive) {
+        return new SettableProperty(
+                "s",
+                (unit, section, value) ->
+                        unit.line(section, directive, name((String) value).text()));
+    }
+
     static SettableProperty slice(String directive) {
         return new SettableProperty(
                 "s",

@@ -1,14 +1,20 @@
 package io.holdfast.manager.systemd1.property;
 
+import static io.holdfast.manager.systemd1.property.SettableProperty.time;
+
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.TimerUnit;
+import io.holdfast.manager.unit.section.TimerUnit.Base;
 import io.holdfast.manager.unit.section.TimerUnit.Trigger;
 import io.holdfast.manager.view.TimerStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /** The properties of {@code org.freedesktop.systemd1.Timer}. */
 final class TimerProperties {
@@ -68,23 +74,54 @@ final class TimerProperties {
     }
 
     private static void addSettings(PropertyTable<Timer> table) {
-        table.fixed("Unit", "s", timer -> timer.section().unit().text())
-                .fixed("OnClockChange", "b", timer -> timer.section().onClockChange())
-                .fixed("OnTimezoneChange", "b", timer -> timer.section().onTimezoneChange())
-                .fixed("AccuracyUSec", "t", timer -> Micros.of(timer.section().accuracy()))
-                .fixed(
+        table.settable("TimersMonotonic", new SettableProperty("a(st)", TimerProperties::spans))
+                .settable("TimersCalendar", new SettableProperty("a(ss)", TimerProperties::dates))
+                .settable("Unit", SettableProperty.unit("Unit"), t -> t.section().unit().text())
+                .settable(
+                        "AccuracyUSec", time("AccuracySec"), t -> Micros.of(t.section().accuracy()))
+                .settable(
                         "RandomizedDelayUSec",
-                        "t",
-                        timer -> Micros.of(timer.section().randomizedDelay()))
-                .fixed(
+                        time("RandomizedDelaySec"),
+                        t -> Micros.of(t.section().randomizedDelay()))
+                .settable(
                         "RandomizedOffsetUSec",
-                        "t",
-                        timer -> Micros.of(timer.section().randomizedOffset()))
-                .fixed("FixedRandomDelay", "b", timer -> timer.section().fixedRandomDelay())
-                .fixed("Persistent", "b", timer -> timer.section().persistent())
-                .fixed("WakeSystem", "b", timer -> timer.section().wakeSystem())
-                .fixed("RemainAfterElapse", "b", timer -> timer.section().remainAfterElapse())
-                .fixed("DeferReactivation", "b", timer -> timer.section().deferReactivation());
+                        time("RandomizedOffsetSec"),
+                        t -> Micros.of(t.section().randomizedOffset()));
+        flag(table, "OnClockChange", TimerUnit.Section::onClockChange);
+        flag(table, "OnTimezoneChange", TimerUnit.Section::onTimezoneChange);
+        flag(table, "FixedRandomDelay", TimerUnit.Section::fixedRandomDelay);
+        flag(table, "Persistent", TimerUnit.Section::persistent);
+        flag(table, "WakeSystem", TimerUnit.Section::wakeSystem);
+        flag(table, "RemainAfterElapse", TimerUnit.Section::remainAfterElapse);
+        flag(table, "DeferReactivation", TimerUnit.Section::deferReactivation);
+    }
+
+    private static void flag(
+            PropertyTable<Timer> table, String name, Predicate<TimerUnit.Section> value) {
+        table.settable(name, SettableProperty.bool(name), t -> value.test(t.section()));
+    }
+
+    private static void spans(UnitDescription unit, String section, Object value) {
+        SettableProperty.reset(unit, section, "OnActiveSec", value);
+        for (Object each : (List<?>) value) {
+            Struct one = (Struct) each;
+            String directive = ((String) one.get(0)).replace("USec", "Sec");
+            if (Stream.of(Base.values()).noneMatch(base -> base.directive().equals(directive))) {
+                throw Errors.invalid("Invalid timer base: " + one.get(0));
+            }
+            time(directive).set().set(unit, section, one.get(1));
+        }
+    }
+
+    private static void dates(UnitDescription unit, String section, Object value) {
+        SettableProperty.reset(unit, section, "OnCalendar", value);
+        for (Object each : (List<?>) value) {
+            Struct one = (Struct) each;
+            if (!one.get(0).equals("OnCalendar")) {
+                throw Errors.invalid("Invalid timer base: " + one.get(0));
+            }
+            unit.literal(section, "OnCalendar", (String) one.get(1));
+        }
     }
 
     /** Returns the lines with a time span, the last one first, as systemd does. */

@@ -33,7 +33,7 @@ public final class UnitFaces {
                     UnitType.SOCKET,
                     new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, true),
                     UnitType.TIMER,
-                    new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, false),
+                    new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, true),
                     UnitType.PATH,
                     new Face<>(PathProperties.TABLE, subject -> subject, false),
                     UnitType.SCOPE,

@@ -43,6 +43,11 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
             this.directive = directive;
         }
 
+        /** Returns its directive. */
+        public String directive() {
+            return directive;
+        }
+
         /** Returns the name of its D-Bus property. */
         public String property() {
             return directive.replace("Sec", "USec");

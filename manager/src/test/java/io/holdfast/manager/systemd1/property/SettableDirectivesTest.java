@@ -40,7 +40,13 @@ class SettableDirectivesTest {
                     Map.entry("i", List.of(1)),
                     Map.entry("as", List.of(List.of("a.service"), List.of("/x"))),
                     Map.entry("(aiai)", List.of(Struct.of(List.of(1), List.of(1)))),
-                    Map.entry("a(ss)", List.of(listens(), List.of(Struct.of("/x", "ro")))),
+                    Map.entry(
+                            "a(ss)",
+                            List.of(
+                                    listens(),
+                                    List.of(Struct.of("OnCalendar", "daily")),
+                                    List.of(Struct.of("/x", "ro")))),
+                    Map.entry("a(st)", List.of(bases())),
                     Map.entry("a(sb)", List.of(List.of(Struct.of("/x", true)))),
                     Map.entry("a(sbbs)", List.of(List.of())),
                     Map.entry("a(ssbt)", List.of(List.of(Struct.of("/x", "/y", true, 0L)))),
@@ -70,6 +76,15 @@ class SettableDirectivesTest {
                 Struct.of("Datagram", "/x"),
                 Struct.of("SequentialPacket", "/x"),
                 Struct.of("FIFO", "/x"));
+    }
+
+    private static List<Object> bases() {
+        return List.of(
+                Struct.of("OnActiveUSec", 1L),
+                Struct.of("OnBootUSec", 1L),
+                Struct.of("OnStartupSec", 1L),
+                Struct.of("OnUnitActiveUSec", 1L),
+                Struct.of("OnUnitInactiveUSec", 1L));
     }
 
     private static Set<String> written(UnitType type) {
@@ -124,6 +139,11 @@ class SettableDirectivesTest {
     @Test
     void allDirectivesOfSockets() {
         assertThat(missing(UnitType.SOCKET)).isEmpty();
+    }
+
+    @Test
+    void allDirectivesOfTimers() {
+        assertThat(missing(UnitType.TIMER)).isEmpty();
     }
 
     @Test

@@ -112,6 +112,7 @@ final class PathWatch implements AutoCloseable {
         look = lane.work("a look at its paths", this::find).begin(this::looked);
     }
 
+    @SuppressWarnings("NullableOptional") // null: there is a failure
     private void looked(@Nullable Optional<String> found, @Nullable Exception failure) {
         look = null;
         if (closed) {

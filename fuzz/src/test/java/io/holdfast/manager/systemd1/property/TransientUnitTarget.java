@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * Properties of transient units: a value either is refused, or becomes lines of the unit's file
@@ -67,7 +68,7 @@ public final class TransientUnitTarget {
                     new ArrayDeque<>(
                             Arrays.asList(
                                     line.substring(equals).replaceFirst("=", "").split("\t")));
-            String type = settable.get(property);
+            String type = Objects.requireNonNull(settable.get(property));
             Object value = value(new StringBuilder(type), parts);
             properties.add(Struct.of(property, Variant.of(type, value)));
             if (property.equals("Environment")) {

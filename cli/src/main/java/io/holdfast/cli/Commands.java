@@ -17,12 +17,14 @@ import io.holdfast.cli.process.SignalCommand;
 import io.holdfast.cli.process.WatchCommand;
 import io.holdfast.cli.service.DaemonReexecCommand;
 import io.holdfast.cli.service.DaemonReloadCommand;
+import io.holdfast.cli.service.EditCommand;
 import io.holdfast.cli.service.InstallCommand;
 import io.holdfast.cli.service.JobCommand;
 import io.holdfast.cli.service.KillCommand;
 import io.holdfast.cli.service.ResetFailedCommand;
 import io.holdfast.cli.service.StatusCommand;
 import io.holdfast.cli.service.TimersCommand;
+import io.holdfast.cli.service.UnitFileQuery;
 import io.holdfast.cli.service.UpCommand;
 import io.holdfast.cli.service.VerifyCommand;
 import io.holdfast.cli.tour.TourCommand;
@@ -43,8 +45,9 @@ final class Commands {
             List.of(
                     Section.of(
                             "Services",
-                            "up init status timers start stop restart reload enable disable mask"
-                                    + " unmask reset-failed kill run verify daemon-reload daemon-reexec"),
+                            "up init status timers start stop restart reload enable disable"
+                                    + " reenable preset mask unmask link revert set-default get-default"
+                                    + " is-enabled list-unit-files cat edit reset-failed kill run verify daemon-reload daemon-reexec"),
                     Section.of("Messages", "bus dbus"),
                     Section.of("Permissions", "authority check actions authorizations rules agent"),
                     Section.of("Processes", "info who watch signal leftovers"),
@@ -71,6 +74,16 @@ final class Commands {
                     case "disable" -> InstallCommand.disable();
                     case "mask" -> InstallCommand.mask();
                     case "unmask" -> InstallCommand.unmask();
+                    case "reenable" -> InstallCommand.reenable();
+                    case "preset" -> InstallCommand.preset();
+                    case "link" -> InstallCommand.link();
+                    case "revert" -> InstallCommand.revert();
+                    case "set-default" -> InstallCommand.setDefault();
+                    case "get-default" -> UnitFileQuery.defaultTarget();
+                    case "is-enabled" -> UnitFileQuery.isEnabled();
+                    case "list-unit-files" -> UnitFileQuery.list();
+                    case "cat" -> UnitFileQuery.cat();
+                    case "edit" -> new EditCommand();
                     case "reset-failed" -> new ResetFailedCommand();
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();

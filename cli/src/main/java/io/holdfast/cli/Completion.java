@@ -27,7 +27,25 @@ import picocli.CommandLine.ParseResult;
  * owns them.
  */
 final class Completion {
-    private static final Set<String> STARTING = Set.of("up", "init", "start", "status", "verify");
+    private static final Set<String> STARTING =
+            Set.of(
+                    "up",
+                    "init",
+                    "start",
+                    "status",
+                    "verify",
+                    "enable",
+                    "disable",
+                    "reenable",
+                    "preset",
+                    "mask",
+                    "unmask",
+                    "revert",
+                    "set-default",
+                    "is-enabled",
+                    "list-unit-files",
+                    "cat",
+                    "edit");
     private static final Set<String> LOOKING = Set.of("info", "who");
     private static final int SIGNALS = 31;
 

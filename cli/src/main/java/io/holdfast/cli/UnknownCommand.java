@@ -16,21 +16,17 @@ final class UnknownCommand {
     private static final Map<String, String> ELSEWHERE =
             Map.ofEntries(
                     Map.entry("list-units", STATUS),
-                    Map.entry("list-unit-files", STATUS),
                     Map.entry("list-sockets", STATUS),
                     Map.entry("is-active", STATUS + ", by its exit code"),
                     Map.entry("is-failed", "holdfast status --failed"),
                     Map.entry("is-system-running", STATUS),
                     Map.entry("show", "holdfast status --json UNIT"),
-                    Map.entry("cat", "holdfast verify UNIT"),
                     Map.entry("logs", STATUS + ", which shows the last lines"),
                     Map.entry("journalctl", STATUS + ", which shows the last lines"),
                     Map.entry("try-restart", "holdfast restart UNIT"),
                     Map.entry("condrestart", "holdfast restart UNIT"),
                     Map.entry(
                             "reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
-                    Map.entry("reenable", "holdfast disable UNIT, then: holdfast enable UNIT"),
-                    Map.entry("edit", "an editor, then: holdfast daemon-reload"),
                     Map.entry("analyze", "holdfast verify UNIT"),
                     Map.entry("ps", "holdfast info PID"),
                     Map.entry("cgls", "holdfast info --tree"),

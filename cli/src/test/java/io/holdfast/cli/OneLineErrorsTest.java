@@ -25,7 +25,7 @@ class OneLineErrorsTest {
             value = {
                 // typos
                 "statsu                              | 2 | 'statsu'            | did you mean status?",
-                "reenable web.service                | 2 | 'reenable'          | holdfast enable UNIT",
+                "try-restart web.service             | 2 | 'try-restart'       | holdfast restart UNIT",
                 "help statsu                         | 2 | 'statsu'            | did you mean status?",
                 "status --frob                       | 2 | '--frob'            | status --help",
                 "bus --adress unix:path=@/bus        | 2 | '--adress'          | --address",

@@ -5,34 +5,35 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
-import io.holdfast.manager.ManagerOptions;
-import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.FileRoot;
-import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.install.InstallChange;
-import io.holdfast.manager.unit.install.InstallFolders;
 import io.holdfast.manager.unit.install.InstallRequest;
 import io.holdfast.manager.unit.install.InstallRequest.Operation;
 import io.holdfast.manager.unit.install.InstallResult;
-import io.holdfast.manager.unit.install.UnitInstaller;
-import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.value.Host;
-import io.holdfast.manager.varlink.ManagerInterface;
-import io.holdfast.varlink.json.JsonObject;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * {@code enable}, {@code disable}, {@code mask} and {@code unmask}: makes and removes the links
+ * {@code enable}, {@code disable}, {@code mask} and their relatives: makes and removes the links
  * that systemctl(1) does, with or without a running manager.
  */
 public final class InstallCommand implements Command {
-    private static final String ROOT = "--root";
+    private static final String ALL = "--all";
+    private static final Set<Operation> FORCIBLE =
+            EnumSet.of(
+                    Operation.ENABLE,
+                    Operation.REENABLE,
+                    Operation.PRESET,
+                    Operation.LINK,
+                    Operation.MASK);
+    private static final Set<Operation> WITH_NOW =
+            EnumSet.of(Operation.ENABLE, Operation.DISABLE, Operation.MASK);
+    private static final Set<Operation> NEEDS_INSTALL =
+            EnumSet.of(Operation.ENABLE, Operation.DISABLE, Operation.REENABLE, Operation.PRESET);
     private static final String RUNTIME = "--runtime";
     private static final String FORCE = "--force";
     private static final String NOW = "--now";
@@ -75,8 +76,45 @@ public final class InstallCommand implements Command {
                 Operation.UNMASK, "Unmask units.", "Removes the links that holdfast mask made.");
     }
 
+    public static InstallCommand reenable() {
+        return new InstallCommand(
+                Operation.REENABLE,
+                "Enable units anew: remove the links of units, and make those that their files"
+                        + " name now.",
+                "Useful after the [Install] section of a unit has changed.");
+    }
+
+    public static InstallCommand preset() {
+        return new InstallCommand(
+                Operation.PRESET,
+                "Enable or disable units as the preset files of the distribution say.",
+                "The files are those of systemd.preset(5); a unit without a rule is enabled.");
+    }
+
+    public static InstallCommand link() {
+        return new InstallCommand(
+                Operation.LINK,
+                "Make unit files available that are in other folders.",
+                "Makes a link to each file; the unit is not enabled. holdfast disable removes the"
+                        + " link.");
+    }
+
+    public static InstallCommand revert() {
+        return new InstallCommand(
+                Operation.REVERT,
+                "Remove what was changed in units: drop-ins, masks and own copies.",
+                "A unit file is removed only if the installed system has one of that name.");
+    }
+
+    public static InstallCommand setDefault() {
+        return new InstallCommand(
+                Operation.SET_DEFAULT,
+                "Choose the target that a boot starts.",
+                "Makes the link default.target, which holdfast init starts in a container.");
+    }
+
     private String verb() {
-        return operation.name().toLowerCase(Locale.ROOT);
+        return operation.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     @Override
@@ -90,33 +128,38 @@ public final class InstallCommand implements Command {
                                 + ". Needs no manager; one that runs reloads its unit files.%n")
                 .footer(
                         "%nExamples:",
-                        "  holdfast " + verb() + " nginx.service",
-                        "  holdfast " + verb() + " --root /srv/image nginx.service")
-                .with(ManagerSocket::addOptions)
-                .option(
-                        ROOT + " DIR",
-                        Path.class,
-                        "Change the system below this folder, such as an image.")
-                .flag(RUNTIME, "Until the next boot only: the links are below /run.")
+                        "  holdfast " + verb() + " " + example(),
+                        "  holdfast " + verb() + " --root /srv/image " + example())
+                .with(UnitFileSet::addOptions)
                 .with(this::addChanges)
                 .any(
                         PositionalParamSpec.builder()
-                                .paramLabel("UNIT")
-                                .arity("1..*")
+                                .paramLabel(label())
+                                .arity(arity())
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
                                 .description(
-                                        operation == Operation.ENABLE
-                                                ? "Units, or paths of unit files (with a slash)."
-                                                : "Units."))
+                                        switch (operation) {
+                                            case ENABLE ->
+                                                    "Units, or paths of unit files (with a slash).";
+                                            case LINK -> "Paths of unit files.";
+                                            case SET_DEFAULT -> "The target.";
+                                            default -> "Units.";
+                                        }))
                 .spec();
     }
 
     private void addChanges(Grammar grammar) {
-        if (operation == Operation.ENABLE || operation == Operation.MASK) {
+        if (operation != Operation.REVERT && operation != Operation.SET_DEFAULT) {
+            grammar.flag(RUNTIME, "Until the next boot only: the links are below /run.");
+        }
+        if (FORCIBLE.contains(operation)) {
             grammar.flag(FORCE, "Replace links that lead elsewhere.");
         }
-        if (operation != Operation.UNMASK) {
+        if (operation == Operation.PRESET) {
+            grammar.flag(ALL, "All unit files.");
+        }
+        if (WITH_NOW.contains(operation)) {
             grammar.flag(
                     NOW,
                     operation == Operation.ENABLE
@@ -125,39 +168,60 @@ public final class InstallCommand implements Command {
         }
     }
 
+    private String label() {
+        return operation == Operation.LINK ? "FILE" : "UNIT";
+    }
+
+    private String example() {
+        return switch (operation) {
+            case LINK -> "/opt/app/app.service";
+            case SET_DEFAULT -> "multi-user.target";
+            default -> "nginx.service";
+        };
+    }
+
+    private String arity() {
+        return switch (operation) {
+            case PRESET -> "0..*"; // none with --all
+            case SET_DEFAULT -> "1";
+            default -> "1..*";
+        };
+    }
+
     @Override
     public int run(ParseResult line, Output output) {
-        ManagerOptions options = ManagerSocket.options(line);
-        Path root = line.matchedOptionValue(ROOT, null);
+        UnitFileSet set = UnitFileSet.of(line);
         boolean isNow = isSet(line, NOW);
-        if (root != null && isNow) {
-            throw Command.misuse(line, ROOT + " and " + NOW + " exclude each other");
+        if (set.isImage() && isNow) {
+            throw Command.misuse(line, UnitFileSet.ROOT + " and " + NOW + " exclude each other");
         }
-        if (!line.hasMatchedPositional(0)) {
-            throw Command.misuse(line, "missing required parameter: 'UNIT'");
+        if (!line.hasMatchedPositional(0) && operation != Operation.PRESET) {
+            throw Command.misuse(line, "missing required parameter: '" + label() + "'");
         }
         List<String> files =
                 line.<List<String>>matchedPositionalValue(0, List.of()).stream()
-                        .map(word -> named(word, root))
+                        .map(set::named)
                         .toList();
+        if (operation == Operation.PRESET && files.isEmpty() != isSet(line, ALL)) {
+            throw Command.misuse(line, "give either units or " + ALL);
+        }
         InstallResult result =
-                installer(options, root)
+                set.installer()
                         .run(
                                 new InstallRequest(
                                         operation,
                                         files,
-                                        line.hasMatchedOption(RUNTIME),
-                                        isSet(line, FORCE)));
+                                        isSet(line, RUNTIME),
+                                        isSet(line, FORCE) || operation == Operation.SET_DEFAULT));
         result.changes().forEach(change -> print(change, output));
-        if (root == null && result.isModified()) {
-            reload(line, options);
+        if (result.isModified()) {
+            set.reload(line);
         }
         if (result.failure().isPresent()) {
             throw new CommandException(
                     String.valueOf(result.failure().get().getMessage()), result.failure().get());
         }
-        boolean needsInstall = operation == Operation.ENABLE || operation == Operation.DISABLE;
-        if (needsInstall && !result.carriesInstallInfo()) {
+        if (NEEDS_INSTALL.contains(operation) && !result.carriesInstallInfo() && !files.isEmpty()) {
             output.warn(
                     String.join(", ", files)
                             + ": nothing to "
@@ -170,28 +234,6 @@ public final class InstallCommand implements Command {
 
     private static boolean isSet(ParseResult line, String option) {
         return line.commandSpec().findOption(option) != null && line.hasMatchedOption(option);
-    }
-
-    private static String named(String word, Path root) {
-        if (word.contains("/")) {
-            return root == null ? Path.of(word).toAbsolutePath().normalize().toString() : word;
-        }
-        try {
-            return UnitName.ofUserInput(word).text();
-        } catch (IllegalArgumentException e) {
-            throw new CommandException("not the name of a unit: " + word, e);
-        }
-    }
-
-    private static UnitInstaller installer(ManagerOptions options, Path root) {
-        if (root != null && !Files.isDirectory(root)) {
-            throw new CommandException(root + ": no such folder");
-        }
-        LoadPath path =
-                root == null ? options.loadPath() : options.loadPath().below(new FileRoot(root));
-        return new UnitInstaller(
-                InstallFolders.of(options.scope(), path),
-                new UnitReader(Host.read(), options.scope()));
     }
 
     private static void print(InstallChange change, Output output) {
@@ -207,15 +249,6 @@ public final class InstallCommand implements Command {
             }
             case AUXILIARY_FAILED ->
                     output.warn(change.path() + ": there is no such unit, which Also= names");
-        }
-    }
-
-    /** Makes a manager notice the links, if one runs. */
-    private static void reload(ParseResult line, ManagerOptions options) {
-        if (Files.exists(options.runtimeDirectory().resolve(ManagerInterface.SOCKET))) {
-            var _ =
-                    ManagerSocket.call(
-                            line, "ReloadDaemon", JsonObject.of(ManagerSocket.INTERACTIVE, true));
         }
     }
 

@@ -98,4 +98,68 @@ class InstallCommandTest {
         assertThat(enabled.code()).isEqualTo(2);
         assertThat(enabled.err()).contains("missing required parameter: 'UNIT'").hasLineCount(1);
     }
+
+    @Test
+    void statesAreToldAndListed() throws Exception {
+        unit("static.socket", "");
+        assertThat(command("is-enabled", "web").out()).isEqualTo("disabled\n");
+        assertThat(command("is-enabled", "web").code()).isEqualTo(1);
+        assertThat(command("is-enabled", "helper").code()).isZero();
+        assertThat(command("is-enabled", "nosuch"))
+                .satisfies(asked -> assertThat(asked.code()).isEqualTo(4))
+                .satisfies(asked -> assertThat(asked.out()).isEqualTo("not-found\n"));
+        assertThat(command("enable", "web").code()).isZero();
+        assertThat(command("is-enabled", "helper", "web").out()).isEqualTo("static\nenabled\n");
+        assertThat(command("list-unit-files", "*.service").out().lines())
+                .map(line -> line.replaceAll(" +", " "))
+                .containsExactly("helper.service static -", "web.service enabled enabled");
+    }
+
+    @Test
+    void presetsDecideForOneUnitOrForAll() throws Exception {
+        Path presets = root.resolve("usr/lib/systemd/system-preset/1.preset");
+        Files.createDirectories(presets.getParent());
+        Files.writeString(presets, "disable web.service\n");
+        assertThat(command("enable", "web").code()).isZero();
+        assertThat(command("preset", "web").out()).contains("removed ");
+        Files.writeString(presets, "enable web.service\n");
+        assertThat(command("preset", "--all").out()).contains("made ");
+        assertThat(command("preset").code()).isEqualTo(2);
+        assertThat(command("reenable", "web").out()).contains("removed ").contains("made ");
+    }
+
+    @Test
+    void aFileElsewhereIsLinked() throws Exception {
+        Path file = root.resolve("opt/far.service");
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "[Service]\nExecStart=/bin/true\n");
+        assertThat(command("link", "/opt/far.service").code()).isZero();
+        assertThat(Files.readSymbolicLink(link("far.service")))
+                .isEqualTo(Path.of("/opt/far.service"));
+        assertThat(command("is-enabled", "far").out()).isEqualTo("linked\n");
+    }
+
+    @Test
+    void theDefaultTargetIsChosen() throws Exception {
+        assertThat(command("get-default").err()).contains("default.target: there is no such unit");
+        assertThat(command("set-default", "multi-user.target").code()).isZero();
+        assertThat(command("get-default").out()).isEqualTo("multi-user.target\n");
+        assertThat(command("set-default", "web").err()).contains("cannot be the default target");
+    }
+
+    @Test
+    void theFilesOfAUnitArePrintedAndReverted() throws Exception {
+        Path dropIn = link("web.service.d/own.conf");
+        Files.createDirectories(dropIn.getParent());
+        Files.writeString(dropIn, "[Unit]\nDescription=y\n");
+        assertThat(command("cat", "web").out())
+                .isEqualTo(
+                        "# %s\n[Unit]\nDescription=x\n[Install]\nWantedBy=multi-user.target\n\n# %s\n[Unit]\nDescription=y\n"
+                                .formatted(root.resolve(UNITS).resolve("web.service"), dropIn));
+        assertThat(command("cat", "nosuch").err())
+                .contains("nosuch.service: there is no such unit")
+                .hasLineCount(1);
+        assertThat(command("revert", "web").out()).contains("removed " + dropIn.getParent());
+        assertThat(dropIn.getParent()).doesNotExist();
+    }
 }

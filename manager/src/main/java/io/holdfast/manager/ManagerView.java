@@ -107,6 +107,7 @@ public final class ManagerView {
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final DualTimestamp opened = DualTimestamp.now();
     private @Nullable Generators generators;
+    private Set<String> knownProblems = Set.of(); // of generators: logged only when they are new
 
     ManagerView(
             ManagerContext context,
@@ -181,7 +182,8 @@ public final class ManagerView {
     }
 
     /**
-     * Runs the generators, if there are some; what fails is logged.
+     * Runs the generators, if there are some; what fails is logged, unless it did so the last
+     * time.
      *
      * @param units whether to run those of units, too
      */
@@ -196,7 +198,10 @@ public final class ManagerView {
                         ManagerLimits.GENERATOR_TIMEOUT.duration().multipliedBy(2),
                         () -> run(all, units, problems))
                 .handle((_, failure) -> {
-                    problems.forEach(context::warn);
+                    problems.stream()
+                            .filter(line -> !knownProblems.contains(line))
+                            .forEach(context::warn);
+                    knownProblems = Set.copyOf(problems);
                     if (failure != null) {
                         context.warn("generators: " + failure.getMessage());
                     }
@@ -225,9 +230,15 @@ public final class ManagerView {
         return defaults().ofUnits(context.scope(), System.getenv());
     }
 
-    /** Returns when the manager was opened. Callable from any thread. */
+    /**
+     * Returns when the first manager was opened: this one, or, if it has adopted the units of an
+     * earlier one, when the first of these units was started.
+     */
     public DualTimestamp opened() {
-        return opened;
+        return units.all().stream()
+                .map(unit -> unit.times().inactiveExit())
+                .filter(time -> !time.equals(DualTimestamp.NEVER))
+                .reduce(opened, (a, b) -> a.monotonic() <= b.monotonic() ? a : b);
     }
 
     /** Returns the lowest level that is logged. Callable from any thread. */

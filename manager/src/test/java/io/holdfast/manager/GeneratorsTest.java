@@ -143,6 +143,8 @@ class GeneratorsTest {
                 .anyMatch(line -> line.endsWith("vendor/one: no fstab"))
                 .anyMatch(line -> line.contains("vendor/three: "))
                 .noneMatch(line -> line.contains("is not shown"));
+        var _ = Stage.get(stage.reloading());
+        assertThat(log()).filteredOn(line -> line.endsWith("vendor/one: no fstab")).hasSize(1);
     }
 
     @Test

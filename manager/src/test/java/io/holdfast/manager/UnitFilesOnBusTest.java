@@ -145,6 +145,12 @@ class UnitFilesOnBusTest {
     }
 
     @Test
+    void aUnitWithoutFileHasNoState() throws Exception {
+        assertThat(unit("nofile.slice").get(UNIT, "UnitFileState")).isEqualTo("");
+        assertThat(unit("nofile.slice").get(UNIT, "UnitFilePreset")).isEqualTo("");
+    }
+
+    @Test
     void presetsApplyToAllUnitFiles() throws Exception {
         Path presets = folder.resolve("config/systemd/user-preset");
         Files.createDirectories(presets);

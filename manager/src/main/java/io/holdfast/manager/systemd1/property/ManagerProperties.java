@@ -78,6 +78,7 @@ public final class ManagerProperties {
                         "as",
                         manager ->
                                 manager.loadPath().folders().stream().map(Path::toString).toList())
+                .fixed("ServiceWatchdogs", "b", _ -> true)
                 .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""));
         defaults(table);
         return table;

@@ -198,7 +198,8 @@ public final class UnitFileStates {
 
     /** Returns the state that links of these names give a unit. */
     private Optional<State> byLinks(UnitName unit, Path fragment, Predicate<String> isKnown) {
-        int own = path.folders().indexOf(fragment.getParent());
+        Path parent = fragment.getParent();
+        int own = parent == null ? -1 : path.folders().indexOf(parent);
         Set<Lifetime> enabledIn = EnumSet.noneOf(Lifetime.class);
         Set<Lifetime> linkedIn = EnumSet.noneOf(Lifetime.class);
         for (Link link : links.getOrDefault(unit.text(), List.of())) {

@@ -427,7 +427,10 @@ public final class Manager implements AutoCloseable {
      * Records that the task of this manager is done, so that the next manager does not repeat it.
      */
     public void begun() {
-        loop.post(survival::begun);
+        loop.post(() -> {
+            view.begun();
+            survival.begun();
+        });
     }
 
     /**

@@ -106,6 +106,7 @@ public final class ManagerView {
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final DualTimestamp opened = DualTimestamp.now();
+    private DualTimestamp begun = opened;
     private @Nullable Generators generators;
     private Set<String> knownProblems = Set.of(); // of generators: logged only when they are new
 
@@ -182,8 +183,7 @@ public final class ManagerView {
     }
 
     /**
-     * Runs the generators, if there are some; what fails is logged, unless it did so the last
-     * time.
+     * Runs the generators, if there are some; what fails is logged, unless it did so the last time.
      *
      * @param units whether to run those of units, too
      */
@@ -228,6 +228,26 @@ public final class ManagerView {
     /** Returns the environment that the units inherit, in a new map. Callable from any thread. */
     public Map<String, String> environment() {
         return defaults().ofUnits(context.scope(), System.getenv());
+    }
+
+    /** Notes that the units for which the manager runs have been started. */
+    void begun() {
+        begun = DualTimestamp.now();
+    }
+
+    /** Returns when the units for which the manager runs had been started, as far as is known. */
+    public DualTimestamp whenBegun() {
+        return begun;
+    }
+
+    /**
+     * Changes the environment that units inherit, until this manager process ends. Callable from
+     * any thread.
+     *
+     * @return false, after doing nothing, if there were too many changes
+     */
+    public boolean changeEnvironment(Collection<String> minus, Map<String, String> plus) {
+        return context.configuration().change(minus, plus, ManagerLimits.VARIABLES.intValue());
     }
 
     /**

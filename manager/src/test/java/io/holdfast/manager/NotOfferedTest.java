@@ -80,14 +80,40 @@ class NotOfferedTest {
                 "freeze a",
                 "thaw a",
                 "clean a",
-                "set-environment A=b",
-                "unset-environment A",
-                "import-environment PATH",
                 "bind a /tmp"
             })
     void whatIsNotDoneIsToldInOneLine(String words) throws Exception {
         isRefusedInOneLine(systemctl().run(words.split(" ")));
         assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    @Test
+    void theEnvironmentOfUnitsIsChanged() throws Exception {
+        stage.service(
+                "env", "Type=oneshot", "ExecStart=/bin/sh -c 'echo A=$$A B=$$B PATH=$${PATH-}'");
+        String _ = systemctl().expect(0, "set-environment", "A=a b", "B=c");
+        assertThat(systemctl().expect(0, "show-environment")).contains("B=c");
+        String _ = systemctl().expect(0, "unset-environment", "B");
+        String _ = systemctl().expect(0, "daemon-reload");
+        assertThat(systemctl().expect(0, "show-environment")).doesNotContain("B=");
+        String _ = systemctl().expect(0, "import-environment", "PATH");
+        String _ = systemctl().expect(0, "start", "env");
+        assertThat(stage.happenings().awaitOutput("env.service", "A=a b B= PATH=")).contains("/");
+        Tool refused = systemctl().run("set-environment", "9=x");
+        assertThat(refused.status()).isNotZero();
+        assertThat(refused.output().strip()).hasLineCount(1).contains("9=x");
+    }
+
+    @Test
+    void allUnitsAreDescribedForPeople() throws Exception {
+        Tool dump =
+                Tool.run(
+                        systemctl().environment(),
+                        "systemd-analyze",
+                        "--user",
+                        "dump",
+                        "--no-pager");
+        assertThat(dump.output()).contains("-> Unit a.service:\n").contains("active (running)");
     }
 
     @Test

@@ -76,6 +76,8 @@ public interface Permission {
     long OWNER = Unistd.geteuid();
 
     /** The action of reloading all unit files. */
+    String SET_ENVIRONMENT = "org.freedesktop.systemd1.set-environment";
+
     String RELOAD_DAEMON = "org.freedesktop.systemd1.reload-daemon";
 
     /** The action of everything that changes units. */

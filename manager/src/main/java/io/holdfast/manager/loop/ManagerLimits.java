@@ -45,6 +45,12 @@ public final class ManagerLimits {
                     Duration.ofSeconds(90),
                     "time after which a generator is killed");
 
+    public static final Limit VARIABLES =
+            Limit.count(
+                    "io.holdfast.manager.variables",
+                    1024,
+                    "variables of the manager's environment that clients have set or removed");
+
     public static final Limit CRASH_PAUSE =
             Limit.time(
                     "io.holdfast.manager.crashPause",

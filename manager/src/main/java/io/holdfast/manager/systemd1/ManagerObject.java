@@ -68,6 +68,8 @@ final class ManagerObject {
         transients.addTo(builder);
         ends.addTo(builder);
         installing.addTo(builder);
+        new EnvironmentMethods(manager, operations).addTo(builder);
+        new DumpMethods(manager).addTo(builder);
         NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);

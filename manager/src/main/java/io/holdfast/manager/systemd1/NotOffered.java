@@ -11,7 +11,6 @@ import java.util.List;
  */
 final class NotOffered {
     private static final String MACHINE = "Restarting the machine in this way";
-    private static final String ENVIRONMENT = "Changing the manager's environment";
     private static final String MOUNTS = "Mounting into a running service";
     private static final String FREEZER = "Freezing units";
 
@@ -33,9 +32,16 @@ final class NotOffered {
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),
                     new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
                     new Method("AttachProcessesToUnit", "ssau", "", "Attaching processes by PID"),
-                    new Method("SetEnvironment", "as", "", ENVIRONMENT),
-                    new Method("UnsetEnvironment", "as", "", ENVIRONMENT),
-                    new Method("UnsetAndSetEnvironment", "asas", "", ENVIRONMENT),
+                    new Method(
+                            "DumpUnitsMatchingPatternsByFileDescriptor",
+                            "as",
+                            "h",
+                            "Describing single units in this way"),
+                    new Method(
+                            "DumpUnitFileDescriptorStore",
+                            "s",
+                            "a(suuutuusu)",
+                            "Listing stored descriptors"),
                     new Method("SoftReboot", "s", "", MACHINE),
                     new Method("KExec", "", "", MACHINE),
                     new Method("SwitchRoot", "ss", "", MACHINE));

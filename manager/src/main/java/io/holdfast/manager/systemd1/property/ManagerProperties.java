@@ -19,7 +19,7 @@ public final class ManagerProperties {
     private static final String VERSION = ManagerScope.SYSTEMD_VERSION + " (holdfast)";
 
     private static final List<String> BEGINNING =
-            List.of("Userspace", "Finish", "UnitsLoad", "UnitsLoadStart", "UnitsLoadFinish");
+            List.of("Userspace", "UnitsLoad", "UnitsLoadStart", "UnitsLoadFinish");
 
     /**
      * The steps of a boot that are not this manager's. systemd-analyze ends with a failed assertion
@@ -61,6 +61,7 @@ public final class ManagerProperties {
         for (String name : BEGINNING) {
             PropertyTimes.add(table, name, ManagerView::opened, false);
         }
+        PropertyTimes.add(table, "Finish", ManagerView::whenBegun, false);
         for (String name : NOT_HERE) {
             PropertyTimes.add(table, name, _ -> DualTimestamp.NEVER, false);
         }

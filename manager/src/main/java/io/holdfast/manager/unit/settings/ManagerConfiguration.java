@@ -10,6 +10,8 @@ import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.unit.value.Specifiers;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +31,7 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
     private volatile ManagerDefaults configured = ManagerDefaults.STANDARD;
     private volatile ManagerDefaults defaults = ManagerDefaults.STANDARD;
     private Map<String, String> generated = Map.of();
+    private final Map<String, Optional<String>> requested = new LinkedHashMap<>(); // empty: none
     private List<String> problems = List.of();
 
     public ManagerConfiguration(ManagerConfigurationFiles files, Host host, ManagerScope scope) {
@@ -49,7 +52,35 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
     /** Replaces the variables of environment generators; those of the files override them. */
     public synchronized void generated(Map<String, String> variables) {
         generated = variables;
-        defaults = configured.withWeaker(variables);
+        compose();
+    }
+
+    /**
+     * Changes the variables that all processes inherit from now on, whatever else sets them.
+     *
+     * @param minus names of variables that are removed
+     * @param plus variables that are set
+     * @return false, after doing nothing, if more than {@code most} would be changed
+     */
+    public synchronized boolean change(
+            Collection<String> minus, Map<String, String> plus, int most) {
+        Map<String, Optional<String>> all = new LinkedHashMap<>(requested);
+        minus.forEach(name -> all.put(name, Optional.empty()));
+        plus.forEach((name, value) -> all.put(name, Optional.of(value)));
+        if (all.size() > most) {
+            return false;
+        }
+        requested.putAll(all);
+        compose();
+        return true;
+    }
+
+    private void compose() {
+        Map<String, String> plus = new LinkedHashMap<>();
+        Set<String> minus = new TreeSet<>();
+        requested.forEach((name, value) ->
+                value.ifPresentOrElse(text -> plus.put(name, text), () -> minus.add(name)));
+        defaults = configured.with(generated, plus, minus);
     }
 
     /**
@@ -72,7 +103,7 @@ public final class ManagerConfiguration implements Supplier<ManagerDefaults> {
             }
         }
         configured = values.build();
-        defaults = configured.withWeaker(generated);
+        compose();
         List<String> found = new ArrayList<>();
         diagnostics.toList().forEach(diagnostic -> found.add(diagnostic.toString()));
         if (!notSupported.isEmpty()) {

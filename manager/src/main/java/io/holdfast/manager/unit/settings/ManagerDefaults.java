@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the configuration of a manager sets for its units, after systemd-system.conf(5).
@@ -22,6 +23,7 @@ import java.util.Optional;
  * @param environment variables of all processes
  * @param managerEnvironment variables of the manager itself: a unit can pass them on, and the units
  *     of a user's manager inherit them
+ * @param withheld names of variables that no process inherits from the manager
  * @param limits of all processes; a resource without an entry keeps the manager's own limits
  * @param oomScoreAdjust of all processes; empty: that of the manager
  * @param logLevel the least severe level of the manager's log, a syslog priority from 0 (emerg) to
@@ -38,6 +40,7 @@ public record ManagerDefaults(
         StandardStream error,
         Map<String, String> environment,
         Map<String, String> managerEnvironment,
+        Set<String> withheld,
         Map<Resource, ResourceLimit> limits,
         Optional<Integer> oomScoreAdjust,
         int logLevel) {
@@ -65,6 +68,7 @@ public record ManagerDefaults(
                     StandardStream.INHERIT,
                     Map.of(),
                     Map.of(),
+                    Set.of(),
                     Map.of(),
                     Optional.empty(),
                     LOG_LEVEL);
@@ -72,6 +76,7 @@ public record ManagerDefaults(
     public ManagerDefaults {
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         managerEnvironment = Collections.unmodifiableMap(new LinkedHashMap<>(managerEnvironment));
+        withheld = Set.copyOf(withheld);
         limits = Map.copyOf(limits);
     }
 
@@ -98,10 +103,18 @@ public record ManagerDefaults(
         return Long.compareUnsigned(a, b) < 0 ? a : b;
     }
 
-    /** Returns these values, with more variables that the configured ones override. */
-    ManagerDefaults withWeaker(Map<String, String> variables) {
-        Map<String, String> all = new LinkedHashMap<>(variables);
+    /**
+     * Returns these values with more variables.
+     *
+     * @param weaker variables that the configured ones override
+     * @param stronger variables that override the configured ones
+     * @param withoutThese names of variables that are in none of them, nor inherited
+     */
+    ManagerDefaults with(
+            Map<String, String> weaker, Map<String, String> stronger, Set<String> withoutThese) {
+        Map<String, String> all = new LinkedHashMap<>(weaker);
         all.putAll(environment);
+        all.putAll(stronger);
         return new ManagerDefaults(
                 timeoutStart,
                 timeoutStop,
@@ -113,6 +126,7 @@ public record ManagerDefaults(
                 error,
                 all,
                 managerEnvironment,
+                withoutThese,
                 limits,
                 oomScoreAdjust,
                 logLevel);
@@ -137,6 +151,7 @@ public record ManagerDefaults(
     public Map<String, String> ofUnits(ManagerScope scope, Map<String, String> received) {
         Map<String, String> all = scope.environment(ofManager(received));
         all.putAll(environment);
+        all.keySet().removeAll(withheld);
         return all;
     }
 }

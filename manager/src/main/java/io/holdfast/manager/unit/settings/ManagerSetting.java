@@ -59,6 +59,7 @@ public record ManagerSetting(
                     error,
                     environment,
                     managerEnvironment,
+                    Set.of(),
                     limits,
                     oomScoreAdjust,
                     logLevel);

@@ -11,6 +11,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -69,7 +70,7 @@ class RivalTest {
     private Path rival() throws Exception {
         Path script = Files.createDirectories(TARGET.resolve("rival")).resolve("systemctl.py");
         if (!FILE.isEmpty()) {
-            return Files.copy(Path.of(FILE), script);
+            return Files.copy(Path.of(FILE), script, StandardCopyOption.REPLACE_EXISTING);
         }
         Path log = folder.resolve("log");
         String unpack =
@@ -84,7 +85,8 @@ class RivalTest {
                     download.await().equals(new Exit.Exited(0)),
                     () -> "the package systemctl cannot be downloaded: " + log);
         }
-        return Files.copy(folder.resolve("usr/bin/systemctl"), script);
+        return Files.copy(
+                folder.resolve("usr/bin/systemctl"), script, StandardCopyOption.REPLACE_EXISTING);
     }
 
     @ParameterizedTest

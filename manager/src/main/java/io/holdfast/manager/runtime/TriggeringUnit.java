@@ -118,7 +118,7 @@ public abstract class TriggeringUnit implements ManagedUnit {
     protected abstract UnitName triggered();
 
     /**
-     * Does what may block before it waits; called at each start.
+     * Does what may block before it waits, and then {@linkplain #up goes up}; called at each start.
      *
      * @param done to be called with the result
      */

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A unit that counts as active without this manager ({@link AlreadyThere}) is not pulled in.
  */
 public final class UnitCatalog {
-    /** The directive of a socket whose service must exist when the socket is started. */
-    static final String SERVICE = "Service";
+    /** The directives that name a unit which must exist when the unit that triggers it starts. */
+    static final Set<String> TRIGGERED = Set.of("Service", "Unit");
 
     private static final List<Dependency> PULLS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
@@ -299,7 +299,7 @@ public final class UnitCatalog {
         private void follow(Unit unit) {
             for (UnitName other : unit.unitsThatMustExist()) {
                 if (reading.source(other).state() != UnitSource.State.LOADED) {
-                    missing.add(new Missing(unit.name(), SERVICE, other));
+                    missing.add(new Missing(unit.name(), unit.mustExistDirective(), other));
                 }
             }
             for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {

@@ -97,13 +97,13 @@ public final class UnitTable {
     }
 
     /**
-     * Returns the units that a unit requires and that do not exist. A missing service of a socket
-     * is not included: the start of the socket looks for it.
+     * Returns the units that a unit requires and that do not exist. A missing unit that it only
+     * triggers is not included: the start of the triggering unit looks for it.
      */
     List<UnitName> missing(UnitName unit) {
         return read.missing().stream()
                 .filter(each -> each.unit().equals(unit))
-                .filter(each -> !each.directive().equals(UnitCatalog.SERVICE))
+                .filter(each -> !UnitCatalog.TRIGGERED.contains(each.directive()))
                 .map(UnitCatalog.Missing::required)
                 .toList();
     }

@@ -113,6 +113,20 @@ class UnitVerifierTest {
     }
 
     @Test
+    void aMissingUnitThatATimerOrAPathStartsIsReported() throws Exception {
+        write("t.timer", "[Timer]\nOnBootSec=1\nUnit=nothing.service\n");
+        write("p.path", "[Path]\nPathExists=/x\n");
+        assertThat(lines(verify("t.timer")))
+                .containsExactly(
+                        "t.timer:3: Unit=nothing.service: there is no such unit, but t.timer"
+                                + " requires it");
+        assertThat(lines(verify("p.path")))
+                .singleElement()
+                .asString()
+                .contains("Unit=p.service: there is no such unit");
+    }
+
+    @Test
     void anOrderingCycleIsReported() throws Exception {
         write(
                 "a.service",

@@ -162,6 +162,16 @@ public record PathUnit(UnitParts parts, Section path) implements Unit {
     }
 
     @Override
+    public Set<UnitName> unitsThatMustExist() {
+        return isRefused() ? Set.of() : triggers();
+    }
+
+    @Override
+    public String mustExistDirective() {
+        return "Unit";
+    }
+
+    @Override
     public void imply(ManagerScope scope, Dependencies.Builder implied) {
         implied.add(Dependency.BEFORE, path.unit());
         if (unit().defaultDependencies()) {

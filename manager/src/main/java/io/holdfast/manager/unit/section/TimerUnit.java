@@ -221,6 +221,16 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
     }
 
     @Override
+    public Set<UnitName> unitsThatMustExist() {
+        return isRefused() ? Set.of() : triggers();
+    }
+
+    @Override
+    public String mustExistDirective() {
+        return "Unit";
+    }
+
+    @Override
     public void imply(ManagerScope scope, Dependencies.Builder implied) {
         implied.add(Dependency.BEFORE, timer.unit());
         if (unit().defaultDependencies()) {

@@ -93,6 +93,11 @@ public interface Unit {
         return Set.of();
     }
 
+    /** {@return the directive that names them} */
+    default String mustExistDirective() {
+        return "Service";
+    }
+
     /** {@return the settings of the processes that it starts, if it starts any} */
     default Optional<ExecSettings> execution() {
         return Optional.empty();

@@ -188,6 +188,38 @@ class TransientServiceTest {
         String _ = Systemctl.of(stage).expect(0, "stop", "y.timer");
     }
 
+    /** Without PAMName=, which is logged as not supported. */
+    @Test
+    @Needs(
+            root = true,
+            programs = {"run0", "unshare"})
+    void run0RunsACommandAsAnotherUser() throws Exception {
+        String booted = "mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec \"$@\"";
+        List<String> command =
+                List.of(
+                        "unshare",
+                        "--mount",
+                        "sh",
+                        "-c",
+                        booted,
+                        "sh",
+                        "run0",
+                        "--user=nobody",
+                        "--chdir=/",
+                        "--unit=x",
+                        "sh",
+                        "-c",
+                        "id -un; echo $SUDO_UID $1; exit 3",
+                        "sh",
+                        "$HOME");
+        Map<String, String> environment =
+                Map.of("DBUS_SYSTEM_BUS_ADDRESS", bus.addresses().getFirst().toString());
+        Tool ran = Tool.run(environment, command.toArray(String[]::new));
+        assertThat(ran.status()).as(ran.output()).isEqualTo(3);
+        assertThat(ran.output()).contains("nobody\n0 $HOME\n");
+        assertThat(stage.loaded()).isEmpty(); // collected, though it failed
+    }
+
     @Test
     void aSliceIsMade() throws Exception {
         assertThat(call(List.of("q.slice", "fail", "1", "Description", "s", "Ours", "0")))

@@ -56,7 +56,7 @@ class Run0Test {
     }
 
     private static List<String> run0(String... words) {
-        List<String> command = new ArrayList<>(List.of("run0", "--no-ask-password"));
+        List<String> command = new ArrayList<>(List.of("run0", "--no-ask-password", "--chdir=/"));
         command.addAll(List.of(words));
         return StackStage.asUser(command);
     }

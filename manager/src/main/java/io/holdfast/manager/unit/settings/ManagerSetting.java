@@ -173,7 +173,8 @@ public record ManagerSetting(
             DefaultMemoryPressureWatch DefaultMemoryPressureThresholdSec: memory pressure is offered to all services
             DefaultOOMPolicy: a service goes on after the kernel has killed one of its processes
             DefaultSmackProcessLabel: the Smack label is not set
-            DefaultTimerAccuracySec DefaultDeviceTimeoutSec: timers and devices are not started
+            DefaultTimerAccuracySec: a timer without AccuracySec= has an accuracy of one minute
+            DefaultDeviceTimeoutSec: devices are not started
             CPUAffinity NUMAPolicy NUMAMask: the manager and its units use all CPUs and nodes that it was started with
             CapabilityBoundingSet: units can have all capabilities that the manager was started with
             NoNewPrivileges: set-user-ID programs grant privileges

@@ -188,6 +188,15 @@ class TransientServiceTest {
         String _ = Systemctl.of(stage).expect(0, "stop", "y.timer");
     }
 
+    @Test
+    void aPathIsMadeTogetherWithItsService() throws Exception {
+        Path watched = folder.resolve("watched");
+        assertThat(run(0, "--unit=y", "--path-property=PathExists=" + watched, "/bin/echo", "ran"))
+                .contains("Running path as unit: y.path", "Will run service as unit: y.service");
+        assertThat(stage.state("y.path")).startsWith("active/waiting");
+        String _ = Systemctl.of(stage).expect(0, "stop", "y.path");
+    }
+
     /** Without PAMName=, which is logged as not supported. */
     @Test
     @Needs(

@@ -1,23 +1,39 @@
 package io.holdfast.manager.systemd1.property;
 
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.PathUnit;
+import io.holdfast.manager.unit.section.PathUnit.Kind;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The properties of {@code org.freedesktop.systemd1.Path}. */
 final class PathProperties {
     static final PropertyTable<Subject> TABLE =
             new PropertyTable<Subject>()
                     .changing("Result", "s", path -> path.view().status().result())
-                    .fixed("Unit", "s", path -> section(path).unit().text())
+                    .settable(
+                            "Unit",
+                            SettableProperty.unit("Unit"),
+                            path -> section(path).unit().text())
+                    .settable("Paths", new SettableProperty("a(ss)", PathProperties::watch))
                     .fixed("Paths", "a(ss)", PathProperties::paths)
-                    .fixed("MakeDirectory", "b", path -> section(path).makeDirectory())
-                    .fixed("DirectoryMode", "u", path -> section(path).directoryMode())
-                    .fixed(
+                    .settable(
+                            "MakeDirectory",
+                            SettableProperty.bool("MakeDirectory"),
+                            path -> section(path).makeDirectory())
+                    .settable(
+                            "DirectoryMode",
+                            SettableProperty.mode("DirectoryMode"),
+                            path -> section(path).directoryMode())
+                    .settable(
                             "TriggerLimitIntervalUSec",
-                            "t",
+                            SettableProperty.time("TriggerLimitIntervalSec"),
                             path -> Micros.of(section(path).triggerLimit().interval()))
-                    .fixed("TriggerLimitBurst", "u", path -> section(path).triggerLimit().burst());
+                    .settable(
+                            "TriggerLimitBurst",
+                            SettableProperty.number("u", "TriggerLimitBurst"),
+                            path -> section(path).triggerLimit().burst());
 
     private PathProperties() {}
 
@@ -30,5 +46,16 @@ final class PathProperties {
                 .map(one -> List.of(one.kind().directive(), one.path()))
                 .toList()
                 .reversed();
+    }
+
+    private static void watch(UnitDescription unit, String section, Object value) {
+        SettableProperty.reset(unit, section, "PathExists", value);
+        for (Object each : (List<?>) value) {
+            String directive = (String) ((Struct) each).get(0);
+            if (Stream.of(Kind.values()).noneMatch(kind -> kind.directive().equals(directive))) {
+                throw Errors.invalid("Invalid path type: " + directive);
+            }
+            unit.literal(section, directive, (String) ((Struct) each).get(1));
+        }
     }
 }

@@ -35,7 +35,7 @@ public final class UnitFaces {
                     UnitType.TIMER,
                     new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, true),
                     UnitType.PATH,
-                    new Face<>(PathProperties.TABLE, subject -> subject, false),
+                    new Face<>(PathProperties.TABLE, subject -> subject, true),
                     UnitType.SCOPE,
                     new Face<>(ScopeProperties.TABLE, subject -> subject, true),
                     UnitType.SLICE,

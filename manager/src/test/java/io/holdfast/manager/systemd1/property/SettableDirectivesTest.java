@@ -45,6 +45,7 @@ class SettableDirectivesTest {
                             List.of(
                                     listens(),
                                     List.of(Struct.of("OnCalendar", "daily")),
+                                    paths(),
                                     List.of(Struct.of("/x", "ro")))),
                     Map.entry("a(st)", List.of(bases())),
                     Map.entry("a(sb)", List.of(List.of(Struct.of("/x", true)))),
@@ -76,6 +77,15 @@ class SettableDirectivesTest {
                 Struct.of("Datagram", "/x"),
                 Struct.of("SequentialPacket", "/x"),
                 Struct.of("FIFO", "/x"));
+    }
+
+    private static List<Object> paths() {
+        return List.of(
+                Struct.of("PathExists", "/x"),
+                Struct.of("PathExistsGlob", "/x"),
+                Struct.of("PathChanged", "/x"),
+                Struct.of("PathModified", "/x"),
+                Struct.of("DirectoryNotEmpty", "/x"));
     }
 
     private static List<Object> bases() {
@@ -144,6 +154,11 @@ class SettableDirectivesTest {
     @Test
     void allDirectivesOfTimers() {
         assertThat(missing(UnitType.TIMER)).isEmpty();
+    }
+
+    @Test
+    void allDirectivesOfPaths() {
+        assertThat(missing(UnitType.PATH)).isEmpty();
     }
 
     @Test

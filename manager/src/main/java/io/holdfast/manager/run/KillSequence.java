@@ -113,11 +113,14 @@ public final class KillSequence {
     private void send(Step next) {
         enter(next);
         sendAgain();
-        watch();
+        if (step != null) { // the signals may have been the end of it
+            watch();
+        }
     }
 
     private void enter(Step next) {
         step = next;
+        emptied = false; // it is not known yet of these processes
         owner.enter(next);
         deadline.set(owner.limit(next), this::late);
     }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,8 @@ class InstallTest {
             for page in holdfast.1 holdfast-up.1 holdfast-limits.7; do echo "$page" >"man/target/launcher/man/$page"; done
             """;
 
+    private static final String POLICY = "share/polkit-1/actions/io.holdfast.manager.policy";
+
     @TempDir private Path temp;
     private Path root;
     private Path prefix;
@@ -59,8 +62,11 @@ class InstallTest {
                         "scripts/holdfast.service.in",
                         "scripts/layout",
                         "scripts/fresh",
+                        POLICY,
                         "holdfast")) {
-            Files.copy(CHECKOUT.resolve(file), root.resolve(file));
+            Path copy = root.resolve(file);
+            Files.createDirectories(Objects.requireNonNull(copy.getParent()));
+            Files.copy(CHECKOUT.resolve(file), copy);
         }
         Files.createFile(root.resolve("pom.xml")); // a checkout
         program("jdk/bin/java", JAVA);
@@ -123,6 +129,7 @@ class InstallTest {
                         "share/man/man1/holdfast-up.1",
                         "share/man/man1/holdfast.1",
                         "share/man/man7/holdfast-limits.7",
+                        POLICY,
                         "share/zsh/site-functions/_holdfast");
         assertThat(prefix.resolve("lib/systemd/system/holdfast.service"))
                 .content()

@@ -217,6 +217,8 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.scope.ManagedScope")
                 .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.runtime.TriggeringUnit")
+                .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.DualTimestamp")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")

@@ -96,11 +96,11 @@ class HoldfastTest {
                 "list-units    | holdfast status",
                 "is-active     | holdfast status",
                 "condrestart   | holdfast restart",
-                "reenable      | holdfast disable UNIT",
+                "list-sockets  | holdfast status",
                 "try-restart   | holdfast restart",
                 "pkcheck       | holdfast check",
                 "staart        | did you mean start?",
-                "xyzzyplugh    | commands: up init status start"
+                "xyzzyplugh    | commands: up init status timers start"
             })
     void aWordThatIsNoCommandLeadsToOne(String word, String said) {
         Invocation unknown = Invocation.of(word, "web.service", "--now");

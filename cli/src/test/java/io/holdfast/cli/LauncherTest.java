@@ -73,13 +73,14 @@ class LauncherTest {
             Files.createDirectories(root.resolve(module + "/src/main"));
             Files.createFile(root.resolve(module + "/pom.xml"));
         }
-        Files.createFile(root.resolve("pom.xml"));
+        Files.writeString(root.resolve("pom.xml"), "  <version>1</version>\n");
         Files.createDirectory(root.resolve("scripts"));
         Files.createFile(root.resolve("scripts/RewriteJar.java"));
         Files.createFile(root.resolve("core/src/main/A.java"));
         copy("holdfast");
         copy("scripts/fresh");
         copy("scripts/layout");
+        copy("scripts/repository");
         program("scripts/build", BUILD);
         program("jdk/bin/java", JAVA);
         Files.writeString(

@@ -53,9 +53,9 @@ class VerifyTest {
 
     @Test
     void aUnitOfATypeThatIsNotStartedFails() throws Exception {
-        Path file = write("a.path", "[Path]\nPathExists=/\n");
+        Path file = write("a.swap", "[Swap]\nWhat=/dev/null\n");
         Invocation ran = Invocation.of("verify", file.toString());
-        assertThat(ran.out()).contains("a.path: error: path units are not supported");
+        assertThat(ran.out()).contains("a.swap: error: swap units are not supported");
         assertThat(ran.code()).isEqualTo(1);
     }
 

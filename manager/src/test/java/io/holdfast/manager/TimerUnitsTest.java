@@ -174,6 +174,28 @@ class TimerUnitsTest {
     }
 
     @Test
+    void aLineThatReplacesOneThatHasElapsedElapsesToo() throws Exception {
+        timer("a", "OnActiveSec=1ms", "AccuracySec=1us");
+        stage.start("a.timer");
+        Await.until(() -> runs() == 1);
+        awaitState("a.timer", "active/elapsed success");
+        timer("a", "OnActiveSec=1000w", "AccuracySec=1us");
+        Stage.get(stage.reloading());
+        assertThat(stage.state("a.timer")).isEqualTo("active/waiting success");
+    }
+
+    @Test
+    void aTimerWithFewerLinesAfterAReloadFollowsItsService() throws Exception {
+        timer("a", "OnCalendar=yearly", "OnActiveSec=1ms", "AccuracySec=1us");
+        stage.start("a.timer");
+        Await.until(() -> runs() == 1);
+        awaitState("a.timer", "active/waiting success");
+        timer("a", "OnUnitInactiveSec=1ms", "AccuracySec=1us");
+        Stage.get(stage.reloading());
+        Await.until(() -> runs() >= 3);
+    }
+
+    @Test
     @Needs(programs = "systemctl")
     void systemctlShowsTimersAsSystemdDoes() throws Exception {
         timer("a", "OnCalendar=*-12-24 18:00 UTC", "OnBootSec=1000w");

@@ -23,7 +23,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -233,11 +232,14 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
     @Override
     protected void noteTriggered(ManagedUnit other) {
         triggeredTimes = other.times();
-        Set<Integer> left = new HashSet<>(spent);
-        left.removeIf(line ->
-                section().triggers().get(line) instanceof TimerUnit.Trigger.After(var base, _)
-                        && base.ofTriggered());
-        spent = Set.copyOf(left);
+    }
+
+    @Override
+    public void reloaded(Unit newer) {
+        if (!newer.equals(unit())) {
+            spent = Set.of(); // the lines are others
+        }
+        super.reloaded(newer);
     }
 
     @Override

@@ -54,19 +54,21 @@ final class CommandQuestion {
                     "COLORTERM",
                     "LANG",
                     "NO_COLOR",
-                    "SHELL",
                     "SHELL_PROMPT_PREFIX",
                     "SUDO_GID",
                     "SUDO_UID",
                     "SUDO_USER",
                     "TERM");
 
+    /** The variables of a terminal and a language whose values programs may take for paths. */
+    private static final Set<String> NAMES = Set.of("COLORTERM", "LANG", "TERM");
+
     private CommandQuestion() {}
 
     /** Returns the question about a service with a command, of a request that makes it alone. */
     static Question of(UnitName name, UnitDescription unit, boolean alone, boolean interactive) {
         List<String> command = unit.commands().getFirst();
-        String user = unit.user().orElse(Permission.OWNER == 0 ? "root" : "" + Permission.OWNER);
+        String user = user(unit);
         Map<String, String> details = new HashMap<>(Verb.START.details(name));
         details.put("user", user);
         details.put("program", command.getFirst());
@@ -86,10 +88,29 @@ final class CommandQuestion {
                 : new Question(Permission.MANAGE_UNITS, details, interactive);
     }
 
+    /** Returns the user as the unit file has it: the parser drops blanks around it. */
+    private static String user(UnitDescription unit) {
+        return unit.user()
+                .map(String::strip)
+                .filter(user -> !user.isEmpty())
+                .orElse(Permission.OWNER == 0 ? "root" : "" + Permission.OWNER);
+    }
+
     private static boolean isPlain(UnitDescription unit) {
         return PLAIN.containsAll(unit.properties())
-                && VARIABLES.containsAll(unit.variables())
+                && unit.variables().stream().allMatch(each -> isPlain(each, unit))
                 && unit.isLiteral();
+    }
+
+    private static boolean isPlain(String assignment, UnitDescription unit) {
+        int equals = assignment.indexOf('=');
+        String name = equals < 0 ? assignment : assignment.substring(0, equals);
+        String value = assignment.substring(equals + 1);
+        if (name.equals("SHELL")) { // what programs run: run0 sets the one that it starts
+            return value.equals(unit.commands().getFirst().getFirst());
+        }
+        boolean isPath = value.contains("/") || value.contains("%");
+        return VARIABLES.contains(name) && !(NAMES.contains(name) && isPath);
     }
 
     /** Returns a word as a shell would read it, on one line. */

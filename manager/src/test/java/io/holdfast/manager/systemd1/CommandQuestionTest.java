@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
@@ -71,6 +72,51 @@ class CommandQuestionTest {
                         set("Environment", "as", List.of(assignment)));
         assertThat(question.action()).isEqualTo(Permission.MANAGE_UNITS);
         assertThat(question.details()).containsEntry("program", "/bin/a");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SHELL=/tmp/x", "TERM=../../tmp/x", "LANG=/tmp/x", "COLORTERM=%s"})
+    void aValueThatProgramsTakeForAPathNeedsMore(String assignment) {
+        Struct variable = set("Environment", "as", List.of(assignment));
+        assertThat(question(command("ExecStart", "/bin/a"), variable).action())
+                .isEqualTo(Permission.MANAGE_UNITS);
+    }
+
+    @Test
+    void theShellThatIsStartedMayBeInItsEnvironment() {
+        Struct variable = set("Environment", "as", List.of("SHELL=/bin/sh"));
+        assertThat(question(command("ExecStart", "/bin/sh"), variable).action())
+                .isEqualTo(Permission.RUN_COMMAND);
+    }
+
+    @Test
+    void anotherNameOfTheProgramNeedsMore() {
+        for (String own : List.of("/bin/busybox", "busybox", "-busybox")) {
+            assertThat(question(named(own)).action()).isEqualTo(Permission.RUN_COMMAND);
+        }
+        assertThat(question(named("sh")).action()).isEqualTo(Permission.MANAGE_UNITS);
+    }
+
+    private static Struct named(String name) {
+        return set(
+                "ExecStart",
+                "a(sasb)",
+                List.of(Struct.of("/bin/busybox", List.of(name, "-x"), false)));
+    }
+
+    @Test
+    void aPathMayNotHideAFlag() {
+        for (String path : List.of("+/bin/a", "!/bin/a", "-/bin/a", ":/bin/a", "@/bin/a", "|a")) {
+            assertThatThrownBy(() -> question(command("ExecStart", path)))
+                    .as(path)
+                    .hasMessageContaining("begins with a prefix");
+        }
+    }
+
+    @Test
+    void theUserIsTheOneOfTheUnitFile() {
+        assertThat(question(set("User", "s", " root"), command("ExecStart", "/bin/a")).details())
+                .containsEntry("user", "root");
     }
 
     @Test

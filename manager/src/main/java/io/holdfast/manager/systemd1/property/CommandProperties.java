@@ -20,6 +20,9 @@ final class CommandProperties {
                     Flag.NO_SETUID, "no-setuid",
                     Flag.AMBIENT_MAGIC, "ambient");
 
+    /** The parser reads them even at the beginning of a quoted path. */
+    private static final String PREFIXES = "@-:+!|";
+
     private CommandProperties() {}
 
     /** Makes a property with path, arguments and whether a failure is ignored. */
@@ -79,6 +82,9 @@ final class CommandProperties {
         if (arguments.isEmpty()) {
             throw invalid(path, "has no arguments, not even its own name");
         }
+        if (!path.isEmpty() && PREFIXES.indexOf(path.charAt(0)) >= 0) {
+            throw invalid(path, "begins with a prefix; set its flags by the property of flags");
+        }
         StringBuilder line = new StringBuilder();
         for (Flag flag : withoutDoubles(flags)) {
             line.append(
@@ -103,8 +109,16 @@ final class CommandProperties {
                             && words.stream().anyMatch(word -> word.contains("$"));
             unit.command(
                     words,
-                    !expands && Set.of(Flag.IGNORE_FAILURE, Flag.NO_EXPANSION).containsAll(flags));
+                    !expands
+                            && isOwnName(path, (String) arguments.getFirst())
+                            && Set.of(Flag.IGNORE_FAILURE, Flag.NO_EXPANSION).containsAll(flags));
         }
+    }
+
+    /** Returns whether a program gets its own name: by another it may be another command. */
+    private static boolean isOwnName(String path, String name) {
+        String file = path.substring(path.lastIndexOf('/') + 1);
+        return name.equals(path) || name.equals(file) || name.equals("-" + file); // a login shell
     }
 
     private static EnumSet<Flag> withoutDoubles(EnumSet<Flag> flags) {

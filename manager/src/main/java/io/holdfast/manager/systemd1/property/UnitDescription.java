@@ -135,7 +135,8 @@ public final class UnitDescription {
      * Notes a command of its main process, for an authority.
      *
      * @param words the program and its arguments
-     * @param isLiteral whether it runs as written: as the unit's user, without expanding variables
+     * @param isLiteral whether it runs as written: as the unit's user, by its own name, without
+     *     expanding variables
      */
     void command(List<String> words, boolean isLiteral) {
         commands.add(List.copyOf(words));
@@ -144,8 +145,7 @@ public final class UnitDescription {
 
     /** Notes the assignment of a variable of its processes, for an authority. */
     void variable(String assignment) {
-        int equals = assignment.indexOf('=');
-        boolean _ = variables.add(equals < 0 ? assignment : assignment.substring(0, equals));
+        boolean _ = variables.add(assignment);
     }
 
     private void requireFew() {
@@ -202,7 +202,7 @@ public final class UnitDescription {
         return Set.copyOf(properties);
     }
 
-    /** Returns the names of the variables that the caller has set. */
+    /** Returns the assignments of variables that the caller has made. */
     public Set<String> variables() {
         return Set.copyOf(variables);
     }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * starts its unit. While that unit is up it does not look at the files. Used on the event loop.
  */
 public final class ManagedPath extends TriggeringUnit implements PathWatch.Listener {
-    private final Map<Watched, Boolean> existed = new HashMap<>();
+    private Map<Watched, Boolean> existed = new HashMap<>(); // its content is used in the lane
     private StartLimit triggerLimit;
     private @Nullable PathWatch watch;
 
@@ -71,7 +71,7 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
                                 done.accept(JobResult.FAILED);
                                 return;
                             }
-                            existed.clear();
+                            existed = new HashMap<>();
                             up(done);
                         });
     }
@@ -87,7 +87,9 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
 
     @Override
     protected void await() {
-        boolean afterRun = state() == State.RUNNING;
+        if (state() == State.RUNNING) {
+            existed = new HashMap<>(); // what changed while the other unit was up is no event
+        }
         ignore();
         if (context.events().activation().phaseOf(triggered()) != RunPhase.DOWN) {
             enter(State.RUNNING);
@@ -104,13 +106,7 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
         try {
             watch =
                     new PathWatch(
-                            context.loop(),
-                            lane,
-                            section().watched(),
-                            machine,
-                            existed,
-                            afterRun,
-                            this);
+                            context.loop(), lane, section().watched(), machine, existed, this);
         } catch (ErrnoException e) {
             failed(String.valueOf(e.getMessage()));
         }

@@ -64,8 +64,10 @@ final class PathWatch implements AutoCloseable {
     private @Nullable Work<Optional<String>> look;
     private boolean closed;
 
-    // used by the worker while it looks, by the loop otherwise
+    /** Used in the lane alone: an earlier watch may still look while this one begins. */
     private final Map<Watched, Boolean> existed;
+
+    // used by the worker while it looks, by the loop otherwise
     private final Set<Integer> ofChanges = new HashSet<>();
     private Set<Integer> present = Set.of();
 
@@ -73,9 +75,7 @@ final class PathWatch implements AutoCloseable {
      * Begins to wait.
      *
      * @param existed which of the files whose change matters existed when they were last looked at;
-     *     kept up to date
-     * @param afterRun whether the triggered unit has just become inactive: what changed before is
-     *     no event
+     *     kept up to date in the lane
      * @throws ErrnoException EMFILE: no descriptor is left, or the user has as many instances as
      *     fs.inotify.max_user_instances allows
      */
@@ -85,7 +85,6 @@ final class PathWatch implements AutoCloseable {
             List<Watched> watched,
             MachineFacts machine,
             Map<Watched, Boolean> existed,
-            boolean afterRun,
             Listener listener) {
         this.loop = loop;
         this.lane = lane;
@@ -93,9 +92,6 @@ final class PathWatch implements AutoCloseable {
         this.machine = machine;
         this.existed = existed;
         this.listener = listener;
-        if (afterRun) {
-            existed.clear();
-        }
         try {
             watch = loop.watch(changes.fd(), 0, _ -> happened());
         } catch (ErrnoException e) {

@@ -32,6 +32,9 @@ public final class SysInotify implements AutoCloseable {
     /** {@code struct inotify_event}: wd, mask, cookie, length of the name. */
     private static final int HEADER = 16;
 
+    /** The reads of one call: 64 KiB of events. */
+    private static final int MOST_READS = 16;
+
     /** A name has appeared, or the content of a file has changed. */
     private static final int APPEARANCES = IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE;
 
@@ -108,7 +111,8 @@ public final class SysInotify implements AutoCloseable {
     }
 
     /**
-     * Reads all pending events.
+     * Reads pending events. If other programs cause more at the same time, some are left, and the
+     * descriptor stays readable: so this takes a bounded time.
      *
      * @return the watch descriptors that they belong to; -1 if the kernel dropped events
      */
@@ -116,12 +120,12 @@ public final class SysInotify implements AutoCloseable {
         Set<Integer> watches = new HashSet<>();
         byte[] bytes = new byte[4096];
         long n = Unistd.read(fd, bytes, 0, bytes.length);
-        while (n > 0) {
+        for (int reads = 1; n > 0; reads++) {
             ByteBuffer events = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
             for (int at = 0; at + HEADER <= n; at += HEADER + events.getInt(at + 12)) {
                 watches.add(events.getInt(at));
             }
-            n = Unistd.read(fd, bytes, 0, bytes.length);
+            n = reads < MOST_READS ? Unistd.read(fd, bytes, 0, bytes.length) : 0;
         }
         return watches;
     }

@@ -185,6 +185,18 @@ class TimerUnitsTest {
     }
 
     @Test
+    void aSpanSinceTheStartOfTheManagerElapsesOnceOverARestart() throws Exception {
+        timer("a", "OnStartupSec=1ms", "AccuracySec=1us");
+        stage.keep("a.timer");
+        stage.start("a.timer");
+        Await.until(() -> runs() == 1);
+        awaitState("a.timer", "active/elapsed success");
+        stage.stop("a.timer");
+        assertThat(stage.start("a.timer")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a.timer")).isEqualTo("active/elapsed success");
+    }
+
+    @Test
     void aTimerWithFewerLinesAfterAReloadFollowsItsService() throws Exception {
         timer("a", "OnCalendar=yearly", "OnActiveSec=1ms", "AccuracySec=1us");
         stage.start("a.timer");

@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A timer at run time, after systemd.timer(5): waits for the next elapse of its {@link
@@ -66,7 +67,7 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
     @Override
     protected void begin(Consumer<JobResult> done) {
         last = DualTimestamp.NEVER;
-        spent = Set.of();
+        spent = spent.stream().filter(line -> !isSinceStart(line)).collect(Collectors.toSet());
         cannotWake = false;
         Path stamp = ((TimerUnit) unit()).stamp(context.scope());
         boolean persistent = section().persistent();
@@ -98,6 +99,12 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
                             }
                             up(done);
                         });
+    }
+
+    /** Returns whether a line counts from the start of the timer: only those elapse again. */
+    private boolean isSinceStart(int line) {
+        return section().triggers().get(line) instanceof TimerUnit.Trigger.After(var base, _)
+                && base == TimerUnit.Base.ACTIVE;
     }
 
     /** Returns the time of the stamp file; 0 if this makes it. Blocking. */

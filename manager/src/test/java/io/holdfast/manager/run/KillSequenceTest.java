@@ -83,20 +83,24 @@ class KillSequenceTest {
         }
     }
 
-    @Test
-    void aSequenceEndsWhenNoProcessIsLeft() {
+    private void runEnds() {
         sequence.begin();
         unit.mainIsAlive = false;
         sequence.check();
         assertThat(sequence.isUnderWay()).isTrue();
         sequence.emptied();
+    }
+
+    @Test
+    void aSequenceEndsWhenNoProcessIsLeft() {
+        runEnds();
         assertThat(events).containsExactly("TERMINATE", "SIGTERM to all", "signalled");
         assertThat(sequence.isUnderWay()).isFalse();
     }
 
     @Test
     void theEndOfTheLastRunIsNotThatOfTheNext() {
-        aSequenceEndsWhenNoProcessIsLeft();
+        runEnds();
         events.clear();
         unit.hasRun = true;
         unit.endsAtOnce = true;

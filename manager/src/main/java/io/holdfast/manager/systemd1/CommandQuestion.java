@@ -17,12 +17,12 @@ import java.util.stream.Collectors;
 /**
  * The question whether a caller may start a transient service, such as run0(1) requests it.
  *
- * <p>The authority gets the program, the whole command line and the user as details, for its rules
- * and for the person who authenticates. A service that does no more than to run one command is
- * asked for by an action of its own, {@link Permission#RUN_COMMAND}, so that rules can allow some
- * commands. A service with any other setting, such as a second command or a variable that changes
- * what the program loads, needs {@link Permission#MANAGE_UNITS}: a rule that looks at the program
- * alone must not allow it.
+ * <p>The person who authenticates sees the command and the user. A service that does no more than
+ * to run one command is asked for by an action of its own, {@link Permission#RUN_COMMAND}, with the
+ * program and the whole command line as details, so that rules can allow some commands. A service
+ * with any other setting, such as a second command or a variable that changes what the program
+ * loads, needs {@link Permission#MANAGE_UNITS}: a rule that looks at the program alone must not
+ * allow it, so that question does not name the program.
  */
 final class CommandQuestion {
     /** The settings that do not change which program is run, and what it does as the user. */
@@ -71,21 +71,18 @@ final class CommandQuestion {
         String user = user(unit);
         Map<String, String> details = new HashMap<>(Verb.START.details(name));
         details.put("user", user);
-        details.put("program", command.getFirst());
         String line = command.stream().map(CommandQuestion::word).collect(Collectors.joining(" "));
-        details.put("command_line", line);
         details.put("command", Quote.of(line));
         details.put(
                 "polkit.message",
                 "Authentication is required to run $(command) as user '$(user)'.");
-        boolean plain = alone && unit.commands().size() == 1 && isPlain(unit);
-        return plain
-                ? new Question(
-                        Permission.RUN_COMMAND,
-                        details,
-                        interactive,
-                        Optional.of(Permission.MANAGE_UNITS))
-                : new Question(Permission.MANAGE_UNITS, details, interactive);
+        if (!alone || unit.commands().size() != 1 || !isPlain(unit)) {
+            return new Question(Permission.MANAGE_UNITS, details, interactive);
+        }
+        details.put("program", command.getFirst());
+        details.put("command_line", line);
+        return new Question(
+                Permission.RUN_COMMAND, details, interactive, Optional.of(Permission.MANAGE_UNITS));
     }
 
     /** Returns the user as the unit file has it: the parser drops blanks around it. */

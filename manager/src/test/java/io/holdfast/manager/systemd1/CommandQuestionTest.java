@@ -71,7 +71,9 @@ class CommandQuestionTest {
                         command("ExecStart", "/bin/a"),
                         set("Environment", "as", List.of(assignment)));
         assertThat(question.action()).isEqualTo(Permission.MANAGE_UNITS);
-        assertThat(question.details()).containsEntry("program", "/bin/a");
+        assertThat(question.details())
+                .doesNotContainKeys("program", "command_line")
+                .containsEntry("command", "\"/bin/a\"");
     }
 
     @ParameterizedTest

@@ -115,14 +115,20 @@ public final class Generators {
                 String _ = finish(one, problems);
             }
         }
+        removeEmpty();
+    }
+
+    private void removeEmpty() {
         OUTPUTS.forEach(name -> {
-            boolean _ = folders.output().resolve(name).toFile().delete(); // if it is empty
+            boolean _ = folders.output().resolve(name).toFile().delete();
         });
+        boolean _ = folders.output().toFile().delete();
     }
 
     /** Removes what unit generators have made. */
     public void remove(Collection<String> problems) {
         OUTPUTS.forEach(name -> clear(folders.output().resolve(name), problems));
+        removeEmpty();
     }
 
     /** The variables that a generator can decide by. */

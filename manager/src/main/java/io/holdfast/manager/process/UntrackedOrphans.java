@@ -23,6 +23,7 @@ final class UntrackedOrphans {
     private final List<PidFd> untouchable = new ArrayList<>(); // held ones that we may not signal
     private @Nullable Signal ending; // sent to each, also to those that are found later
     private @Nullable Runnable ended;
+    private int looksWithout; // looks in a row that have found none, while it ends
 
     /**
      * @param look scans for orphans; runs its argument once each is given to its unit, or adopted
@@ -100,9 +101,17 @@ final class UntrackedOrphans {
         }
     }
 
+    /**
+     * Finishes when two looks in a row have found none: the kernel's list of our children leaves
+     * out some while others exit (proc_pid_children(5)).
+     */
     private void finishIfNone() {
-        if (held.size() == untouchable.size()) {
+        if (held.size() != untouchable.size()) {
+            looksWithout = 0;
+        } else if (++looksWithout > 1) {
             finish();
+        } else {
+            look.accept(this::finishIfNone);
         }
     }
 

@@ -49,7 +49,7 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.variables",
                     1024,
-                    "variables of the manager's environment that clients have set or removed");
+                    "variables that clients have set or removed in the environment of the manager");
 
     public static final Limit CRASH_PAUSE =
             Limit.time(

@@ -7,17 +7,15 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.unit.value.Environment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.regex.Pattern;
 
 /** The methods that change the environment which units inherit. */
 final class EnvironmentMethods {
-    private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
-
     private final ManagerView manager;
     private final Operations operations;
 
@@ -57,7 +55,7 @@ final class EnvironmentMethods {
         Map<String, String> set = new LinkedHashMap<>();
         for (String word : plus) {
             int equals = word.indexOf('=');
-            if (equals < 0) {
+            if (equals < 0 || !Environment.isValue(word.substring(equals + 1))) {
                 throw invalid(word);
             }
             set.put(name(word), word.substring(equals + 1));
@@ -82,7 +80,7 @@ final class EnvironmentMethods {
     private static String name(String word) {
         int equals = word.indexOf('=');
         String name = equals < 0 ? word : word.substring(0, equals);
-        if (!NAME.matcher(name).matches()) {
+        if (!Environment.isName(name)) {
             throw invalid(word);
         }
         return name;

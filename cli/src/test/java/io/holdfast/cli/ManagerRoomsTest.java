@@ -82,6 +82,7 @@ class ManagerRoomsTest {
         assertUsesOnly("scope", and(kind, "run"));
         assertUsesOnly("timer", kind);
         assertUsesOnly("path", kind);
+        assertUsesOnly("mount", kind);
         assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }
@@ -96,7 +97,7 @@ class ManagerRoomsTest {
                 .resideInAnyPackage(
                         rooms(
                                 "service", "socket", "target", "slice", "scope", "timer", "path",
-                                "run", "exec", "notify"))
+                                "mount", "run", "exec", "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()
@@ -113,7 +114,9 @@ class ManagerRoomsTest {
      */
     @Test
     void nothingButItsOwnRoomAsksForATypeOfUnit() {
-        String[] types = {"service", "socket", "target", "slice", "scope", "timer", "path"};
+        String[] types = {
+            "service", "socket", "target", "slice", "scope", "timer", "path", "mount"
+        };
         DescribedPredicate<JavaClass> others =
                 resideInAPackage(MANAGER + "..")
                         .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))

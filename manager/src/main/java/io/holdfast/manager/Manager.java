@@ -30,6 +30,8 @@ import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.mount.ManagedMount;
+import io.holdfast.manager.mount.MountWatch;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.path.ManagedPath;
@@ -199,6 +201,7 @@ public final class Manager implements AutoCloseable {
                         counters,
                         events);
         TimerClocks clocks = new TimerClocks(loop, workers.ownLane("time zone"));
+        MountWatch mounts = new MountWatch(loop, workers.ownLane("mounts"), warnings);
         units =
                 new UnitTable(
                         context,
@@ -210,6 +213,9 @@ public final class Manager implements AutoCloseable {
                                         UnitType.SLICE, ManagedSlice::new,
                                         UnitType.SCOPE, ManagedScope::new,
                                         UnitType.PATH, ManagedPath::new,
+                                        UnitType.MOUNT,
+                                                (shared, unit) ->
+                                                        new ManagedMount(shared, unit, mounts),
                                         UnitType.TIMER,
                                                 (shared, unit) ->
                                                         new ManagedTimer(shared, unit, clocks))));

@@ -69,23 +69,6 @@ class UnsupportedKindsTest {
     }
 
     @Test
-    void aPathThatIsThereNeedsNoMount() throws Exception {
-        String mount = UnitEscape.escapePath(folder.resolve("data").toString()) + ".mount";
-        stage.unit(mount, BARE + "[Mount]\nWhat=none\nWhere=" + folder + "/data\n");
-        needing("keeper", "RequiresMountsFor=" + folder + "/data/of/keeper");
-
-        assertThat(stage.start("keeper"))
-                .as("it would have to be mounted")
-                .isNotEqualTo(JobResult.INVALID);
-        stage.stop("keeper");
-        Files.createDirectories(folder.resolve("data/of/keeper"));
-        assertThat(stage.start("keeper")).isEqualTo(JobResult.DONE);
-        assertThat(stage.status("keeper").diagnostics())
-                .anySatisfy(
-                        said -> assertThat(said.text()).contains("mount units are not supported"));
-    }
-
-    @Test
     void aScopeHasNoFile() throws Exception {
         stage.unit("s.scope", "[Scope]\n");
         assertThat(stage.start("s.scope")).isEqualTo(JobResult.INVALID);

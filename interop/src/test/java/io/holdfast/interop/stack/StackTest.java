@@ -202,8 +202,7 @@ class StackTest {
             assertThat(second.end()).isEqualTo(new Exit.Exited(1));
             assertThat(second.written()).contains("a manager is already running at");
         }
-        assertThat(lastingFilesIn(StackStage.RUNTIME))
-                .containsExactlyInAnyOrderElementsOf(before);
+        assertThat(lastingFilesIn(StackStage.RUNTIME)).containsExactlyInAnyOrderElementsOf(before);
     }
 
     @Test

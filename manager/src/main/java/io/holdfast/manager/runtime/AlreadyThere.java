@@ -3,7 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
-import io.holdfast.manager.unit.file.MountedPaths;
+import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.file.ServedPaths;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
@@ -21,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  * system's unit folders counts as reached, except shutdown.target, with which all units conflict.
  * Targets in the user's own folders, and requested targets, are started with everything that they
  * pull in. A pulled-in socket from the system's unit folders counts as active if another process
- * already serves its addresses, and a mount if another process made it.
+ * already serves its addresses, and a mount without a file if another process made it.
  */
 final class AlreadyThere {
     private final List<Path> ownFolders;
-    private @Nullable Set<String> mounted;
+    private @Nullable MountTable mounted;
     private @Nullable Set<String> served;
 
     /**
@@ -47,18 +47,18 @@ final class AlreadyThere {
         return required.type() == UnitType.TARGET && !isOwn(unit);
     }
 
-    /** Returns whether a mount unit is mounted. This manager makes no mounts. */
+    /** Returns whether the path of a mount unit is mounted. */
     boolean isMounted(UnitName unit) {
         if (unit.type() != UnitType.MOUNT) {
             return false;
         }
         try {
-            Set<String> known = mounted;
+            MountTable known = mounted;
             if (known == null) {
-                known = MountedPaths.read();
+                known = MountTable.read();
                 mounted = known;
             }
-            return known.contains(UnitEscape.unescapePath(unit.stem()));
+            return known.at(UnitEscape.unescapePath(unit.stem())).isPresent();
         } catch (IllegalArgumentException e) {
             return false; // no path has this name
         }

@@ -2,7 +2,6 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.Dependency;
-import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitFolders;
@@ -11,7 +10,6 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -121,14 +119,18 @@ public final class UnitCatalog {
      */
     public Unit readMade(UnitName name) {
         UnitLoader loader = folders.loader();
-        return new UnitReadCache(other ->
-                other.equals(name) ? implying(loader.loadTransient(name)) : unit(other, loader))
+        return new UnitReadCache(
+                        reader.scope(),
+                        other ->
+                                other.equals(name)
+                                        ? implying(loader.loadTransient(name))
+                                        : unit(other, loader))
                 .unit(name);
     }
 
     private UnitReadCache reading() {
         UnitLoader loader = folders.loader();
-        return new UnitReadCache(name -> unit(name, loader));
+        return new UnitReadCache(reader.scope(), name -> unit(name, loader));
     }
 
     private Unit unit(UnitName name, UnitLoader loader) {
@@ -314,7 +316,6 @@ public final class UnitCatalog {
                     follow(unit, kind, pulled);
                 }
             }
-            unit.unit().requiresMountsFor().forEach(path -> followMounts(unit, path));
         }
 
         private void follow(Unit unit, Dependency kind, UnitName pulled) {
@@ -325,7 +326,7 @@ public final class UnitCatalog {
                     (kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO)
                             && !unit.unit().implied().has(kind, pulled);
             UnitSource source = reading.source(pulled);
-            if (snapshot.there.isMounted(pulled)) {
+            if (source.state() == UnitSource.State.NOT_FOUND && snapshot.there.isMounted(pulled)) {
                 if (required) {
                     notices.add(met(unit, kind, pulled) + " is met: it is mounted");
                 }
@@ -357,21 +358,6 @@ public final class UnitCatalog {
 
         private static String met(Unit unit, Dependency kind, UnitName pulled) {
             return unit.name() + ": " + kind.directive() + "=" + pulled;
-        }
-
-        /**
-         * Follows RequiresMountsFor=: an existing path is enough; otherwise the unit that would
-         * mount it is required.
-         */
-        private void followMounts(Unit unit, String path) {
-            for (Path at = Path.of(path); at != null && !Files.exists(at); at = at.getParent()) {
-                Optional<UnitName> mount =
-                        UnitName.parse(UnitEscape.escapePath(at.toString()) + ".mount");
-                if (mount.isPresent()
-                        && reading.source(mount.get()).state() == UnitSource.State.LOADED) {
-                    follow(unit, Dependency.REQUIRES, mount.get());
-                }
-            }
         }
 
         private boolean isServedByOthers(UnitSource source) {

@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
@@ -11,14 +12,17 @@ import java.util.function.Function;
 
 /** The units of one request, each read once. Blocking. */
 final class UnitReadCache {
+    private final ManagerScope scope;
     private final Function<UnitName, Unit> units;
     private final Map<UnitName, Unit> read = new HashMap<>();
+    private final Map<UnitName, Unit> onMounts = new HashMap<>();
     private final Map<UnitName, Unit> ordered = new HashMap<>();
 
     /**
      * @param units reads a unit, with the dependencies that it implies alone
      */
-    UnitReadCache(Function<UnitName, Unit> units) {
+    UnitReadCache(ManagerScope scope, Function<UnitName, Unit> units) {
+        this.scope = scope;
         this.units = units;
     }
 
@@ -44,10 +48,24 @@ final class UnitReadCache {
     }
 
     /**
-     * Returns the unit with its implicit dependencies, but, for a target, without the implicit
-     * {@code After=} on its members.
+     * Returns the unit with its implicit dependencies, also on the units that mount its paths, but,
+     * for a target, without the implicit {@code After=} on its members.
      */
     Unit withoutMembers(UnitName name) {
+        Unit known = onMounts.get(name);
+        if (known == null) {
+            Unit alone = alone(name);
+            known =
+                    isLoaded(alone)
+                            ? ImpliedDependencies.onMounts(
+                                    alone, scope, mount -> isLoaded(alone(mount)))
+                            : alone;
+            onMounts.put(name, known);
+        }
+        return known;
+    }
+
+    private Unit alone(UnitName name) {
         Unit known = read.get(name);
         if (known == null) {
             known = units.apply(name);
@@ -61,6 +79,6 @@ final class UnitReadCache {
     }
 
     UnitSource source(UnitName name) {
-        return withoutMembers(name).source();
+        return alone(name).source();
     }
 }

@@ -63,12 +63,12 @@ public enum UnitType {
 
     /** {@return whether units of this type have processes of their own} */
     public boolean hasProcesses() {
-        return this == SERVICE || this == SCOPE;
+        return this == SERVICE || this == SCOPE || this == MOUNT;
     }
 
-    /** {@return whether a unit of this type can have commands that reload it} */
+    /** {@return whether a unit of this type can reload} */
     public boolean mayReload() {
-        return this == SERVICE;
+        return this == SERVICE || this == MOUNT;
     }
 
     /** {@return whether systemd makes units of this type at run time} */

@@ -36,6 +36,8 @@ public final class UnitFaces {
                     new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, true),
                     UnitType.PATH,
                     new Face<>(PathProperties.TABLE, subject -> subject, true),
+                    UnitType.MOUNT,
+                    new Face<>(MountProperties.TABLE, subject -> subject, true),
                     UnitType.SCOPE,
                     new Face<>(ScopeProperties.TABLE, subject -> subject, true),
                     UnitType.SLICE,

@@ -226,9 +226,13 @@ public final class UnitProperties {
             table.fixed(none, "as", _ -> List.of());
         }
         table.settable(
-                "RequiresMountsFor",
-                SettableProperty.paths("RequiresMountsFor"),
-                unit -> unit.section().requiresMountsFor());
+                        "RequiresMountsFor",
+                        SettableProperty.paths("RequiresMountsFor"),
+                        unit -> unit.section().requiresMountsFor())
+                .settable(
+                        "WantsMountsFor",
+                        SettableProperty.paths("WantsMountsFor"),
+                        unit -> unit.section().wantsMountsFor());
     }
 
     private static List<UnitName> triggers(UnitView view) {

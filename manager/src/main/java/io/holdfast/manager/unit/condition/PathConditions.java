@@ -5,7 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.manager.unit.file.MountedPaths;
+import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.value.EnvironmentFile;
 import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.manager.unit.value.Scalars;
@@ -83,7 +83,7 @@ final class PathConditions {
     static boolean isMountPoint(String path, MachineFacts machine) {
         try {
             String real = Path.of(path).toRealPath().toString();
-            return real.equals("/") || MountedPaths.read().contains(real);
+            return real.equals("/") || MountTable.read().at(real).isPresent();
         } catch (IOException e) {
             return false;
         }

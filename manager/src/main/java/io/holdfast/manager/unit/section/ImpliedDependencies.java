@@ -4,8 +4,12 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The dependencies that systemd adds automatically: that of a unit on its slice and, unless {@code
@@ -60,6 +64,38 @@ public final class ImpliedDependencies {
                 .filter(member -> ordersBehind(target, member))
                 .forEach(member -> implied.add(Dependency.AFTER, member.name()));
         return with(target, implied.build());
+    }
+
+    /**
+     * Returns a unit that requires or wants the mounts of its paths and of all folders above them,
+     * and is ordered after them.
+     *
+     * @param exists whether there is a unit for a mount
+     */
+    public static Unit onMounts(Unit unit, ManagerScope scope, Predicate<UnitName> exists) {
+        Dependencies.Builder implied = new Dependencies.Builder();
+        Set<UnitName> needed = mounts(unit, unit.neededPaths(scope), exists);
+        needed.forEach(mount -> needs(implied, mount));
+        Set<UnitName> wanted = mounts(unit, unit.wantedPaths(), exists);
+        wanted.removeAll(needed);
+        for (UnitName mount : wanted) {
+            implied.add(Dependency.WANTS, mount);
+            implied.add(Dependency.AFTER, mount);
+        }
+        return needed.isEmpty() && wanted.isEmpty() ? unit : with(unit, implied.build());
+    }
+
+    private static Set<UnitName> mounts(Unit unit, List<String> paths, Predicate<UnitName> exists) {
+        Set<UnitName> mounts = new LinkedHashSet<>();
+        for (String path : paths) {
+            for (Path at = Path.of(path); at != null; at = at.getParent()) {
+                UnitName.parse(MountUnit.nameOf(at.toString()))
+                        .filter(mount -> !mount.equals(unit.name()))
+                        .filter(exists)
+                        .ifPresent(mounts::add);
+            }
+        }
+        return mounts;
     }
 
     /** Returns the units that a target pulls in. */

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -121,6 +122,20 @@ public interface Unit {
     /** {@return the same for groups} */
     default Map<String, String> otherGroups() {
         return Map.of();
+    }
+
+    /** {@return the paths whose mounts it requires, and is ordered after} */
+    default List<String> neededPaths(ManagerScope scope) {
+        List<String> paths = new ArrayList<>(unit().requiresMountsFor());
+        execution().ifPresent(exec -> paths.addAll(exec.neededPaths(scope)));
+        return paths;
+    }
+
+    /** {@return the paths whose mounts it wants, and is ordered after} */
+    default List<String> wantedPaths() {
+        List<String> paths = new ArrayList<>(unit().wantsMountsFor());
+        execution().ifPresent(exec -> paths.addAll(exec.wantedPaths()));
+        return paths;
     }
 
     /** {@return the paths in the file system that it serves while it is active} */

@@ -18,7 +18,8 @@ final class UnitFormats {
                     UnitType.SLICE, SliceUnit::begin,
                     UnitType.SCOPE, ScopeUnit::begin,
                     UnitType.TIMER, TimerUnit::begin,
-                    UnitType.PATH, PathUnit::begin);
+                    UnitType.PATH, PathUnit::begin,
+                    UnitType.MOUNT, MountUnit::begin);
 
     private UnitFormats() {}
 

@@ -26,7 +26,8 @@ import java.util.Optional;
  * @param sourcePath of a file from which this one was generated
  * @param dependencies as written, by links in folders, and implied ones
  * @param implied default dependencies of the unit's type
- * @param requiresMountsFor absolute paths
+ * @param requiresMountsFor absolute paths, whose mounts are required
+ * @param wantsMountsFor the same, of mounts that may fail
  * @param conditions {@code Condition…=}: if one is not met, the start is skipped
  * @param assertions {@code Assert…=}: if one is not met, the start fails
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
@@ -42,6 +43,7 @@ public record UnitSection(
         Dependencies dependencies,
         Dependencies implied,
         List<String> requiresMountsFor,
+        List<String> wantsMountsFor,
         List<Condition> conditions,
         List<Condition> assertions,
         boolean defaultDependencies,
@@ -94,6 +96,7 @@ public record UnitSection(
     public UnitSection {
         documentation = List.copyOf(documentation);
         requiresMountsFor = List.copyOf(requiresMountsFor);
+        wantsMountsFor = List.copyOf(wantsMountsFor);
         conditions = List.copyOf(conditions);
         assertions = List.copyOf(assertions);
     }
@@ -107,6 +110,7 @@ public record UnitSection(
                 dependencies.and(more),
                 implied.and(more.without(dependencies)),
                 requiresMountsFor,
+                wantsMountsFor,
                 conditions,
                 assertions,
                 defaultDependencies,
@@ -124,6 +128,7 @@ public record UnitSection(
         private Optional<String> sourcePath = Optional.empty();
         private final Dependencies.Builder dependencies = new Dependencies.Builder();
         private final List<String> requiresMountsFor = new ArrayList<>();
+        private final List<String> wantsMountsFor = new ArrayList<>();
         private final List<Condition> conditions = new ArrayList<>();
         private final List<Condition> assertions = new ArrayList<>();
         private boolean mayDefault = true;
@@ -164,7 +169,8 @@ public record UnitSection(
                 case "Description" -> description = a.text(description);
                 case "Documentation" -> a.list(documentation);
                 case "SourcePath" -> sourcePath = a.path(sourcePath);
-                case "RequiresMountsFor" -> mounts(a);
+                case "RequiresMountsFor" -> paths(a, requiresMountsFor);
+                case "WantsMountsFor" -> paths(a, wantsMountsFor);
                 case "DefaultDependencies" -> defaultDependencies = a.bool(defaultDependencies);
                 case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
                 case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
@@ -202,15 +208,11 @@ public record UnitSection(
             return true;
         }
 
-        private void mounts(Assignment a) {
+        private static void paths(Assignment a, List<String> paths) {
             if (a.isEmpty()) {
-                requiresMountsFor.clear();
-            } else {
-                a.remark("mount units are not supported; taken as met if the path exists");
+                paths.clear();
             }
-            a.words(
-                    WordReader.Backslash.LITERAL_NEXT,
-                    word -> requiresMountsFor.add(Scalars.parsePath(word)));
+            a.words(WordReader.Backslash.LITERAL_NEXT, word -> paths.add(Scalars.parsePath(word)));
         }
 
         private boolean assignCondition(Assignment a) {
@@ -272,6 +274,7 @@ public record UnitSection(
                     dependencies.build(),
                     Dependencies.NONE,
                     requiresMountsFor,
+                    wantsMountsFor,
                     conditions,
                     assertions,
                     mayDefault && defaultDependencies,

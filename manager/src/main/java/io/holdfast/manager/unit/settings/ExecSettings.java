@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.ExecDirectory;
@@ -8,6 +9,7 @@ import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.SecureBit;
 import io.holdfast.manager.unit.value.StandardStream;
 import io.holdfast.manager.unit.value.WorkingDirectory;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +60,35 @@ public record ExecSettings(
         OptionalInt nice,
         OptionalInt oomScoreAdjust,
         boolean ignorePipe) {
+
+    /** {@return the absolute paths that its processes cannot start without} */
+    public List<String> neededPaths(ManagerScope scope) {
+        List<String> paths = new ArrayList<>();
+        workingDirectory(false).ifPresent(paths::add);
+        sandbox.root().ifPresent(root -> paths.add(root.path()));
+        directories.forEach((kind, folders) -> {
+            for (ExecDirectory.Entry folder : folders.paths()) {
+                paths.add(kind.root(scope) + "/" + folder.path());
+            }
+        });
+        return paths;
+    }
+
+    /** {@return the absolute paths that its processes use if they are there} */
+    public List<String> wantedPaths() {
+        List<String> paths = new ArrayList<>();
+        workingDirectory(true).ifPresent(paths::add);
+        if (sandbox.privateTmp() == SandboxSettings.PrivateTmp.YES) {
+            paths.addAll(List.of("/tmp", "/var/tmp"));
+        }
+        return paths;
+    }
+
+    private Optional<String> workingDirectory(boolean optional) {
+        return workingDirectory
+                .filter(directory -> !directory.home() && directory.optional() == optional)
+                .map(WorkingDirectory::path);
+    }
 
     /** How long a runtime folder is kept. */
     public enum Preserve {

@@ -1,0 +1,326 @@
+package io.holdfast.manager.mount;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.ExecutedUnit;
+import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.log.UnitLog;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.run.RemainingProcesses;
+import io.holdfast.manager.run.RunChannels;
+import io.holdfast.manager.run.RunOwner;
+import io.holdfast.manager.run.RunPlan;
+import io.holdfast.manager.run.RunSetup;
+import io.holdfast.manager.run.UnitRun;
+import io.holdfast.manager.runtime.InvocationId;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.MountUnit;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands that mount, change and unmount one mount, one at a time, in the cgroup of its unit.
+ * What mount(8) leaves there, such as the process of a file system in user space, stays until the
+ * mount is gone. Used on the event loop.
+ */
+final class MountRun implements RunOwner, UnitRun.Listener {
+    /** The mount whose commands are run. */
+    interface Owner {
+        /** Called when the command has ended. */
+        void ended(Exit exit);
+
+        /** Called when the command could not be executed. */
+        void notRun(String why);
+
+        /** Called when no process is left. */
+        void emptied();
+
+        /** Called when all processes have received a signal. */
+        void signalSent();
+    }
+
+    /** What is done on a worker before the command. */
+    interface Preparation {
+        void run() throws Exception;
+    }
+
+    private final ManagerContext context;
+    private final Supplier<MountUnit> unit;
+    private final Owner owner;
+    private final UnitLog log;
+    private final Lane lane;
+    private final Lane stopLane;
+    private final RunSetup setup;
+    private final RemainingProcesses remaining;
+    private String invocationId = "";
+    private @Nullable UnitRun run;
+    private @Nullable Work<?> preparation;
+
+    MountRun(ManagerContext context, Supplier<MountUnit> unit, Owner owner) {
+        this.context = context;
+        this.unit = unit;
+        this.owner = owner;
+        log = context.logs().open(name());
+        lane = context.workers().ownLane(name().text());
+        stopLane = context.workers().ownLane(name().text());
+        setup = new RunSetup(this, this);
+        remaining = new RemainingProcesses(this);
+    }
+
+    /** Begins a new run, with an id of its own. */
+    void begin() {
+        invocationId = InvocationId.next();
+    }
+
+    String invocationId() {
+        return invocationId;
+    }
+
+    /** Runs a command. */
+    void run(Preparation before, ExecCommand command) {
+        UnitRun open = run;
+        if (open != null) {
+            prepare(before, () -> open, command);
+            return;
+        }
+        RunChannels channels;
+        try {
+            channels = RunChannels.open(this, false);
+        } catch (ErrnoException e) {
+            owner.notRun(Work.reason(e));
+            return;
+        }
+        RunPlan plan = plan();
+        Work<UnitRun> work =
+                lane.work(
+                                "the preparation of " + command.executable(),
+                                () -> {
+                                    before.run();
+                                    return setup.open(plan, channels);
+                                })
+                        .releasing(UnitRun::undo);
+        preparation = work;
+        Work<UnitRun> _ =
+                work.begin((opened, failure) -> {
+                    preparation = null;
+                    if (opened == null) {
+                        channels.close();
+                        owner.notRun(Work.reason(failure));
+                    } else {
+                        took(opened);
+                        opened.spawn(command, false, Map.of());
+                    }
+                });
+    }
+
+    private void prepare(Preparation before, Supplier<UnitRun> open, ExecCommand command) {
+        Work<Boolean> work =
+                lane.work(
+                        "the preparation of " + command.executable(),
+                        () -> {
+                            before.run();
+                            return true;
+                        });
+        preparation = work;
+        Work<Boolean> _ =
+                work.begin((_, failure) -> {
+                    preparation = null;
+                    if (failure == null) {
+                        open.get().spawn(command, false, Map.of());
+                    } else {
+                        owner.notRun(Work.reason(failure));
+                    }
+                });
+    }
+
+    private RunPlan plan() {
+        MountUnit now = unit.get();
+        return new RunPlan(
+                new ExecutedUnit(
+                        now.name(),
+                        now.exec(),
+                        List.of(),
+                        false,
+                        false,
+                        TimeSpan.ZERO,
+                        now.diagnostics()),
+                now.cgroup().sliceOf(now.name(), context.scope()),
+                now.kill(),
+                invocationId,
+                _ -> {});
+    }
+
+    private void took(UnitRun opened) {
+        run = opened;
+        opened.keep();
+        remaining.runBegins(opened.workload());
+        context.processes()
+                .enter(
+                        opened.workload(),
+                        opened.cgroup().isPresent()
+                                ? OptionalLong.of(opened.cgroup().get().id())
+                                : OptionalLong.empty());
+        changed();
+    }
+
+    /** Returns whether a command is about to run, runs, or is being signalled. */
+    boolean isBusy() {
+        UnitRun open = run;
+        return preparation != null
+                || (open != null
+                        && (open.controlIsAlive() || open.isSpawning() || open.isSignalling()));
+    }
+
+    Optional<UnitRun> open() {
+        return Optional.ofNullable(run);
+    }
+
+    /** Returns whether the unit must stay loaded for what it runs, or has left. */
+    boolean isKept() {
+        return run != null || preparation != null || !remaining.isEmpty();
+    }
+
+    void signal(Signal signal, boolean all, boolean hangup) {
+        open().ifPresent(open -> open.signal(signal, all, hangup));
+    }
+
+    boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
+        return run != null && run.signal(signal, whom, value);
+    }
+
+    /** Reports once to the owner when no process is left. */
+    void watchEmpty() {
+        open().ifPresent(UnitRun::watchEmpty);
+    }
+
+    /** Removes the cgroup, once the processes in it have ended. */
+    void close() {
+        UnitRun open = run;
+        run = null;
+        if (open != null) {
+            open.close(
+                    false,
+                    false,
+                    unit.get().mount().timeout(),
+                    processes -> remaining.keep(open.workload(), processes),
+                    _ -> changed());
+        }
+    }
+
+    void unloaded() {
+        remaining.close();
+        context.logs().release(name());
+    }
+
+    void abandon() {
+        open().ifPresent(UnitRun::abandon);
+        run = null;
+    }
+
+    void record(Fields fields) {
+        fields.put("invocation", invocationId);
+        open().ifPresent(open -> open.record(fields));
+    }
+
+    void restore(Fields fields) {
+        invocationId = fields.text("invocation");
+        if (fields.is("run")) {
+            took(setup.restore(plan(), fields, _ -> {}));
+        }
+    }
+
+    // ---- the run
+
+    @Override
+    public void controlExited(Exit exit) {
+        owner.ended(exit);
+    }
+
+    /** Does not occur: a mount has no main process. */
+    @Override
+    public void mainExited(Exit exit) {}
+
+    @Override
+    public void spawnFailed(ExecCommand command, boolean asMain, Exception failure) {
+        owner.notRun("cannot run " + command.executable() + ": " + Work.reason(failure));
+    }
+
+    @Override
+    public void spawned(ExecCommand command, boolean asMain) {
+        changed();
+    }
+
+    @Override
+    public void emptied() {
+        owner.emptied();
+    }
+
+    @Override
+    public void signalled() {
+        owner.signalSent();
+    }
+
+    @Override
+    public PassedDescriptors passedTo(ExecCommand command) {
+        return PassedDescriptors.NONE;
+    }
+
+    // ---- its owner, as the run sees it
+
+    @Override
+    public ManagerContext context() {
+        return context;
+    }
+
+    @Override
+    public UnitName name() {
+        return unit.get().name();
+    }
+
+    @Override
+    public UnitLog log() {
+        return log;
+    }
+
+    @Override
+    public Lane lane() {
+        return lane;
+    }
+
+    @Override
+    public Lane stopLane() {
+        return stopLane;
+    }
+
+    @Override
+    public boolean isBeingPrepared() {
+        return preparation != null;
+    }
+
+    @Override
+    public void changed() {
+        context.events().changed(name());
+    }
+
+    @Override
+    public void warn(String text) {
+        context.warn(name(), text);
+    }
+
+    @Override
+    public void warnOnce(String text) {
+        warn(text);
+    }
+}

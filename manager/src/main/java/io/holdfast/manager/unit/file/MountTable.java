@@ -1,0 +1,87 @@
+package io.holdfast.manager.unit.file;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.KernelFile;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The mounts of this process's mount namespace, by mount point, as they were when they were read.
+ * Of several mounts on one point, only the upper one is in it.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html">mountinfo</a>
+ */
+public record MountTable(Map<String, Mounted> mounts) {
+    /** The kernel's file; a poll of it reports a change as an error. */
+    public static final String FILE = "/proc/self/mountinfo";
+
+    /** No mounts. */
+    public static final MountTable EMPTY = new MountTable(Map.of());
+
+    private static final int PATH = 4;
+    private static final int OPTIONS = 5;
+    private static final int OPTIONAL = 6; // any number of fields, which a dash ends
+    private static final int OCTAL = 8;
+    private static final Pattern ESCAPED = Pattern.compile("\\\\([0-7]{3})");
+
+    /**
+     * One mount.
+     *
+     * @param source as mount(2) received it: a device, or a word
+     * @param options of the mount point and of the file system, separated by commas
+     */
+    public record Mounted(String source, String type, String options) {}
+
+    public MountTable {
+        mounts = Map.copyOf(mounts);
+    }
+
+    /** Reads the mounts; none if they cannot be read. Blocking. */
+    public static MountTable read() {
+        try {
+            return parse(KernelFile.text(null, FILE));
+        } catch (ErrnoException e) {
+            return EMPTY;
+        }
+    }
+
+    static MountTable parse(String text) {
+        Map<String, Mounted> mounts = new HashMap<>();
+        for (String line : text.split("\n")) {
+            String[] columns = line.split(" ");
+            int dash = OPTIONAL;
+            while (dash < columns.length && !columns[dash].equals("-")) {
+                dash++;
+            }
+            if (columns.length > dash + 2) {
+                String ofFileSystem = columns.length > dash + 3 ? "," + columns[dash + 3] : "";
+                mounts.put(
+                        plain(columns[PATH]),
+                        new Mounted(
+                                plain(columns[dash + 2]),
+                                columns[dash + 1],
+                                columns[OPTIONS] + ofFileSystem));
+            }
+        }
+        return new MountTable(mounts);
+    }
+
+    /** Returns what is mounted on a path. */
+    public Optional<Mounted> at(String path) {
+        return Optional.ofNullable(mounts.get(path));
+    }
+
+    /** Decodes a path: blanks, line ends and backslashes are written in octal. */
+    private static String plain(String path) {
+        return path.indexOf('\\') < 0
+                ? path
+                : ESCAPED.matcher(path)
+                        .replaceAll(found ->
+                                Matcher.quoteReplacement(
+                                        String.valueOf(
+                                                (char) Integer.parseInt(found.group(1), OCTAL))));
+    }
+}

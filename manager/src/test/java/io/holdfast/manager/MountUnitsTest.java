@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.run.Run;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
@@ -11,7 +12,10 @@ import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.section.MountUnit;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,6 +179,44 @@ class MountUnitsTest {
         stage.serviceWith("user", "WantsMountsFor=" + where, "Type=oneshot", "ExecStart=/bin/true");
         assertThat(stage.start("user.service")).isEqualTo(JobResult.DONE);
         assertThat(stage.state(unit)).isEqualTo("failed/failed exit-code");
+    }
+
+    /** The file to be mounted is under a lease of its owner, on which mount(8) waits 45 s. */
+    private HostileUser leased(String... lines) throws Exception {
+        Path file = Files.createFile(folder.resolve("image"));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        HostilePath.give(file, HostilePath.USER);
+        mount(
+                Stream.concat(
+                                Stream.of("What=" + file, "Type=ext4", "Options=loop"),
+                                Stream.of(lines))
+                        .toArray(String[]::new));
+        return HostileUser.leasing(HostilePath.USER, file);
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"gcc", "setpriv"})
+    void aMountThatHangsIsEndedAfterItsTimeLimit() throws Exception {
+        try (HostileUser _ = leased("TimeoutSec=300ms")) {
+            assertThat(stage.start(unit)).isEqualTo(JobResult.FAILED);
+            assertThat(stage.state(unit)).isEqualTo("failed/failed timeout");
+        }
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"gcc", "setpriv"})
+    void aMountThatHangsCanBeStopped() throws Exception {
+        try (HostileUser _ = leased()) {
+            CompletableFuture<JobResult> start = stage.starting(unit);
+            awaitState("activating/mounting success");
+            assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
+            assertThat(start.get()).isEqualTo(JobResult.CANCELED);
+            assertThat(stage.state(unit)).isEqualTo("inactive/dead success");
+        }
     }
 
     @Test

@@ -284,9 +284,9 @@ public final class ManagedMount
             case MOUNTING, MOUNTING_DONE -> {
                 stops.add(done);
                 stopWanted = true;
-                if (run.open().isPresent()) {
+                if (run.isBusy()) {
                     killing.begin();
-                } // otherwise it has not begun, and ends before it does
+                } // otherwise the table is being read, and no command follows
             }
             case REMOUNTING, REMOUNTING_SIGTERM, REMOUNTING_SIGKILL -> {
                 stops.add(done);
@@ -460,6 +460,7 @@ public final class ManagedMount
                 step == Step.KILL
                         ? remounts ? MountState.REMOUNTING_SIGKILL : MountState.UNMOUNTING_SIGKILL
                         : remounts ? MountState.REMOUNTING_SIGTERM : MountState.UNMOUNTING_SIGTERM);
+        run.cancelPreparation();
         run.open().ifPresent(open -> open.limitSpawns(Duration.ZERO));
     }
 

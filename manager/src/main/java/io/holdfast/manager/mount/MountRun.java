@@ -67,6 +67,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
     private String invocationId = "";
     private @Nullable UnitRun run;
     private @Nullable Work<?> preparation;
+    private @Nullable RunChannels prepared; // of the run that is being prepared
 
     MountRun(ManagerContext context, Supplier<MountUnit> unit, Owner owner) {
         this.context = context;
@@ -103,6 +104,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
             return;
         }
         RunPlan plan = plan();
+        prepared = channels;
         Work<UnitRun> work =
                 lane.work(
                                 "the preparation of " + command.executable(),
@@ -115,6 +117,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
         Work<UnitRun> _ =
                 work.begin((opened, failure) -> {
                     preparation = null;
+                    prepared = null;
                     if (opened == null) {
                         channels.close();
                         owner.notRun(Work.reason(failure));
@@ -143,6 +146,20 @@ final class MountRun implements RunOwner, UnitRun.Listener {
                         owner.notRun(Work.reason(failure));
                     }
                 });
+    }
+
+    /** Gives up the preparation of a command, which may hang: the command is not run. */
+    void cancelPreparation() {
+        Work<?> pending = preparation;
+        preparation = null;
+        if (pending != null) {
+            pending.cancel();
+        }
+        RunChannels unused = prepared;
+        prepared = null;
+        if (unused != null) {
+            unused.close();
+        }
     }
 
     private RunPlan plan() {
@@ -225,6 +242,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
     }
 
     void abandon() {
+        cancelPreparation();
         open().ifPresent(UnitRun::abandon);
         run = null;
     }

@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.function.Function;
 
 /** The units of one request, each read once. Blocking. */
 final class UnitReadCache {
+    private static final Path DISTRIBUTION = Path.of("/usr/lib");
+
     private final ManagerScope scope;
     private final Function<UnitName, Unit> units;
     private final Map<UnitName, Unit> read = new HashMap<>();
@@ -57,12 +60,25 @@ final class UnitReadCache {
             Unit alone = alone(name);
             known =
                     isLoaded(alone)
-                            ? ImpliedDependencies.onMounts(
-                                    alone, scope, mount -> isLoaded(alone(mount)))
+                            ? ImpliedDependencies.onMounts(alone, scope, this::isConfiguredMount)
                             : alone;
             onMounts.put(name, known);
         }
         return known;
+    }
+
+    /**
+     * Returns whether a unit of the administrator mounts a path. The mounts that the distribution
+     * brings, such as tmp.mount, belong to the start of a machine, and hide what is there: on a
+     * machine that runs they are made only on request.
+     */
+    private boolean isConfiguredMount(UnitName mount) {
+        Unit unit = alone(mount);
+        return isLoaded(unit)
+                && unit.source()
+                        .fragment()
+                        .filter(file -> !file.startsWith(DISTRIBUTION))
+                        .isPresent();
     }
 
     private Unit alone(UnitName name) {

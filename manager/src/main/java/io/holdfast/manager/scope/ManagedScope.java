@@ -11,6 +11,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.Adoption;
 import io.holdfast.manager.process.CgroupProcesses;
 import io.holdfast.manager.process.HeldProcesses;
 import io.holdfast.manager.process.KillWhom;

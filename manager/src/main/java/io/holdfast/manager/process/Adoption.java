@@ -1,10 +1,9 @@
-package io.holdfast.manager.scope;
+package io.holdfast.manager.process;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +19,7 @@ import java.util.Optional;
  * other process is moved back to the cgroup of its parent. A process that was only just created
  * belongs there, unless it was moved since.
  */
-final class Adoption {
+public final class Adoption {
     private final Cgroup cgroup;
     private final List<Moved> moved = new ArrayList<>();
 
@@ -64,7 +63,7 @@ final class Adoption {
      *     earlier scope of the name has left processes, and others
      * @throws IllegalStateException if all have been reaped
      */
-    static Adoption of(UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
+    public static Adoption of(UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
         try {
             Adoption adoption = new Adoption(cgroups.create(scope, slice));
             try {
@@ -140,14 +139,14 @@ final class Adoption {
     }
 
     /** Keeps the processes in the scope's cgroup for good. */
-    Cgroup keep() {
+    public Cgroup keep() {
         moved.forEach(Moved::close);
         moved.clear();
         return cgroup;
     }
 
     /** Moves the processes back, and removes the cgroup. */
-    void undo() {
+    public void undo() {
         try (cgroup) {
             moved.forEach(Moved::back);
             boolean _ = UnitCgroups.remove(cgroup);

@@ -1,4 +1,4 @@
-package io.holdfast.manager.scope;
+package io.holdfast.manager.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -11,7 +11,6 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.Optional;

@@ -1,10 +1,13 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixAddress;
@@ -24,6 +27,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.process.Adoption;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
@@ -838,6 +842,46 @@ public final class ManagerView {
     public boolean releaseScope(UnitName name) {
         ManagedUnit unit = units.find(name);
         return unit != null && unit.release();
+    }
+
+    /**
+     * Moves processes into the cgroup of a unit that has one, or below it: all of them, or none.
+     *
+     * @param below the names of existing cgroups, from the unit's down
+     * @param processes lent until the future completes
+     * @return fails with {@link io.holdfast.core.ErrnoException} if a process may not be moved, or
+     *     if there is no such cgroup (any more)
+     */
+    public CompletableFuture<Boolean> attach(
+            UnitName name, List<String> below, List<PidFd> processes) {
+        Cgroup now = units.get(name).cgroup().orElseThrow(() -> goneCgroup(name));
+        long id = now.id();
+        String path = now.path().path();
+        return work(
+                "the processes of " + name,
+                () -> {
+                    try (Cgroup unit = Cgroup.open(path)) {
+                        if (unit.id() != id) {
+                            throw goneCgroup(name);
+                        }
+                        attach(unit, below, processes);
+                        return true;
+                    }
+                });
+    }
+
+    private static void attach(Cgroup cgroup, List<String> below, List<PidFd> processes) {
+        if (below.isEmpty()) {
+            Adoption.into(cgroup, processes);
+            return;
+        }
+        try (Cgroup child = cgroup.child(below.getFirst())) {
+            attach(child, below.subList(1, below.size()), processes);
+        }
+    }
+
+    private static ErrnoException goneCgroup(UnitName name) {
+        return new ErrnoException("cgroup", name.text(), Errno.ENOENT, "the unit has ended");
     }
 
     // ---- processes; callable from any thread

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Foreign processes that were moved into the cgroup of a scope, and can be moved back to their
+ * Foreign processes that were moved into the cgroup of a unit, and can be moved back to their
  * former cgroups until the adoption is {@linkplain #keep kept}. Blocking.
  *
  * <p>To move a process, the kernel takes its PID, not a descriptor. If the process is reaped
@@ -63,7 +63,8 @@ public final class Adoption {
      *     earlier scope of the name has left processes, and others
      * @throws IllegalStateException if all have been reaped
      */
-    public static Adoption of(UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
+    public static Adoption of(
+            UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
         try {
             Adoption adoption = new Adoption(cgroups.create(scope, slice));
             try {
@@ -79,6 +80,33 @@ public final class Adoption {
             }
         } finally {
             processes.forEach(PidFd::close);
+        }
+    }
+
+    /**
+     * Moves processes into the cgroup of a unit for good: all that have not been reaped, or none. A
+     * process that is in the cgroup already stays where it is.
+     *
+     * @param cgroup lent
+     * @param processes lent
+     * @throws ErrnoException EACCES, EPERM or EBUSY (controllers are enabled for its children) if a
+     *     process may not be moved there, ESRCH if all have been reaped
+     */
+    public static void into(Cgroup cgroup, List<PidFd> processes) {
+        Adoption adoption = new Adoption(cgroup);
+        try {
+            List<PidFd> outside =
+                    processes.stream().filter(process -> !cgroup.contains(process)).toList();
+            outside.forEach(adoption::move);
+            if (adoption.moved.isEmpty() && !outside.isEmpty()) {
+                throw new ErrnoException(
+                        "cgroup", cgroup.path().path(), Errno.ESRCH, "all processes have ended");
+            }
+        } catch (RuntimeException e) {
+            adoption.moved.forEach(Moved::back);
+            throw e;
+        } finally {
+            adoption.moved.forEach(Moved::close);
         }
     }
 

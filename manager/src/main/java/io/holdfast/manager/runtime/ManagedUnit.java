@@ -1,6 +1,7 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.core.Signal;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.PassedDescriptors;
@@ -168,6 +169,11 @@ public interface ManagedUnit {
      */
     default boolean adopt(PidFd orphan, String invocation) {
         return false;
+    }
+
+    /** Returns the cgroup of its present run, lent; empty if it has none. */
+    default Optional<Cgroup> cgroup() {
+        return Optional.empty();
     }
 
     /** Returns the recipient of its notify messages, if its processes may send any. */

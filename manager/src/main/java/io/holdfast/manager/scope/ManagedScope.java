@@ -553,13 +553,15 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     }
 
     @Override
-    public UnitStatus status() {
+    public Optional<Cgroup> cgroup() {
         RunProcesses own = processes;
+        return own == null ? Optional.empty() : own.cgroup();
+    }
+
+    @Override
+    public UnitStatus status() {
         return UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
                 .withInvocation(invocationId)
-                .withCgroup(
-                        own == null
-                                ? Optional.empty()
-                                : own.cgroup().map(cgroup -> cgroup.path().path()));
+                .withCgroup(cgroup().map(cgroup -> cgroup.path().path()));
     }
 }

@@ -2,6 +2,7 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
@@ -624,6 +625,11 @@ public final class ManagedService
     @Override
     public Optional<ServiceView> details() {
         return Optional.of(life.view(nextPause()));
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return life.run().flatMap(UnitRun::cgroup);
     }
 
     @Override

@@ -12,7 +12,6 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.systemd1.property.Errors;
-import io.holdfast.manager.systemd1.property.UnitDescription;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The processes that a caller wants to move into a new scope: first held by pidfd, then checked,
- * then handed over.
+ * The processes that a caller wants to move into a unit: first held by pidfd, then checked, then
+ * moved or handed over.
  *
  * <p>A PID is resolved once, when the call is read; from then on all checks use the pidfd. A caller
  * other than root may move only its own processes, and none that runs a set-user-ID program. Only
@@ -54,17 +53,18 @@ final class AdoptedProcesses implements AutoCloseable {
      * Opens pidfds of the processes, charged to the caller until the reply. Called on the reader
      * thread.
      *
+     * @param pids 0 is the caller
      * @throws DBusException if a descriptor is not a pidfd, a process does not exist, or the caller
      *     holds too many descriptors
      */
-    static AdoptedProcesses of(MethodCall call, UnitDescription unit) {
+    static AdoptedProcesses of(MethodCall call, List<Long> pids, List<Handle> pidfds) {
         AdoptedProcesses processes = new AdoptedProcesses();
-        call.opens(unit.pids().size() + unit.pidfds().size());
+        call.opens(pids.size() + pidfds.size());
         try {
-            for (Handle handle : unit.pidfds()) {
+            for (Handle handle : pidfds) {
                 processes.held.add(ProcessQuestions.pidfd(call.descriptor(handle)));
             }
-            for (long pid : unit.pids()) {
+            for (long pid : pids) {
                 if (pid == 0) {
                     processes.withCaller = true;
                 } else {
@@ -173,6 +173,11 @@ final class AdoptedProcesses implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             throw Errors.denied("Cannot determine the unit of process " + process.pid() + ": " + e);
         }
+    }
+
+    /** Returns them; they are lent. */
+    List<PidFd> held() {
+        return List.copyOf(held);
     }
 
     /** Hands them over: the new owner closes them. */

@@ -36,7 +36,8 @@ final class CallerResources implements AutoCloseable {
      */
     static CallerResources of(MethodCall call, UnitName name, UnitDescription unit) {
         call.opens(unit.streams().size() + unit.descriptors().size());
-        CallerResources resources = new CallerResources(AdoptedProcesses.of(call, unit));
+        CallerResources resources =
+                new CallerResources(AdoptedProcesses.of(call, unit.pids(), unit.pidfds()));
         try {
             if (name.type().isTransient() && resources.processes.isEmpty()) {
                 throw Errors.of(

@@ -66,6 +66,7 @@ final class ManagerObject {
         addListening(builder);
         processes.addTo(builder);
         transients.addTo(builder);
+        new AttachMethods(manager, operations).addTo(builder);
         ends.addTo(builder);
         installing.addTo(builder);
         new EnvironmentMethods(manager, operations).addTo(builder);

@@ -31,7 +31,6 @@ final class NotOffered {
                     new Method("ThawUnit", "s", "", FREEZER),
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),
                     new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
-                    new Method("AttachProcessesToUnit", "ssau", "", "Attaching processes by PID"),
                     new Method(
                             "DumpUnitsMatchingPatternsByFileDescriptor",
                             "as",

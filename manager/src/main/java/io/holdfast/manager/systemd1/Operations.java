@@ -313,6 +313,16 @@ final class Operations {
                         });
     }
 
+    /**
+     * Continues only for root and the manager's user, whatever an authority says, with the identity
+     * of the caller.
+     *
+     * @param then as for {@link #permittedPeer}
+     */
+    void permittedOwner(MethodCall call, CompletableFuture<List<?>> reply, Consumer<Peer> then) {
+        permittedOwners(call, reply, () -> withPeer(call, reply, then));
+    }
+
     /** Continues only for root and the manager's user, whatever an authority says. */
     void permittedOwners(MethodCall call, CompletableFuture<List<?>> reply, Runnable then) {
         var _ =
@@ -341,22 +351,21 @@ final class Operations {
             Permission.Question question,
             CompletableFuture<List<?>> reply,
             Consumer<Peer> then) {
-        permitted(
-                call,
-                question,
-                reply,
-                () -> {
-                    var _ =
-                            Thread.ofVirtual()
-                                    .name("D-Bus call that needs authorization")
-                                    .start(() -> {
-                                        try {
-                                            then.accept(call.peer()); // known: it was checked
-                                        } catch (InterruptedException | RuntimeException e) {
-                                            fail(reply, e);
-                                        }
-                                    });
-                });
+        permitted(call, question, reply, () -> withPeer(call, reply, then));
+    }
+
+    private static void withPeer(
+            MethodCall call, CompletableFuture<List<?>> reply, Consumer<Peer> then) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus call that needs authorization")
+                        .start(() -> {
+                            try {
+                                then.accept(call.peer()); // known: it was checked
+                            } catch (InterruptedException | RuntimeException e) {
+                                fail(reply, e);
+                            }
+                        });
     }
 
     /**

@@ -32,6 +32,7 @@ final class UnitObjects implements ObjectTree {
     private final Operations operations;
     private final References references;
     private final TransientUnits transients;
+    private final AttachMethods attaching;
     private final ProcessQuestions processes;
     private final Client client;
 
@@ -46,6 +47,7 @@ final class UnitObjects implements ObjectTree {
         this.references = references;
         this.transients = transients;
         this.client = client;
+        this.attaching = new AttachMethods(manager, operations);
         this.processes = new ProcessQuestions(manager);
     }
 
@@ -109,6 +111,7 @@ final class UnitObjects implements ObjectTree {
         BusInterface.Builder type = BusInterface.named(Names.ofType(name));
         UnitFaces.describe(type, subject);
         transients.addTo(type, name);
+        attaching.addTo(type, name);
         BusInterface.Builder own = BusInterface.named(Names.OWN_UNIT);
         WarningProperties.describe(own, subject);
         return List.of(unit.build(), type.build(), own.build());

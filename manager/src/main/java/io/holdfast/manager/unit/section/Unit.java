@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.ArrayList;
@@ -102,6 +103,11 @@ public interface Unit {
     /** {@return the settings of the processes that it starts, if it starts any} */
     default Optional<ExecSettings> execution() {
         return Optional.empty();
+    }
+
+    /** {@return the place of its cgroup, if its processes have one} */
+    default CgroupSettings cgroup() {
+        return CgroupSettings.NONE;
     }
 
     /** {@return all commands of its files} */

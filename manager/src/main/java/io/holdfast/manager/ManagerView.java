@@ -384,6 +384,31 @@ public final class ManagerView {
         return work("which units are enabled", () -> installer().run(request));
     }
 
+    /**
+     * Sets properties of a unit: writes their drop-ins, and applies them as far as the unit can
+     * while it is up.
+     *
+     * @param runtime whether they last until the next boot only
+     * @param lines the lines of each directive, with the header of their section
+     * @return fails with {@link JobRefusedException}, after doing nothing, if there is no such unit
+     *     or a value is invalid
+     */
+    public CompletableFuture<Boolean> setProperties(
+            UnitName name, boolean runtime, Map<String, String> lines) {
+        InstallFolders folders = InstallFolders.of(scope(), loadPath());
+        return work(
+                        "the drop-ins of units",
+                        () -> transients.written(name, folders, runtime, lines))
+                .thenApply(read -> {
+                    if (units.find(read.name()) != null) {
+                        units.take(read);
+                        jobs.reloaded(List.of(read.name()));
+                        context.events().changed(read.name());
+                    }
+                    return true;
+                });
+    }
+
     /** Returns the links that disabling a unit would remove. */
     public CompletableFuture<List<String>> unitFileLinks(UnitName name, boolean runtime) {
         return work(() -> installer().links(name, runtime));

@@ -74,14 +74,7 @@ class NotOfferedTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "set-property a MemoryMax=1G",
-                "freeze a",
-                "thaw a",
-                "clean a",
-                "bind a /tmp"
-            })
+    @ValueSource(strings = {"freeze a", "thaw a", "clean a", "bind a /tmp"})
     void whatIsNotDoneIsToldInOneLine(String words) throws Exception {
         isRefusedInOneLine(systemctl().run(words.split(" ")));
         assertThat(stage.state("a")).isEqualTo("active/running success");

@@ -41,6 +41,7 @@ public interface Permission {
         RELOAD("reload", "reload"),
         RESTART("restart", "restart"),
         KILL("kill", "send a UNIX signal to the processes of"),
+        SET_PROPERTY("set-property", "set properties on"),
         RESET_FAILED("reset-failed", "reset the \"failed\" state of"),
         CLEAN("clean", "delete files and directories associated with");
 

@@ -9,6 +9,7 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;
@@ -17,13 +18,18 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.install.InstallFolders;
+import io.holdfast.manager.unit.install.PropertyFiles;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Predicate;
 
 /**
  * Makes units at run time: writes their unit files, reads them like any others, and starts the
@@ -232,16 +238,53 @@ public final class TransientStarts {
     /** Refuses a unit of which the parser has ignored or refused a value. */
     private void requireEffect(Unit unit) {
         String file = files.folder().resolve(unit.name().text()).toString();
+        requireEffect(unit, file::equals);
+    }
+
+    private static void requireEffect(Unit unit, Predicate<String> isOurs) {
         for (Diagnostic each : unit.diagnostics()) {
             boolean ofValue =
                     each.kind() == Diagnostic.Kind.IGNORED
                             || each.kind() == Diagnostic.Kind.REFUSED
                             || each.kind() == Diagnostic.Kind.UNKNOWN;
-            if (ofValue && each.place().line() > 0 && each.place().source().equals(file)) {
+            if (ofValue && each.place().line() > 0 && isOurs.test(each.place().source())) {
                 throw new JobRefusedException(
                         Reason.INVALID_VALUE, "Failed to set unit properties: " + each.text());
             }
         }
+    }
+
+    /**
+     * Writes the drop-ins that set properties of a unit, and reads its files again. Blocking.
+     *
+     * @param folders those of set-property; drop-ins of a unit that was made at run time are beside
+     *     its file
+     * @param lines the lines of each directive, with the header of their section
+     * @return the unit, which is not in the table yet
+     * @throws JobRefusedException if there is no such unit, or a value is invalid; nothing is
+     *     written then
+     */
+    public Unit written(
+            UnitName name, InstallFolders folders, boolean forThisBoot, Map<String, String> lines) {
+        Unit before = catalog.read(name);
+        UnitSource source = before.source();
+        if (source.state() == UnitSource.State.NOT_FOUND) {
+            throw LoadedUnit.notFound(name, Optional.of(before));
+        }
+        if (source.state() == UnitSource.State.MASKED) {
+            throw new JobRefusedException(Reason.MASKED, name, "is masked.");
+        }
+        PropertyFiles dropIns =
+                new PropertyFiles(
+                        files.has(source.name()) ? files.folder() : folders.control(forThisBoot),
+                        source.name(),
+                        lines);
+        requireEffect(catalog.of(dropIns.with(source)), dropIns::has);
+        if (!lines.isEmpty()) {
+            dropIns.write();
+        }
+        catalog.forget();
+        return catalog.read(name);
     }
 
     private static JobRefusedException exists(UnitName name) {

@@ -7,9 +7,12 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitIndex;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
-import java.io.File;
+import io.holdfast.manager.unit.install.PropertyFiles;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +25,7 @@ import java.util.function.Function;
  */
 public final class TransientFiles {
     private static final String FOLDER = "transient";
+    private static final String DROP_INS = ".d";
     private static final int MODE = 0644;
     private static final int FOLDER_MODE = 0755;
 
@@ -68,18 +72,38 @@ public final class TransientFiles {
         return names.remove(name);
     }
 
-    /** Removes the file of a withdrawn unit, if it exists. */
+    /** Removes the file of a withdrawn unit and the drop-ins of its properties, if they exist. */
     public void remove(UnitName name) {
-        removeFile(name.text());
-    }
-
-    private void removeFile(String file) {
         try (TrustedFolder folder = TrustedFolder.open(folder())) {
-            int r = SysStat.unlinkat(folder.fd(), file);
-            if (r < 0 && r != -Errno.ENOENT) {
-                throw new ErrnoException("unlink", folder().resolve(file).toString(), -r);
+            removeFile(folder, name.text());
+            removeDropIns(folder, name + DROP_INS);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT) { // the folder is gone, and so are its files
+                throw e;
             }
         }
+    }
+
+    private static void removeFile(TrustedFolder folder, String file) {
+        int r = SysStat.unlinkat(folder.fd(), file);
+        if (r < 0 && r != -Errno.ENOENT) {
+            throw new ErrnoException("unlink", folder.path().resolve(file).toString(), -r);
+        }
+    }
+
+    /** Removes what {@link PropertyFiles} has written; drop-ins of others stay. */
+    private static void removeDropIns(TrustedFolder folder, String name) {
+        if (!Files.isDirectory(folder.path().resolve(name), LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (TrustedFolder dropIns = folder.child(name, FOLDER_MODE)) {
+            for (Path file : UnitIndex.list(dropIns.path())) {
+                if (PropertyFiles.isName(String.valueOf(file.getFileName()))) {
+                    removeFile(dropIns, String.valueOf(file.getFileName()));
+                }
+            }
+        }
+        int _ = SysStat.rmdirat(folder.fd(), name); // if it is empty now
     }
 
     /** Publishes all files in the folder: they are those of a killed manager. */
@@ -93,17 +117,25 @@ public final class TransientFiles {
     /** Removes all files, including those of a killed manager, and their folder. */
     public void clear() {
         names.clear();
-        String[] files = folder().toFile().list();
-        if (files != null) {
-            for (String file : files) {
-                try {
-                    removeFile(file);
-                } catch (ErrnoException e) {
-                    // a folder of drop-ins, or not removable: it belongs to no unit, and is not
-                    // read
-                }
+        try (TrustedFolder folder = TrustedFolder.open(folder())) {
+            for (Path file : UnitIndex.list(folder.path())) {
+                clear(folder, String.valueOf(file.getFileName()));
             }
-            boolean _ = new File(folder().toString()).delete(); // drop-ins of others stay
+        } catch (ErrnoException e) {
+            // it is missing, or is not ours: none of its files is read
+        }
+        boolean _ = folder().toFile().delete(); // drop-ins of others stay
+    }
+
+    private static void clear(TrustedFolder folder, String name) {
+        try {
+            if (name.endsWith(DROP_INS)) {
+                removeDropIns(folder, name);
+            } else {
+                removeFile(folder, name);
+            }
+        } catch (ErrnoException e) {
+            // not removable: it belongs to no unit, and is not read
         }
     }
 

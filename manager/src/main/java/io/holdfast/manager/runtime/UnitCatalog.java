@@ -114,6 +114,11 @@ public final class UnitCatalog {
         return reading().unit(name);
     }
 
+    /** Returns the unit that consists of these files, as they are written. */
+    public Unit of(UnitSource source) {
+        return reader.read(source);
+    }
+
     /**
      * Reads a unit that was written at run time, for its maker: other readers do not find it yet.
      */

@@ -409,6 +409,20 @@ final class ManagerObject {
                         (call, reply) -> operations.resetFailed(call, call.string(0), reply),
                         "name")
                 .asyncMethod(
+                        "SetUnitProperties",
+                        "sba(sv)",
+                        "",
+                        (call, reply) ->
+                                operations.setProperties(
+                                        call,
+                                        call.string(0),
+                                        call.argument(1, Boolean.class),
+                                        call.argument(2, List.class),
+                                        reply),
+                        "name",
+                        "runtime",
+                        "properties")
+                .asyncMethod(
                         "CleanUnit",
                         "sas",
                         "",

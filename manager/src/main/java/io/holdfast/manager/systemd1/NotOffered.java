@@ -21,7 +21,6 @@ final class NotOffered {
 
     private static final List<Method> METHODS =
             List.of(
-                    new Method("SetUnitProperties", "sba(sv)", "", "Changing a unit's properties"),
                     new Method(
                             "EnqueueUnitJob",
                             "sss",

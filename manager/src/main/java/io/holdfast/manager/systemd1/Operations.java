@@ -15,6 +15,7 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.Names;
+import io.holdfast.manager.systemd1.property.UnitDescription;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.UnitView;
 import java.util.List;
@@ -256,6 +257,37 @@ final class Operations {
                                 Errors.UNIT_BUSY, "Unit is not inactive or has pending job.");
                     }
                     reply.complete(List.of());
+                });
+    }
+
+    /**
+     * Changes properties of a unit that exists, loaded or not.
+     *
+     * @param runtime whether the changes last until the next boot only
+     */
+    void setProperties(
+            MethodCall call,
+            String unit,
+            boolean runtime,
+            List<?> properties,
+            CompletableFuture<List<?>> reply) {
+        UnitName name = name(unit);
+        Map<String, String> lines = UnitDescription.changes(name.type(), properties).lines();
+        permitted(
+                call,
+                name,
+                Verb.SET_PROPERTY,
+                reply,
+                () -> {
+                    var _ =
+                            manager.setProperties(name, runtime, lines)
+                                    .whenComplete((_, failure) -> {
+                                        if (failure == null) {
+                                            reply.complete(List.of());
+                                        } else {
+                                            fail(reply, failure);
+                                        }
+                                    });
                 });
     }
 

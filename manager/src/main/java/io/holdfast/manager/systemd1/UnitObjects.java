@@ -155,6 +155,19 @@ final class UnitObjects implements ObjectTree {
                         "signal",
                         "value")
                 .asyncMethod(
+                        "SetProperties",
+                        "ba(sv)",
+                        "",
+                        (call, reply) ->
+                                operations.setProperties(
+                                        call,
+                                        unit,
+                                        call.argument(0, Boolean.class),
+                                        call.argument(1, List.class),
+                                        reply),
+                        "runtime",
+                        "properties")
+                .asyncMethod(
                         "ResetFailed",
                         "",
                         "",

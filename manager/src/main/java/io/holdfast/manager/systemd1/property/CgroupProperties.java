@@ -22,7 +22,8 @@ final class CgroupProperties {
                         "OOMPolicy",
                         SettableProperty.word("OOMPolicy", OomPolicy.values()),
                         cgroup.andThen(c -> UnitProperties.word(c.oomPolicy())))
-                .settable("TasksMax", new SettableProperty("t", CgroupProperties::tasksMax))
+                .settable(
+                        "TasksMax", new SettableProperty("t", CgroupProperties::tasksMax).asLive())
                 .fixed("Delegate", "b", cgroup.andThen(CgroupSettings::delegate))
                 .unsignalled("ControlGroup", "s", of.andThen(CgroupProperties::path));
     }

@@ -18,8 +18,18 @@ import java.util.stream.Stream;
  *
  * @param type its D-Bus type
  * @param set adds a value of that type to a description
+ * @param live whether SetUnitProperties accepts it too, while the unit runs
  */
-record SettableProperty(String type, Setter set) {
+record SettableProperty(String type, Setter set, boolean live) {
+    SettableProperty(String type, Setter set) {
+        this(type, set, false);
+    }
+
+    /** Returns the same property, which can also be set while the unit runs. */
+    SettableProperty asLive() {
+        return new SettableProperty(type, set, true);
+    }
+
     /** Sets a property. */
     interface Setter {
         /**

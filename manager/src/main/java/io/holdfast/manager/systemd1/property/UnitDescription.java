@@ -10,6 +10,7 @@ import io.holdfast.manager.unit.value.StandardDescriptor;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +30,7 @@ public final class UnitDescription {
 
     private final StringBuilder text = new StringBuilder(HEAD);
     private final Map<String, String> last = new HashMap<>();
+    private final Map<String, String> lines = new LinkedHashMap<>();
     private final List<Long> pids = new ArrayList<>();
     private final List<Handle> pidfds = new ArrayList<>();
     private final Map<StandardDescriptor, Handle> streams = new EnumMap<>(StandardDescriptor.class);
@@ -54,6 +56,19 @@ public final class UnitDescription {
      * @throws DBusException with systemd's text, if one of them cannot be set
      */
     public static UnitDescription of(UnitType type, List<?> properties) {
+        return of(type, properties, false);
+    }
+
+    /**
+     * Reads changed properties of a unit that exists.
+     *
+     * @throws DBusException as {@link #of}, also for a property that cannot be changed then
+     */
+    public static UnitDescription changes(UnitType type, List<?> properties) {
+        return of(type, properties, true);
+    }
+
+    private static UnitDescription of(UnitType type, List<?> properties, boolean ofLoaded) {
         UnitDescription unit = new UnitDescription();
         for (Object each : properties) {
             Struct property = (Struct) each;
@@ -61,14 +76,11 @@ public final class UnitDescription {
             Variant value = (Variant) property.members().get(1);
             boolean _ = unit.properties.add(name);
             SettableProperty own = UnitFaces.settable(type, name);
-            SettableProperty common = UnitProperties.TABLE.settable(name);
-            if (own != null) {
-                own.set(unit, type.section(), value);
-            } else if (common != null) {
-                common.set(unit, "Unit", value);
-            } else {
+            SettableProperty row = own != null ? own : UnitProperties.TABLE.settable(name);
+            if (row == null || (ofLoaded && !row.live())) {
                 throw CgroupProperties.readOnly(name);
             }
+            row.set(unit, own != null ? type.section() : "Unit", value);
         }
         return unit;
     }
@@ -89,9 +101,10 @@ public final class UnitDescription {
             text.append('[').append(inSection).append("]\n");
             section = inSection;
         }
-        text.append(directive).append('=').append(value);
         // a blank keeps a trailing backslash from joining the next line
-        text.append(value.endsWith("\\") ? " \n" : "\n");
+        String line = directive + '=' + value + (value.endsWith("\\") ? " \n" : "\n");
+        text.append(line);
+        lines.merge(directive, "[" + inSection + "]\n" + line, (before, _) -> before + line);
         last.put(directive, value);
     }
 
@@ -165,6 +178,11 @@ public final class UnitDescription {
     /** Returns the text of its unit file. */
     public String text() {
         return text.toString();
+    }
+
+    /** Returns the lines of each directive alone, after the header of their section. */
+    public Map<String, String> lines() {
+        return Map.copyOf(lines);
     }
 
     /** Returns the processes given by PID; 0 is the caller. */

@@ -79,7 +79,7 @@ public final class UnitProperties {
                 .fixed("Following", "s", _ -> "")
                 .settable(
                         "Description",
-                        SettableProperty.text("Description"),
+                        SettableProperty.text("Description").asLive(),
                         unit -> unit.section().description())
                 .settable(
                         "AddRef",

@@ -44,6 +44,12 @@ public record InstallFolders(LoadPath path, Path persistent, Path runtime, List<
                 bases.stream().map(base -> root.place(base.resolve(kind + "-preset"))).toList());
     }
 
+    /** Returns the folder of the drop-ins that {@code systemctl set-property} makes. */
+    public Path control(boolean forThisBoot) {
+        Path links = forThisBoot ? runtime : persistent;
+        return links.resolveSibling(links.getFileName() + ".control");
+    }
+
     /** Returns the path of a file as the system below the root has it. */
     Path asInside(Path file) {
         return path.root().asInside(file);

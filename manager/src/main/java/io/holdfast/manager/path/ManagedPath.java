@@ -10,7 +10,6 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.runtime.TriggeringUnit;
-import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.condition.MachineFacts;
 import io.holdfast.manager.unit.section.PathUnit;
 import io.holdfast.manager.unit.section.PathUnit.Kind;
@@ -38,11 +37,6 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
 
     private PathUnit.Section section() {
         return ((PathUnit) unit()).path();
-    }
-
-    @Override
-    protected UnitName triggered() {
-        return section().unit();
     }
 
     @Override

@@ -115,7 +115,9 @@ public abstract class TriggeringUnit implements ManagedUnit {
     }
 
     /** Returns the unit that it triggers. */
-    protected abstract UnitName triggered();
+    protected final UnitName triggered() {
+        return unit.triggered().orElseThrow();
+    }
 
     /**
      * Does what may block before it waits, and then {@linkplain #up goes up}; called at each start.

@@ -57,11 +57,6 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
         return ((TimerUnit) unit()).timer();
     }
 
-    @Override
-    protected UnitName triggered() {
-        return section().unit();
-    }
-
     // ---- start
 
     @Override

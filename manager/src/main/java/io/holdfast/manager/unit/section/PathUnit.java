@@ -14,7 +14,6 @@ import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** A path: the files that it waits for, and the unit that it starts, after systemd.path(5). */
 public record PathUnit(UnitParts parts, Section path) implements Unit {
@@ -78,7 +77,7 @@ public record PathUnit(UnitParts parts, Section path) implements Unit {
         private static final int BURST = 200;
 
         private final List<Watched> watched = new ArrayList<>();
-        private Optional<UnitName> unit = Optional.empty();
+        private final TriggeredUnit unit = new TriggeredUnit(UnitType.PATH);
         private boolean makeDirectory;
         private int directoryMode = 0755;
         private TimeSpan interval = TimeSpan.seconds(2);
@@ -92,7 +91,7 @@ public record PathUnit(UnitParts parts, Section path) implements Unit {
                 case "PathChanged" -> watch(a, Kind.CHANGED);
                 case "PathModified" -> watch(a, Kind.MODIFIED);
                 case "DirectoryNotEmpty" -> watch(a, Kind.NOT_EMPTY);
-                case "Unit" -> unit = a.optional(unit, Reader::triggered);
+                case "Unit" -> unit.assign(a);
                 case "MakeDirectory" -> makeDirectory = a.bool(makeDirectory);
                 case "DirectoryMode" -> directoryMode = a.mode(directoryMode);
                 case "TriggerLimitIntervalSec" -> interval = a.span(interval);
@@ -117,19 +116,10 @@ public record PathUnit(UnitParts parts, Section path) implements Unit {
             }
         }
 
-        private static UnitName triggered(String text) {
-            UnitName name = UnitName.of(text);
-            if (name.type() == UnitType.PATH) {
-                throw new IllegalArgumentException("a path cannot start a path: " + name);
-            }
-            return name;
-        }
-
         Section build(UnitName name) {
             return new Section(
                     watched,
-                    unit.orElseGet(() ->
-                            UnitName.parse(name.stem() + UnitType.SERVICE.suffix()).orElse(name)),
+                    unit.of(name),
                     makeDirectory,
                     directoryMode,
                     new StartLimit(interval, burst));
@@ -157,18 +147,8 @@ public record PathUnit(UnitParts parts, Section path) implements Unit {
     }
 
     @Override
-    public Set<UnitName> triggers() {
-        return Set.of(path.unit());
-    }
-
-    @Override
-    public Set<UnitName> unitsThatMustExist() {
-        return isRefused() ? Set.of() : triggers();
-    }
-
-    @Override
-    public String mustExistDirective() {
-        return "Unit";
+    public Optional<UnitName> triggered() {
+        return Optional.of(path.unit());
     }
 
     @Override

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Function;
 
 /** A timer: when it elapses, and the unit that it starts then, after systemd.timer(5). */
@@ -102,7 +101,7 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
 
     private static final class Reader implements SectionReader {
         private final List<Trigger> triggers = new ArrayList<>();
-        private Optional<UnitName> unit = Optional.empty();
+        private final TriggeredUnit unit = new TriggeredUnit(UnitType.TIMER);
         private TimeSpan accuracy = TimeSpan.seconds(60);
         private TimeSpan randomizedDelay = TimeSpan.ZERO;
         private boolean fixedRandomDelay;
@@ -128,7 +127,7 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
                 case "OnStartupSec" -> after(a, Base.STARTUP);
                 case "OnUnitActiveSec" -> after(a, Base.UNIT_ACTIVE);
                 case "OnUnitInactiveSec" -> after(a, Base.UNIT_INACTIVE);
-                case "Unit" -> unit = a.optional(unit, Reader::triggered);
+                case "Unit" -> unit.assign(a);
                 case "AccuracySec" -> accuracy = a.span(accuracy);
                 case "RandomizedDelaySec" -> randomizedDelay = a.span(randomizedDelay);
                 case "RandomizedOffsetSec" -> randomizedOffset = a.span(randomizedOffset);
@@ -159,19 +158,10 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
             }
         }
 
-        private static UnitName triggered(String text) {
-            UnitName name = UnitName.of(text);
-            if (name.type() == UnitType.TIMER) {
-                throw new IllegalArgumentException("a timer cannot start a timer: " + name);
-            }
-            return name;
-        }
-
         Section build(UnitName name) {
             return new Section(
                     triggers,
-                    unit.orElseGet(() ->
-                            UnitName.parse(name.stem() + UnitType.SERVICE.suffix()).orElse(name)),
+                    unit.of(name),
                     accuracy,
                     randomizedDelay,
                     fixedRandomDelay,
@@ -210,24 +200,14 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
     }
 
     @Override
-    public Set<UnitName> triggers() {
-        return Set.of(timer.unit());
+    public Optional<UnitName> triggered() {
+        return Optional.of(timer.unit());
     }
 
     /** Returns the file whose time is that of the last elapse of a persistent timer. */
     public Path stamp(ManagerScope scope) {
         String folder = scope.user() ? scope.sharedDataDirectory() : scope.stateDirectory();
         return Path.of(folder, "systemd", "timers", "stamp-" + name());
-    }
-
-    @Override
-    public Set<UnitName> unitsThatMustExist() {
-        return isRefused() ? Set.of() : triggers();
-    }
-
-    @Override
-    public String mustExistDirective() {
-        return "Unit";
     }
 
     @Override

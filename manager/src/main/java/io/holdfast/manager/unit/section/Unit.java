@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A unit as its files describe it. Immutable; its state at run time is kept elsewhere. */
 public interface Unit {
@@ -61,9 +62,14 @@ public interface Unit {
     /** Adds the dependencies that units of this type have beside those in their files. */
     default void imply(ManagerScope scope, Dependencies.Builder implied) {}
 
+    /** {@return the one unit that it is there to start, if its type is there for that} */
+    default Optional<UnitName> triggered() {
+        return Optional.empty();
+    }
+
     /** {@return the units that it activates} */
     default Set<UnitName> triggers() {
-        return Set.of();
+        return triggered().stream().collect(Collectors.toSet());
     }
 
     /** {@return the units that activate it, by its own files} */
@@ -92,12 +98,12 @@ public interface Unit {
      * once}
      */
     default Set<UnitName> unitsThatMustExist() {
-        return Set.of();
+        return isRefused() || triggered().isEmpty() ? Set.of() : triggers();
     }
 
     /** {@return the directive that names them} */
     default String mustExistDirective() {
-        return "Service";
+        return triggered().isPresent() ? "Unit" : "Service";
     }
 
     /** {@return the settings of the processes that it starts, if it starts any} */

@@ -627,6 +627,11 @@ public final class ManagerView {
         return Stream.concat(triggering, served).distinct().toList();
     }
 
+    /** Returns the variables that describe what triggered a unit; empty if nothing did. */
+    public Map<String, String> triggerVariables(Unit unit) {
+        return context.events().activation().triggerVariables(unit);
+    }
+
     /** Returns the unit that owns a cgroup, or else the nearest ancestor cgroup. */
     public Optional<UnitName> ofCgroup(CgroupPath cgroup) {
         CgroupPath place = cgroup;

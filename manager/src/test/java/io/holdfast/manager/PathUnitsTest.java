@@ -91,6 +91,20 @@ class PathUnitsTest {
     }
 
     @Test
+    void theServiceKnowsWhichPathHasStartedIt() throws Exception {
+        stage.service(
+                "a",
+                "Type=oneshot",
+                "ExecStart=/bin/sh -c 'echo $TRIGGER_UNIT $TRIGGER_PATH >>" + log + "'");
+        path("a", "PathChanged=" + file);
+        stage.start("a.path");
+        Files.createDirectories(file.getParent());
+        Files.createFile(file);
+        Await.until(() -> runs() == 1);
+        assertThat(log).content().isEqualTo("a.path " + file + "\n");
+    }
+
+    @Test
     void aFileThatIsThereStartsTheServiceAtOnce() throws Exception {
         Files.createDirectories(file.getParent());
         Files.createFile(file);

@@ -93,6 +93,37 @@ class TimerUnitsTest {
     }
 
     @Test
+    void theServiceKnowsWhichTimerHasElapsedAndWhen() throws Exception {
+        stage.service(
+                "told",
+                "ExecStart=/bin/sleep 1000",
+                "ExecStartPost=/bin/sh -c 'env | grep ^TRIGGER_ | sort >>"
+                        + log
+                        + "; echo end >>"
+                        + log
+                        + "'");
+        timer("told", "OnActiveSec=1ms", "AccuracySec=1us");
+        stage.start("told.timer");
+        Await.until(() -> runs() == 4);
+        TimerStatus status = timerStatus("told.timer");
+        assertThat(log)
+                .content()
+                .isEqualTo(
+                        """
+                        TRIGGER_TIMER_MONOTONIC_USEC=%d
+                        TRIGGER_TIMER_REALTIME_USEC=%d
+                        TRIGGER_UNIT=told.timer
+                        end
+                        """
+                                .formatted(status.last().monotonic(), status.last().realtime()));
+        stage.stop("told.service");
+        Files.delete(log);
+        stage.start("told.service"); // nothing has triggered this start
+        Await.until(() -> runs() > 0);
+        assertThat(log).content().isEqualTo("end\n");
+    }
+
+    @Test
     void aTimerThatDoesNotRemainBecomesInactive() throws Exception {
         timer("a", "OnActiveSec=1ms", "AccuracySec=1us", "RemainAfterElapse=no");
         stage.keep("a.timer");

@@ -4,6 +4,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.unit.value.StandardDescriptor;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ import java.util.stream.Stream;
  * in this order, with their environment variables. They are duplicates and owned: the command gets
  * them even if a socket is closed meanwhile.
  *
- * @param variables of the connection, {@code REMOTE_ADDR} and the like
+ * @param variables of the connection, {@code REMOTE_ADDR} and the like, and of the trigger
  * @param streams standard streams that replace those of the unit's settings
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html">sd_listen_fds</a>
@@ -56,6 +57,16 @@ public record PassedDescriptors(
                 Stream.concat(list.stream(), more.list.stream()).toList(),
                 variables,
                 streams.isEmpty() ? more.streams : streams);
+    }
+
+    /** Returns the same descriptors with more variables. */
+    public PassedDescriptors with(Map<String, String> more) {
+        if (more.isEmpty()) {
+            return this;
+        }
+        Map<String, String> all = new HashMap<>(variables);
+        all.putAll(more);
+        return new PassedDescriptors(list, all, streams);
     }
 
     /** Returns the first descriptor with a name. */

@@ -110,7 +110,7 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
     public void found(String path) {
         watch = null;
         if (triggerLimit.tryStart(System.nanoTime())) {
-            trigger("a change of " + path);
+            trigger("a change of " + path, () -> Map.of("TRIGGER_PATH", path));
         } else {
             fail(
                     Result.TRIGGER_LIMIT_HIT,

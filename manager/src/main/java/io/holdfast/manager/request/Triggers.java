@@ -19,6 +19,7 @@ import io.holdfast.manager.view.UnitTimes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,9 @@ public final class Triggers implements Activation {
     private final UnitCatalog catalog;
     private final Jobs jobs;
     private final Map<UnitName, Served> served = new LinkedHashMap<>();
+
+    /** For each unit that was triggered and is not down again: the variables about the cause. */
+    private final Map<UnitName, Map<String, String>> causes = new HashMap<>();
 
     /** Instances that were made for a connection; they are unloaded when they have ended. */
     private final Set<UnitName> instances = new HashSet<>();
@@ -123,9 +127,13 @@ public final class Triggers implements Activation {
     }
 
     @Override
-    public void start(UnitName by, UnitName unit, Consumer<Boolean> done) {
+    public void start(
+            UnitName by, UnitName unit, Map<String, String> variables, Consumer<Boolean> done) {
         if (jobs.isStopping()) {
             return; // the triggering unit itself is about to be stopped
+        }
+        if (!variables.isEmpty() && phaseOf(unit) == RunPhase.DOWN) {
+            causes.put(unit, variables);
         }
         start(
                 unit,
@@ -135,6 +143,9 @@ public final class Triggers implements Activation {
                     }
                     if (failure != null) {
                         context.error(by, "cannot start " + unit + ": " + failure.getMessage());
+                    }
+                    if (phaseOf(unit) == RunPhase.DOWN) {
+                        causes.remove(unit); // it did not start
                     }
                     done.accept(failure == null && results.get(unit) != JobResult.INVALID);
                 });
@@ -149,6 +160,15 @@ public final class Triggers implements Activation {
         } catch (RuntimeException e) {
             future.completeExceptionally(e);
         }
+    }
+
+    @Override
+    public Map<String, String> triggerVariables(Unit unit) {
+        return unit.source().names().stream()
+                .map(causes::get)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(Map.of());
     }
 
     @Override
@@ -207,6 +227,7 @@ public final class Triggers implements Activation {
         ManagedUnit unit = units.find(name);
         Set<UnitName> names = unit == null ? Set.of(name) : unit.unit().source().names();
         for (UnitName one : names) {
+            causes.remove(one);
             Served ended = served.remove(one);
             if (ended != null) {
                 ended.ended().run();

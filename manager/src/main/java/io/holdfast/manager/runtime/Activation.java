@@ -4,6 +4,7 @@ import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitTimes;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -30,10 +31,17 @@ public interface Activation {
     /**
      * Starts a unit because another one triggers it.
      *
+     * @param variables that describe the cause to the started unit's processes
      * @param done called when the start is over, with false if the unit could not be started at
      *     all; not called if the manager is stopping
      */
-    void start(UnitName by, UnitName unit, Consumer<Boolean> done);
+    void start(UnitName by, UnitName unit, Map<String, String> variables, Consumer<Boolean> done);
+
+    /**
+     * Returns the variables that describe why a unit was started; empty if it was not triggered, or
+     * is down.
+     */
+    Map<String, String> triggerVariables(Unit unit);
 
     /**
      * Starts an instance for a connection.

@@ -13,9 +13,12 @@ import io.holdfast.manager.view.UnitTimes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -307,8 +310,12 @@ public abstract class TriggeringUnit implements ManagedUnit {
 
     // ---- the other unit
 
-    /** Starts the other unit, because the event has come. */
-    protected final void trigger(String why) {
+    /**
+     * Starts the other unit, because the event has come.
+     *
+     * @param variables that describe the event to its processes, beside {@code TRIGGER_UNIT}
+     */
+    protected final void trigger(String why, Supplier<Map<String, String>> variables) {
         if (stopAnnounced) {
             return;
         }
@@ -317,7 +324,9 @@ public abstract class TriggeringUnit implements ManagedUnit {
         enter(State.RUNNING);
         triggering = true;
         context.debug(triggered(), "is started: " + why + " of " + name());
-        context.events().activation().start(name(), triggered(), this::triggered);
+        Map<String, String> all = new HashMap<>(variables.get());
+        all.put("TRIGGER_UNIT", name().text());
+        context.events().activation().start(name(), triggered(), all, this::triggered);
     }
 
     private void triggered(boolean begun) {

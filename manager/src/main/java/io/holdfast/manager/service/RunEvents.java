@@ -157,6 +157,11 @@ final class RunEvents implements UnitRun.Listener {
 
     @Override
     public PassedDescriptors passedTo(ExecCommand command) {
+        return descriptorsFor(command)
+                .with(life.context().events().activation().triggerVariables(life.unit()));
+    }
+
+    private PassedDescriptors descriptorsFor(ExecCommand command) {
         ServiceUnit unit = life.unit();
         boolean starts = unit.service().commands().start().contains(command);
         PassedDescriptors given = life.given().passed(starts);

@@ -26,6 +26,7 @@ import io.holdfast.manager.view.UnitTimes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -363,7 +364,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         } else if (mayTrigger()) {
             attend();
             context.info(serviceName(), "is started for traffic on " + name());
-            context.events().activation().start(name(), serviceName(), this::startedFor);
+            context.events().activation().start(name(), serviceName(), Map.of(), this::startedFor);
         }
     }
 

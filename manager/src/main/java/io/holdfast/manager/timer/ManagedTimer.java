@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -211,7 +212,7 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
 
     private void elapsed() {
         if (state() == State.WAITING) {
-            trigger("elapse");
+            trigger("elapse", this::variables);
         }
     }
 
@@ -229,6 +230,14 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
         if (section().persistent()) {
             writeStamp();
         }
+    }
+
+    private Map<String, String> variables() {
+        return Map.of(
+                "TRIGGER_TIMER_REALTIME_USEC",
+                Long.toString(last.realtime()),
+                "TRIGGER_TIMER_MONOTONIC_USEC",
+                Long.toString(last.monotonic()));
     }
 
     @Override
@@ -254,7 +263,7 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
             last = new DualTimestamp(now, last.monotonic());
         }
         if (section().onClockChange()) {
-            trigger("change of the clock");
+            trigger("change of the clock", this::variables);
         } else {
             await(true);
         }
@@ -266,7 +275,7 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
             return;
         }
         if (section().onTimezoneChange()) {
-            trigger("change of the time zone");
+            trigger("change of the time zone", this::variables);
         } else {
             await();
         }

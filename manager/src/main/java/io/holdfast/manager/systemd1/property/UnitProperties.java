@@ -90,6 +90,13 @@ public final class UnitProperties {
                         unit -> unit.section().documentation());
     }
 
+    private static List<?> activationDetails(Subject unit) {
+        return unit.manager().triggerVariables(unit.view().unit()).entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(each -> List.of(each.getKey().toLowerCase(Locale.ROOT), each.getValue()))
+                .toList();
+    }
+
     private static void addState(PropertyTable<Subject> table) {
         table.fixed("LoadState", "s", unit -> unit.view.status().loadState())
                 .fixed("LoadError", "(ss)", UnitProperties::loadError)
@@ -287,7 +294,7 @@ public final class UnitProperties {
         flag(table, "AllowIsolate", unit -> unit.jobs().allowIsolate());
         flag(table, "DefaultDependencies", UnitSection::defaultDependencies);
         flag(table, "IgnoreOnIsolate", unit -> unit.jobs().ignoreOnIsolate());
-        table.unsignalled("ActivationDetails", "a(ss)", _ -> List.of());
+        table.unsignalled("ActivationDetails", "a(ss)", UnitProperties::activationDetails);
     }
 
     private static void action(

@@ -102,7 +102,7 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
     private static final class Reader implements SectionReader {
         private final List<Trigger> triggers = new ArrayList<>();
         private final TriggeredUnit unit = new TriggeredUnit(UnitType.TIMER);
-        private TimeSpan accuracy = TimeSpan.seconds(60);
+        private TimeSpan accuracy;
         private TimeSpan randomizedDelay = TimeSpan.ZERO;
         private boolean fixedRandomDelay;
         private TimeSpan randomizedOffset = TimeSpan.ZERO;
@@ -112,6 +112,13 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
         private boolean wakeSystem;
         private boolean remainAfterElapse = true;
         private boolean deferReactivation;
+
+        /**
+         * @param accuracy of a timer without {@code AccuracySec=}
+         */
+        Reader(TimeSpan accuracy) {
+            this.accuracy = accuracy;
+        }
 
         @Override
         public boolean assign(Assignment a) {
@@ -177,7 +184,7 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
 
     static UnitFormat.OwnSection begin(
             UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
-        Reader reader = new Reader();
+        Reader reader = new Reader(defaults.timerAccuracy());
         return new UnitFormat.OwnSection(
                 List.of(reader),
                 draft -> {

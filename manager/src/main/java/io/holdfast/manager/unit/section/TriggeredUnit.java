@@ -34,7 +34,7 @@ final class TriggeredUnit {
 
     /** Returns the unit; by default the service of the same name. */
     UnitName of(UnitName name) {
-        return unit.orElseGet(() ->
-                UnitName.parse(name.stem() + UnitType.SERVICE.suffix()).orElse(name));
+        return unit.orElseGet(
+                () -> UnitName.parse(name.stem() + UnitType.SERVICE.suffix()).orElse(name));
     }
 }

@@ -19,6 +19,7 @@ import java.util.Set;
  * @param timeoutStop of services and scopes
  * @param timeoutAbort of services; empty: their stop timeout
  * @param restart the delay before an automatic restart
+ * @param timerAccuracy of timers
  * @param startLimitInterval with {@code startLimitBurst}, the start limit of all units
  * @param environment variables of all processes
  * @param managerEnvironment variables of the manager itself: a unit can pass them on, and the units
@@ -34,6 +35,7 @@ public record ManagerDefaults(
         TimeSpan timeoutStop,
         Optional<TimeSpan> timeoutAbort,
         TimeSpan restart,
+        TimeSpan timerAccuracy,
         TimeSpan startLimitInterval,
         int startLimitBurst,
         StandardStream output,
@@ -62,6 +64,7 @@ public record ManagerDefaults(
                     TimeSpan.seconds(90),
                     Optional.empty(),
                     TimeSpan.millis(100),
+                    TimeSpan.seconds(60),
                     TimeSpan.seconds(10),
                     5,
                     StandardStream.JOURNAL,
@@ -120,6 +123,7 @@ public record ManagerDefaults(
                 timeoutStop,
                 timeoutAbort,
                 restart,
+                timerAccuracy,
                 startLimitInterval,
                 startLimitBurst,
                 output,

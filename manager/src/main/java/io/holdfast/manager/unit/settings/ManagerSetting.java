@@ -37,6 +37,7 @@ public record ManagerSetting(
         private TimeSpan timeoutStop = ManagerDefaults.STANDARD.timeoutStop();
         private Optional<TimeSpan> timeoutAbort = Optional.empty();
         private TimeSpan restart = ManagerDefaults.STANDARD.restart();
+        private TimeSpan timerAccuracy = ManagerDefaults.STANDARD.timerAccuracy();
         private TimeSpan startLimitInterval = ManagerDefaults.STANDARD.startLimitInterval();
         private int startLimitBurst = ManagerDefaults.STANDARD.startLimitBurst();
         private StandardStream output = ManagerDefaults.STANDARD.output();
@@ -53,6 +54,7 @@ public record ManagerSetting(
                     timeoutStop,
                     timeoutAbort,
                     restart,
+                    timerAccuracy,
                     startLimitInterval,
                     startLimitBurst,
                     output,
@@ -104,6 +106,11 @@ public record ManagerSetting(
                 "DefaultRestartSec",
                 "RestartSec= of services",
                 (values, a) -> values.restart = a.span(values.restart));
+        applied(
+                all,
+                "DefaultTimerAccuracySec",
+                "AccuracySec= of timers",
+                (values, a) -> values.timerAccuracy = a.span(values.timerAccuracy));
         BiConsumer<Values, Assignment> interval =
                 (values, a) -> values.startLimitInterval = a.span(values.startLimitInterval);
         applied(all, "DefaultStartLimitIntervalSec", "StartLimitIntervalSec= of units", interval);
@@ -173,7 +180,6 @@ public record ManagerSetting(
             DefaultMemoryPressureWatch DefaultMemoryPressureThresholdSec: memory pressure is offered to all services
             DefaultOOMPolicy: a service goes on after the kernel has killed one of its processes
             DefaultSmackProcessLabel: the Smack label is not set
-            DefaultTimerAccuracySec: a timer without AccuracySec= has an accuracy of one minute
             DefaultDeviceTimeoutSec: devices are not started
             CPUAffinity NUMAPolicy NUMAMask: the manager and its units use all CPUs and nodes that it was started with
             CapabilityBoundingSet: units can have all capabilities that the manager was started with

@@ -52,6 +52,7 @@ class ManagerConfigurationTest {
                         "DefaultTimeoutStopSec=0",
                         "DefaultTimeoutAbortSec=3",
                         "DefaultRestartSec=2s",
+                        "DefaultTimerAccuracySec=3s",
                         "DefaultStartLimitIntervalSec=20",
                         "DefaultStartLimitBurst=7",
                         "DefaultStandardOutput=null",
@@ -65,6 +66,7 @@ class ManagerConfigurationTest {
         assertThat(defaults.timeoutStop()).isEqualTo(TimeSpan.INFINITY);
         assertThat(defaults.timeoutAbort()).contains(TimeSpan.seconds(3));
         assertThat(defaults.restart()).isEqualTo(TimeSpan.seconds(2));
+        assertThat(defaults.timerAccuracy()).isEqualTo(TimeSpan.seconds(3));
         assertThat(defaults.startLimitInterval()).isEqualTo(TimeSpan.seconds(20));
         assertThat(defaults.startLimitBurst()).isEqualTo(7);
         assertThat(defaults.output()).isEqualTo(StandardStream.NULL);

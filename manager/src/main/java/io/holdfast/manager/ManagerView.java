@@ -199,7 +199,8 @@ public final class ManagerView {
         List<String> problems = Collections.synchronizedList(new ArrayList<>());
         return work(
                         readers.lane("generators"),
-                        ManagerLimits.GENERATOR_TIMEOUT.duration().multipliedBy(2),
+                        // that time for each kind, and for starting them and reading their output
+                        ManagerLimits.GENERATOR_TIMEOUT.duration().multipliedBy(3),
                         () -> run(all, units, problems))
                 .handle((_, failure) -> {
                     problems.stream()

@@ -3,10 +3,12 @@ package io.holdfast.manager.generator;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -36,8 +38,9 @@ import org.jspecify.annotations.Nullable;
  * Runs the generators of a manager, as systemd.generator(7) describes: the environment generators
  * one after another, then all unit generators at the same time, each with the three output folders
  * as its arguments. What a generator writes to standard error becomes log lines, and so does its
- * failure; neither prevents anything. A generator that exceeds {@link
- * ManagerLimits#GENERATOR_TIMEOUT} is killed.
+ * failure; neither prevents anything. All generators of a kind together have {@link
+ * ManagerLimits#GENERATOR_TIMEOUT}: what runs longer is killed with its process group (before Linux
+ * 6.9, without), and what has not begun is not run.
  *
  * <p>Blocking; one run at a time.
  */
@@ -45,17 +48,32 @@ public final class Generators {
     private static final int UMASK = 0022;
     private static final int MOST_OUTPUT = 1 << 20; // bytes of one generator
     private static final int MOST_LINES = 20; // of one generator, in the log
+
+    /** For the end of the output of a generator that has exited: a descendant may keep it open. */
+    private static final Duration READING = Duration.ofSeconds(1);
+
+    private static final Duration LATE_READING = Duration.ofMillis(100);
+
     private static final List<String> OUTPUTS =
             List.of("generator", "generator.early", "generator.late"); // the order of arguments
 
     private final GeneratorFolders folders;
     private final ManagerScope scope;
     private final Host host;
+    private final Duration limit;
 
     public Generators(GeneratorFolders folders, ManagerScope scope, Host host) {
+        this(folders, scope, host, ManagerLimits.GENERATOR_TIMEOUT.duration());
+    }
+
+    /**
+     * @param limit the time of all generators of a kind
+     */
+    Generators(GeneratorFolders folders, ManagerScope scope, Host host, Duration limit) {
         this.folders = folders;
         this.scope = scope;
         this.host = host;
+        this.limit = limit;
     }
 
     /**
@@ -68,10 +86,15 @@ public final class Generators {
     public Map<String, String> environment(Map<String, String> base, Collection<String> problems)
             throws InterruptedException {
         Map<String, String> variables = new LinkedHashMap<>();
+        long deadline = deadline();
         for (Path program : programs(folders.environment())) {
+            if (deadline - System.nanoTime() <= 0) {
+                problems.add("generator " + program + ": not run: " + overdue());
+                continue;
+            }
             Map<String, String> all = new LinkedHashMap<>(base);
             all.putAll(variables);
-            String output = finish(start(program, List.of(), all, problems), problems);
+            String output = finish(start(program, List.of(), all, problems), deadline, problems);
             EnvironmentFile.parse(output)
                     .forEach((name, value) -> {
                         if (!value.equals(base.get(name))) {
@@ -106,13 +129,14 @@ public final class Generators {
         List<String> arguments =
                 OUTPUTS.stream().map(name -> folders.output().resolve(name).toString()).toList();
         List<Running> running = new ArrayList<>();
+        long deadline = deadline();
         try {
             for (Path program : programs) {
                 running.add(start(program, arguments, variables, problems));
             }
         } finally {
             for (Running one : running) {
-                String _ = finish(one, problems);
+                String _ = finish(one, deadline, problems);
             }
         }
         removeEmpty();
@@ -182,11 +206,21 @@ public final class Generators {
         }
     }
 
+    private long deadline() {
+        return System.nanoTime() + limit.toNanos();
+    }
+
+    private String overdue() {
+        return "the generators of its kind ran longer than "
+                + limit.toSeconds()
+                + " s; "
+                + ManagerLimits.GENERATOR_TIMEOUT.remedy();
+    }
+
     // ---- one generator
 
     /** A generator that runs; the child is null if it could not be started. */
-    private record Running(
-            Path program, @Nullable Child child, Reader output, Reader errors, long deadline) {}
+    private record Running(Path program, @Nullable Child child, Reader output, Reader errors) {}
 
     /** Reads a stream on a thread of its own, and keeps its beginning. */
     private static final class Reader {
@@ -209,8 +243,9 @@ public final class Generators {
         }
 
         /** Returns what was read; nothing if a descendant keeps the stream open. */
-        String take(Duration limit) throws InterruptedException {
-            return thread == null || thread.join(limit) ? text.toString() : "";
+        String take(long deadline) throws InterruptedException {
+            Duration time = deadline - System.nanoTime() > 0 ? READING : LATE_READING;
+            return thread == null || thread.join(time) ? text.toString() : "";
         }
     }
 
@@ -219,7 +254,6 @@ public final class Generators {
             List<String> arguments,
             Map<String, String> environment,
             Collection<String> problems) {
-        long deadline = System.nanoTime() + ManagerLimits.GENERATOR_TIMEOUT.duration().toNanos();
         Reader output = new Reader();
         Reader errors = new Reader();
         Child child = null;
@@ -240,11 +274,11 @@ public final class Generators {
         } catch (ErrnoException e) {
             problems.add("generator " + program + ": cannot be started: " + e.getMessage());
         }
-        return new Running(program, child, output, errors, deadline);
+        return new Running(program, child, output, errors);
     }
 
     /** Waits for the end of a generator, and returns its output. */
-    private static String finish(Running running, Collection<String> problems)
+    private String finish(Running running, long deadline, Collection<String> problems)
             throws InterruptedException {
         Child child = running.child();
         if (child == null) {
@@ -252,27 +286,31 @@ public final class Generators {
         }
         String name = "generator " + running.program();
         try (child) {
-            Duration left = Duration.ofNanos(Math.max(0, running.deadline() - System.nanoTime()));
+            Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
             Optional<Exit> exit = child.await(left);
             if (exit.isEmpty()) {
+                killGroup(child.pidFd());
                 boolean _ = child.signal(Signal.KILL);
                 exit = Optional.of(child.await());
-                problems.add(
-                        name
-                                + ": killed: it ran longer than "
-                                + ManagerLimits.GENERATOR_TIMEOUT.duration().toSeconds()
-                                + " s; "
-                                + ManagerLimits.GENERATOR_TIMEOUT.remedy());
+                problems.add(name + ": killed: " + overdue());
             } else if (!exit.get().isSuccess()) {
                 problems.add(name + ": failed: " + exit.get());
             }
             running.errors()
-                    .take(Duration.ofSeconds(1))
+                    .take(deadline)
                     .lines()
                     .filter(line -> !line.isBlank())
                     .limit(MOST_LINES)
                     .forEach(line -> problems.add(name + ": " + line));
-            return exit.get().isSuccess() ? running.output().take(Duration.ofSeconds(1)) : "";
+            return exit.get().isSuccess() ? running.output().take(deadline) : "";
+        }
+    }
+
+    private static void killGroup(PidFd leader) {
+        try {
+            boolean _ = leader.signal(Signal.KILL, PidFd.Scope.PROCESS_GROUP);
+        } catch (ErrnoException | NotSupportedException e) {
+            // it became a member of another group, or the kernel is older
         }
     }
 }

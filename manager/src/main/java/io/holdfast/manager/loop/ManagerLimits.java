@@ -43,7 +43,7 @@ public final class ManagerLimits {
             Limit.time(
                     "io.holdfast.manager.generatorTimeout",
                     Duration.ofSeconds(90),
-                    "time after which a generator is killed");
+                    "time after which the generators of a kind are killed");
 
     public static final Limit VARIABLES =
             Limit.count(

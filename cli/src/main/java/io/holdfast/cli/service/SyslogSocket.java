@@ -20,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -29,7 +28,8 @@ import java.util.regex.Pattern;
  * {@code /dev/log} in a container without a syslog daemon: messages of syslog(3) are printed beside
  * the output of the units, each with the unit of its sender. A syslog daemon that starts later
  * replaces the link, or receives the messages from its {@code syslog.socket}, as it does from
- * systemd's journal. Used on the manager's event loop.
+ * systemd's journal: with the user and group of the sender and, if this process has CAP_SYS_ADMIN,
+ * its PID, else that of this process. Used on the manager's event loop.
  */
 final class SyslogSocket implements AutoCloseable {
     /** The socket of syslog(3). */
@@ -124,21 +124,23 @@ final class SyslogSocket implements AutoCloseable {
                 lines.log("lost", "syslog | message lost: " + e.getMessage());
                 return;
             }
-            Optional<Sender> sender = beside.takeSender();
             data.flip();
-            if (isForwarded(data)) {
-                sender.ifPresent(Sender::close);
-            } else {
-                String message = UTF_8.decode(data.rewind()).toString();
-                sender.ifPresent(from -> take(from, message));
-            }
+            beside.takeSender().ifPresent(this::forwardOrTake);
+        }
+    }
+
+    private void forwardOrTake(Sender sender) {
+        if (isForwarded(sender)) {
+            sender.close();
+        } else {
+            take(sender, UTF_8.decode(data.rewind()).toString());
         }
     }
 
     /** Returns false if no syslog daemon listens, or if its socket is full. */
-    private boolean isForwarded(ByteBuffer message) {
+    private boolean isForwarded(Sender sender) {
         try {
-            return socket.trySendTo(SYSLOG_DAEMON, message, List.of()) != UnixSocket.WOULD_BLOCK;
+            return socket.tryForwardTo(SYSLOG_DAEMON, sender, data) != UnixSocket.WOULD_BLOCK;
         } catch (ErrnoException e) {
             return false;
         }

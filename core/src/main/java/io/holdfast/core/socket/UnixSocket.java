@@ -8,6 +8,7 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.file.folder.SocketFile;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
@@ -25,6 +26,7 @@ import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +48,10 @@ public final class UnixSocket implements AutoCloseable {
 
     /** The result of the {@code try…} methods when they would have to wait. */
     public static final int WOULD_BLOCK = -2;
+
+    /** No permission, no such process, no such user in this namespace. */
+    private static final Set<Integer> MAY_NOT_STATE =
+            Set.of(Errno.EPERM, Errno.ESRCH, Errno.EINVAL);
 
     /** The result of a receive at the end of a stream. */
     public static final int END = -1;
@@ -436,6 +442,35 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
         return trySendMessage(data, KernelAddress.of(to), descriptors, null, "sendto " + to);
+    }
+
+    /**
+     * Sends a datagram to an address with the credentials of another sender, as far as this process
+     * may state them: its process with CAP_SYS_ADMIN and while it is {@linkplain Sender.Held held}
+     * and not reaped, its user and group with CAP_SETUID and CAP_SETGID. What may not be stated is
+     * that of this process. Never waits.
+     *
+     * @param to the address of the receiver
+     * @param sender the sender of the datagram, which stays the caller's
+     * @param data the bytes from position to limit
+     * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
+     * @throws ErrnoException as {@link #sendTo}
+     */
+    public int tryForwardTo(UnixAddress to, Sender sender, ByteBuffer data) {
+        boolean isHeld = sender.pidFd().filter(it -> it.state() != PidFd.State.REAPED).isPresent();
+        List<Integer> processes =
+                isHeld ? List.of(sender.pid(), Unistd.getpid()) : List.of(Unistd.getpid());
+        for (int process : processes) {
+            Ucred as = new Ucred(process, sender.uid(), sender.gid());
+            try {
+                return trySendMessage(data, KernelAddress.of(to), List.of(), as, "sendto " + to);
+            } catch (ErrnoException e) {
+                if (!MAY_NOT_STATE.contains(e.errno())) {
+                    throw e;
+                }
+            }
+        }
+        return trySendTo(to, data, List.of());
     }
 
     /**

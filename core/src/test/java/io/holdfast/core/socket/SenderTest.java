@@ -17,7 +17,9 @@ import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -199,6 +201,51 @@ class SenderTest {
             assertThat(Messages.receive(two, ancillary)).isEqualTo("nobody");
             try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.uid()).isEqualTo(NOBODY);
+            }
+        }
+    }
+
+    @Test
+    @Needs(root = true, features = Feature.PEER_PIDFD)
+    void aForwardedDatagramNamesItsSenderAsFarAsIsPermitted(@TempDir Path folder) throws Exception {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.DATAGRAM);
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        UnixAddress.PathName address = new UnixAddress.PathName(folder.resolve("s").toString());
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                UnixSocket receiver = UnixSocket.bind(address, 0666);
+                Ancillary ancillary = Ancillary.ofSender();
+                PidFd self = PidFd.self()) {
+            two.passIdentity();
+            receiver.passIdentity();
+            Child child =
+                    Spawn.of("perl", "-e", "$) = $( = 8; $< = $> = 7; syswrite STDOUT, 'x'; <>")
+                            .stdin(Stdio.pipe())
+                            .stdout(Stdio.descriptor(one.fd()))
+                            .start();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("x");
+            try (child;
+                    Sender sender = ancillary.takeSender().orElseThrow()) {
+                assertThat(receiver.tryForwardTo(address, sender, Messages.of("y"))).isOne();
+                assertThat(Messages.receive(receiver, ancillary)).isEqualTo("y");
+                try (Sender forwarded = ancillary.takeSender().orElseThrow()) {
+                    assertThat(forwarded.pidFd()).contains(child.pidFd());
+                    assertThat(forwarded.uid()).isEqualTo(7);
+                    assertThat(forwarded.gid()).isEqualTo(8);
+                }
+                assertThat(child.signal(io.holdfast.core.Signal.KILL)).isTrue();
+                assertThat(child.await()).isInstanceOf(Exit.Killed.class);
+                assertThat(receiver.tryForwardTo(address, sender, Messages.of("z"))).isOne();
+                assertThat(Messages.receive(receiver, ancillary)).isEqualTo("z");
+                try (Sender forwarded = ancillary.takeSender().orElseThrow()) {
+                    assertThat(forwarded.pidFd()).contains(self);
+                    assertThat(forwarded.uid()).isEqualTo(7);
+                }
+                AsUser.of(NOBODY, () -> receiver.tryForwardTo(address, sender, Messages.of("z")));
+                assertThat(Messages.receive(receiver, ancillary)).isEqualTo("z");
+                try (Sender forwarded = ancillary.takeSender().orElseThrow()) {
+                    assertThat(forwarded.uid()).isEqualTo(NOBODY);
+                }
             }
         }
     }

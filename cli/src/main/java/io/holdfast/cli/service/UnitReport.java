@@ -8,9 +8,12 @@ import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -26,6 +29,9 @@ final class UnitReport {
     private static final int VALUE = TITLE + 2; // the column of the values
     private static final String LOG_READERS =
             "only root, the unit's user and members of the groups adm and systemd-journal may read it";
+
+    /** Between a directive and the reason why it has no effect here. */
+    private static final String NOT_APPLIED = " is not applied: ";
 
     private static final String OUTDATED =
             "the unit files have changed on disk; to load them run: holdfast daemon-reload";
@@ -127,10 +133,29 @@ final class UnitReport {
             security.forEach(each -> row("Security", text(each)));
             others.forEach(each -> row("Warning", text(each)));
         } else if (count > 0) {
+            unapplied(security, others)
+                    .forEach((why, directives) ->
+                            row("Not applied", String.join(", ", directives) + ": " + why));
             String more = security.isEmpty() ? "" : ", " + security.size() + " of them security";
             String list = ": " + verify;
             row("Warnings", security.isEmpty() ? count : output.warning(count + more), list);
         }
+    }
+
+    /** Returns the directives that are not applied here, by the reason why. */
+    private static Map<String, List<String>> unapplied(
+            List<JsonObject> security, List<JsonObject> others) {
+        Map<String, List<String>> directives = new LinkedHashMap<>();
+        Stream.concat(security.stream(), others.stream())
+                .map(each -> each.string("message").split(NOT_APPLIED, 2))
+                .filter(parts -> parts.length == 2)
+                .forEach(parts -> {
+                    boolean _ =
+                            directives
+                                    .computeIfAbsent(parts[1], _ -> new ArrayList<>())
+                                    .add(parts[0]);
+                });
+        return directives;
     }
 
     /** Shortens a value to fit into its row. */

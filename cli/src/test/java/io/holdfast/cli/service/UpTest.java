@@ -306,7 +306,11 @@ class UpTest {
         try (CommandProcess up = upAsNobody("w")) {
             up.await("holdfast: ready");
 
-            assertThat(command("status", "w").out()).contains("Warnings: 2, 2 of them security");
+            assertThat(command("status", "w").out())
+                    .contains(
+                            "\nNot applied: PrivateTmp=, ProtectSystem=: the manager does not run"
+                                    + " as root\n")
+                    .contains("Warnings: 2, 2 of them security");
             assertThat(command("status", "--warnings", "w").out())
                     .contains(
                             "Security: "

@@ -24,7 +24,7 @@ class PlainContainerTest extends ServersTest {
     }
 
     @Test
-    void whatTheContainerHasToGrantIsSaidByVerify() throws Exception {
+    void whatTheContainerHasToGrantIsSaidByVerifyAndStatus() throws Exception {
         assumeTrue(
                 Files.exists(Path.of("/usr/lib/systemd/system/redis-server.service")),
                 "needs redis-server");
@@ -34,6 +34,12 @@ class PlainContainerTest extends ServersTest {
                         "PrivateTmp= is not applied: the manager has no CAP_SYS_ADMIN; a container"
                                 + " gets it with --cap-add SYS_ADMIN: /tmp is shared with everybody")
                 .contains("SystemCallArchitectures= is not supported");
+        holdfast("start", "redis-server");
+        assertThat(container().run(PlainContainer.HOLDFAST + " status redis-server"))
+                .containsPattern(
+                        "Not applied: .*PrivateTmp=.*: the manager has no CAP_SYS_ADMIN; a container"
+                                + " gets it with --cap-add SYS_ADMIN\n");
+        holdfast("stop", "redis-server");
         assertThat(container().run(verify + " --strict >/dev/null || echo $?")).isEqualTo("1");
     }
 }

@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.file.folder.TreeRemoval;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecDirectory;

@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.file.folder.ScratchFolder;
+import io.holdfast.core.file.folder.TreeRemoval;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.manager.loop.ManagerLimits;

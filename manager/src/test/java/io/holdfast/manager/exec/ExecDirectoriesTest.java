@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.TreeRemoval;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.Spawn;

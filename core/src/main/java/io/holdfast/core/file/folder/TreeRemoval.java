@@ -1,8 +1,7 @@
-package io.holdfast.manager.exec;
+package io.holdfast.core.file.folder;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.sys.SysStat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,12 +11,12 @@ import org.jspecify.annotations.Nullable;
  * relative to an open folder, no symbolic link is followed, no other file system is entered, and
  * both depth and number are bounded. Blocking.
  */
-final class TreeRemoval {
+public final class TreeRemoval {
     /** The depth of nested folders. */
-    static final int MAX_DEPTH = 128;
+    public static final int MAX_DEPTH = 128;
 
     /** Files and folders that one call removes. */
-    static final int MAX_ENTRIES = 1_000_000;
+    public static final int MAX_ENTRIES = 1_000_000;
 
     private static final int CHUNK = 1024; // names that are read at once
 
@@ -32,9 +31,11 @@ final class TreeRemoval {
     /**
      * Removes a name from a folder, with everything below it, if it exists.
      *
+     * @param parent the folder, which is lent
+     * @param name the name in it, without a slash
      * @throws FileException if something is left, with the reason for the first such file
      */
-    static void remove(Directory parent, String name) throws FileException {
+    public static void remove(Directory parent, String name) throws FileException {
         TreeRemoval removal = new TreeRemoval(parent.stat().device());
         boolean _ = removal.remove(parent, name, 0);
         if (removal.failure != null) {

@@ -116,6 +116,24 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
             throws InterruptedException {
+        return connect(null, address, type, limit);
+    }
+
+    /**
+     * Connects as {@link #connect(UnixAddress, SocketType, Duration)} does, from an address of its
+     * own, by which the listener recognizes it.
+     *
+     * @param from the address to bind to first; null for none
+     * @param address the address
+     * @param type STREAM, DATAGRAM or SEQPACKET
+     * @param limit the time limit; zero tries once
+     * @return the socket, owned by the caller
+     * @throws ErrnoException also EADDRINUSE
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
+    public static UnixSocket connect(
+            @Nullable UnixAddress from, UnixAddress address, SocketType type, Duration limit)
+            throws InterruptedException {
         requireNotInterrupted();
         UnixName name = KernelAddress.of(address);
         long begin = System.nanoTime();
@@ -123,6 +141,10 @@ public final class UnixSocket implements AutoCloseable {
         int number = SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK);
         Fd fd = Fd.adopt(number, "socket", type);
         try {
+            if (from != null) {
+                int bound = SysSocket.bind(fd, KernelAddress.of(from));
+                ErrnoException.check(bound, "bind", from);
+            }
             Duration pause = Duration.ofMillis(1);
             int r = SysSocket.connect(fd, name);
             while (r == -Errno.EAGAIN) {

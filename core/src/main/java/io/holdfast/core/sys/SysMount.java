@@ -31,6 +31,8 @@ public final class SysMount {
     public static final long MS_SLAVE = 1 << 19;
     public static final int ATTR_SIZE = 32; // struct mount_attr
 
+    private static final int MNT_DETACH = 2;
+    private static final int UMOUNT_NOFOLLOW = 8;
     private static final int OPEN_TREE_CLONE = 1;
     private static final int FSOPEN_CLOEXEC = 1;
     private static final int FSMOUNT_CLOEXEC = 1;
@@ -43,6 +45,7 @@ public final class SysMount {
     private static final Libc.@Nullable Function FSOPEN = Libc.find("fsopen");
     private static final Libc.@Nullable Function FSCONFIG = Libc.find("fsconfig");
     private static final Libc.@Nullable Function FSMOUNT = Libc.find("fsmount");
+    private static final Libc.Function UMOUNT2 = Libc.bind("umount2");
 
     private SysMount() {}
 
@@ -135,6 +138,60 @@ public final class SysMount {
                     0);
         } finally {
             tree.release();
+            scratch.release();
+        }
+    }
+
+    /**
+     * {@code move_mount(2)}: attaches a tree in our mount namespace.
+     *
+     * @param place the folder that it covers, which may be open with O_PATH
+     * @return 0, or -errno
+     */
+    public static int attach(Fd tree, Fd place) {
+        Libc.Function move = present(MOVE_MOUNT, "move_mount");
+        Scratch scratch = Scratch.take();
+        int from = tree.acquire();
+        int to = place.acquire();
+        try {
+            int ignored = CString.put(scratch.bytes, 0, "");
+            return Libc.intCall(
+                    move,
+                    scratch.errno,
+                    from,
+                    scratch.address,
+                    to,
+                    scratch.address,
+                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH,
+                    0);
+        } finally {
+            place.release();
+            tree.release();
+            scratch.release();
+        }
+    }
+
+    /**
+     * {@code umount2(2)} with MNT_DETACH: removes the uppermost mount at a path of our mount
+     * namespace, with the mounts below it. Processes that have files of it open keep them.
+     *
+     * @param path the path of the mount; its last name is no symbolic link
+     * @return 0, or -errno (EINVAL: nothing is mounted there)
+     */
+    public static int detach(String path) {
+        Scratch scratch = Scratch.take();
+        try {
+            int ignored = CString.put(scratch.bytes, 0, path);
+            return Libc.intCall(
+                    UMOUNT2,
+                    scratch.errno,
+                    scratch.address,
+                    MNT_DETACH | UMOUNT_NOFOLLOW,
+                    0,
+                    0,
+                    0,
+                    0);
+        } finally {
             scratch.release();
         }
     }

@@ -66,7 +66,10 @@ class ManagerRoomsTest {
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "survival", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
-        assertUsesOnly("exec", and(parsing, "unit.directive", "unit.settings", "loop", "process"));
+        assertUsesOnly("credential", and(parsing, "unit.directive", "unit.settings", "loop"));
+        assertUsesOnly(
+                "exec",
+                and(parsing, "unit.directive", "unit.settings", "loop", "process", "credential"));
         assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));

@@ -17,6 +17,8 @@ import io.holdfast.core.process.privilege.SetprivCommand;
 import io.holdfast.core.sys.Termios;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
+import io.holdfast.manager.credential.CredentialException;
+import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ExecSettings;
@@ -58,7 +60,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   prepare   capabilities that may be kept, the account (UserAndGroups, or a dynamic one), the folders
- *             of the unit (ExecDirectories), the view of the file system (Sandbox)
+ *             of the unit (ExecDirectories), its credentials (UnitCredentials), the view of the file
+ *             system (Sandbox)
  *      │
  *      ▼      once for each command
  *   start     streams (ExecStreams) ─▶ environment (ExecEnvironment) ─▶ a {@link Spawn}
@@ -123,6 +126,7 @@ public final class Execution {
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
     private ExecSettings settings; // those that can be applied, once the run is prepared
     private ExecDirectories directories;
+    private final UnitCredentials credentials;
     private volatile UserAndGroups identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
@@ -152,6 +156,7 @@ public final class Execution {
         this.environment =
                 new ExecEnvironment(unit, scope, System.getenv(), surroundings.defaults());
         this.directories = new ExecDirectories(settings, scope);
+        this.credentials = new UnitCredentials(settings.credentials(), scope, unit.name());
     }
 
     public String invocationId() {
@@ -193,6 +198,9 @@ public final class Execution {
             identity = takeIdentity(uid);
             reportDropped();
             setVariables(again ? directories.variables() : createDirectories());
+            if (!again) {
+                makeCredentials();
+            }
             sandbox = sandbox(again);
         } catch (SetupException | InterruptedException | RuntimeException e) {
             if (!again) {
@@ -226,8 +234,32 @@ public final class Execution {
         }
     }
 
+    /** Makes the credentials, in a plain folder where no file system of their own can be made. */
+    private void makeCredentials() throws SetupException, InterruptedException {
+        if (credentials.path().isEmpty()) {
+            return;
+        }
+        Optional<Long> uid = identity.uid().stream().boxed().findFirst();
+        Optional<String> refusal = support.mountRefusal();
+        try {
+            credentials.make(uid, refusal.isEmpty());
+        } catch (CredentialException e) {
+            throw new SetupException(SetupException.Step.CREDENTIALS, e);
+        }
+        if (refusal.isPresent() && !scope.user()) {
+            warnOnce(
+                    "credentials",
+                    "%s: its credentials are files in %s, not in a file system of their own: %s"
+                            .formatted(
+                                    String.join("=, ", settings.credentials().directives()) + "=",
+                                    credentials.path().get(),
+                                    refusal.get()));
+        }
+    }
+
     private void setVariables(Map<String, String> ofDirectories) {
         Map<String, String> variables = new HashMap<>(ofDirectories);
+        variables.putAll(credentials.variables());
         variables.put("INVOCATION_ID", surroundings.invocationId());
         variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
         runVariables = Map.copyOf(variables);
@@ -648,6 +680,11 @@ public final class Execution {
             warnOnce("DynamicUser", "its next user will own a folder: " + e.getMessage());
         }
         closeSandbox();
+        try {
+            credentials.remove();
+        } catch (FileException | ErrnoException e) {
+            warnOnce("credentials left", "its credentials are left: " + e.getMessage());
+        }
         dynamicUser.close();
     }
 

@@ -7,6 +7,7 @@ import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.sys.SysMount;
+import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.exec.MountPlan.Kind;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -78,12 +79,17 @@ final class Sandbox implements AutoCloseable {
     private final Optional<Path> notifySocket;
     private final Optional<Cgroup> cgroup;
     private final Inaccessible inaccessible;
+    private final UnitName unit;
     private final List<PrivateFolder> folders = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
     private Sandbox(
-            ExecSettings settings, ManagerScope scope, Execution.Surroundings surroundings) {
+            ExecSettings settings,
+            ManagerScope scope,
+            UnitName unit,
+            Execution.Surroundings surroundings) {
+        this.unit = unit;
         this.notifySocket = surroundings.notifySocket();
         this.cgroup = surroundings.cgroup();
         this.settings = settings;
@@ -107,7 +113,7 @@ final class Sandbox implements AutoCloseable {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope, surroundings);
+        Sandbox sandbox = new Sandbox(settings, scope, unit, surroundings);
         try {
             sandbox.share(
                     PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
@@ -192,6 +198,9 @@ final class Sandbox implements AutoCloseable {
         }
         for (PathRule rule : requested().rules()) {
             rule(plan, rule);
+        }
+        if (!plan.isEmpty() || requested().has(Flag.PRIVATE_MOUNTS)) {
+            credentials(plan);
         }
         if (notifySocket.isPresent()) { // the folder, since everybody can read the names of mounts
             plan.keep(Objects.requireNonNull(notifySocket.get().getParent()).toString());
@@ -331,6 +340,19 @@ final class Sandbox implements AutoCloseable {
                 plan.bind(real, path, SysMount.NO_SUID, true);
             }
         }
+    }
+
+    /** Hides the credentials of all other units. */
+    private void credentials(MountPlan plan) throws SetupException {
+        String all = UnitCredentials.parent(scope).toString();
+        if (settings.credentials().isEmpty()) {
+            hide(plan, all);
+            return;
+        }
+        String path = all + "/" + unit.text();
+        MountPlan.Real own = MountPlan.real(path, "LoadCredential");
+        plan.replace(all, MountTree.fileSystem("tmpfs", EMPTY), NO_DEVICES | SysMount.READ_ONLY);
+        plan.bind(own, path, NO_DEVICES | SysMount.READ_ONLY, true);
     }
 
     private void rule(MountPlan plan, PathRule rule) throws SetupException {

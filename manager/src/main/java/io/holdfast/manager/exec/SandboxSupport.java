@@ -93,6 +93,11 @@ public final class SandboxSupport {
         return mode == Mode.WEAK;
     }
 
+    /** Returns why mounts cannot be made; empty if they can. Blocking: it may start children. */
+    Optional<String> mountRefusal() {
+        return Optional.ofNullable(attempted().get(Kind.MNT));
+    }
+
     /** Returns the settings that can be applied here. Blocking: it may start children. */
     SandboxSettings applied(SandboxSettings wanted) {
         return wanted.directives().isEmpty() || attempted().isEmpty()

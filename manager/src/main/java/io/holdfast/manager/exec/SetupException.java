@@ -26,6 +26,7 @@ public final class SetupException extends Exception {
         CACHE_DIRECTORY(239),
         LOGS_DIRECTORY(240),
         CONFIGURATION_DIRECTORY(241),
+        CREDENTIALS(243),
         /** A step before there is a process, and so without an exit status. */
         RESOURCES(0);
 

@@ -226,6 +226,18 @@ public final class ManagerLimits {
                     Duration.ofMinutes(2),
                     "time limit for an authorization check, including the authentication of a user");
 
+    public static final Limit CREDENTIAL_TIMEOUT =
+            Limit.time(
+                    "io.holdfast.manager.credentialTimeout",
+                    Duration.ofSeconds(30),
+                    "time limit for reading and decrypting the credentials of one start");
+
+    public static final Limit CREDENTIAL_FILES =
+            Limit.count(
+                    "io.holdfast.manager.credentialFiles",
+                    4096,
+                    "files in the folders from which one start loads credentials");
+
     public static final Limit PRIVATE_PEERS =
             Limit.count(
                     "io.holdfast.manager.privatePeers", 512, "connections to the private socket");
@@ -303,6 +315,8 @@ public final class ManagerLimits {
                 JOB_WAITERS,
                 AUTHORIZATIONS,
                 AUTHORIZATION_TIMEOUT,
+                CREDENTIAL_TIMEOUT,
+                CREDENTIAL_FILES,
                 PRIVATE_PEERS,
                 PATTERNS,
                 PATTERN_CHARACTERS,

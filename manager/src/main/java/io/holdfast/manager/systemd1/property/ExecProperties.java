@@ -35,6 +35,7 @@ final class ExecProperties {
         addPrivileges(table);
         addLimits(table, exec);
         SandboxProperties.addTo(table, exec.andThen(ExecSettings::sandbox));
+        CredentialProperties.addTo(table, exec.andThen(ExecSettings::credentials));
     }
 
     private static <T> void addIdentity(PropertyTable<T> table, Function<T, ExecSettings> exec) {

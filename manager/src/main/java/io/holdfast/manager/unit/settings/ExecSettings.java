@@ -33,6 +33,7 @@ import java.util.TreeSet;
  * @param limits of {@code setrlimit(2)} that are set
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
+ * @param credentials the secrets that its processes can read
  * @param ignorePipe whether SIGPIPE is ignored ({@code IgnoreSIGPIPE=})
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
@@ -59,6 +60,7 @@ public record ExecSettings(
         Map<Resource, ResourceLimit> limits,
         OptionalInt nice,
         OptionalInt oomScoreAdjust,
+        CredentialSettings credentials,
         boolean ignorePipe) {
 
     /** {@return the absolute paths that its processes cannot start without} */
@@ -131,6 +133,7 @@ public record ExecSettings(
                 limits,
                 nice,
                 oomScoreAdjust,
+                credentials,
                 ignorePipe);
     }
 

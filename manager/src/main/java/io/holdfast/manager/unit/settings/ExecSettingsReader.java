@@ -53,6 +53,7 @@ public final class ExecSettingsReader implements SectionReader {
     private final Set<SecureBit> secureBits = EnumSet.noneOf(SecureBit.class);
     private final SchedulingSettings.Reader scheduling = new SchedulingSettings.Reader();
     private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
+    private final CredentialSettingsReader credentials = new CredentialSettingsReader();
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust;
@@ -113,6 +114,7 @@ public final class ExecSettingsReader implements SectionReader {
                 return assignLimit(a)
                         || assignDirectory(a)
                         || sandbox.assign(a)
+                        || credentials.assign(a)
                         || scheduling.assign(a);
             }
         }
@@ -357,6 +359,7 @@ public final class ExecSettingsReader implements SectionReader {
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                credentials.build(),
                 ignorePipe);
     }
 }

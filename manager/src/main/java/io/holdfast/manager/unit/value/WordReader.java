@@ -36,6 +36,7 @@ public final class WordReader {
     private final boolean relaxed;
     private int at;
     private boolean unknownEscape;
+    private int lowestByte = 1; // that an escape may stand for
 
     public WordReader(String text, Backslash backslash) {
         this(text, backslash, false);
@@ -60,6 +61,25 @@ public final class WordReader {
             words.add(word);
         }
         return words;
+    }
+
+    /**
+     * Returns the bytes of a text with C escapes, which may stand for any bytes, even for 0.
+     *
+     * @throws IllegalArgumentException if a backslash begins no escape
+     */
+    public static byte[] unescape(String text) {
+        WordReader reader = new WordReader(text, Backslash.C_ESCAPE);
+        reader.lowestByte = 0;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (; reader.at < reader.text.length; reader.at++) {
+            if (reader.text[reader.at] == '\\') {
+                reader.escape(bytes);
+            } else {
+                bytes.write(reader.text[reader.at]);
+            }
+        }
+        return bytes.toByteArray();
     }
 
     /** {@return whether a word had a backslash that starts no C escape} */
@@ -168,7 +188,7 @@ public final class WordReader {
         boolean oneByte = digits == 2 || octal;
         boolean valid =
                 oneByte
-                        ? code > 0 && code <= 0xff
+                        ? code >= lowestByte && code <= 0xff
                         : code > 0
                                 && code <= Character.MAX_CODE_POINT
                                 && !(code >= Character.MIN_SURROGATE

@@ -215,14 +215,15 @@ class CredentialsTest {
     @Test
     void filesAndFoldersAreLoaded() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "content");
-        Path tree = Files.createDirectories(folder.resolve("tree/sub"));
-        Files.writeString(tree.resolve("deep"), "2");
-        Files.writeString(tree.getParent().resolve("flat"), "1");
-        Files.createSymbolicLink(tree.resolve("link"), Path.of("/etc/shadow"));
+        Path tree = folder.resolve("tree");
+        Path below = Files.createDirectories(tree.resolve("sub"));
+        Files.writeString(below.resolve("deep"), "2");
+        Files.writeString(tree.resolve("flat"), "1");
+        Files.createSymbolicLink(below.resolve("link"), Path.of("/etc/shadow"));
         assertThat(
                         run(
                                 "LoadCredential=f:" + file,
-                                "LoadCredential=t:" + tree.getParent(),
+                                "LoadCredential=t:" + tree,
                                 "SetCredential=f:not this",
                                 "SetCredential=g:" + "default",
                                 "LoadCredential=g:" + folder + "/missing",

@@ -2,7 +2,11 @@
 
 # Runs a command, and writes it with all that it writes and its status, if that is not 0.
 step() {
-    printf '%s\n' "$1" | sed '1s/^/$ /; 2,$s/^/> /'
+    case $1 in
+    *"
+"*) printf '%s\n' "$1" | sed '1s/^/$ /; 2,$s/^/> /' ;;
+    *) printf '$ %s\n' "$1" ;;
+    esac
     eval "$1" 2>&1
     status=$?
     [ "$status" = 0 ] || echo "[$status]"
@@ -40,12 +44,18 @@ words() { echo "$2="$(command systemctl show -P "$2" "$1" | tr ' ' '\n' | sort);
 
 # state UNIT…: active state, sub-state and, where the kind of unit has one, result.
 state() {
-    for unit; do
-        command systemctl show -p Id,ActiveState,SubState,Result "$unit" | awk -F= '
-            { value[$1] = $2 }
-            END { print value["Id"], value["ActiveState"] "/" value["SubState"] ("Result" in value ? " " value["Result"] : "") }'
-    done
+    command systemctl show -p Id,ActiveState,SubState,Result "$@" | awk -F= '
+        function told() {
+            print value["Id"], value["ActiveState"] "/" value["SubState"] ("Result" in value ? " " value["Result"] : "")
+            delete value
+        }
+        /^$/ { told(); next }
+        { value[$1] = $2 }
+        END { told() }'
 }
+
+# alive PID: whether the process runs; one that has ended and is not reaped yet does not.
+alive() { sed -n 's/^State:\t//p' "/proc/$1/status" 2>/dev/null | grep -q '^[^ZX]'; }
 
 # until_true COMMAND: waits, bounded.
 until_true() {

@@ -7,6 +7,8 @@ public final class SysIoctl {
     private static final int FIONREAD = 0x541B;
     private static final int TIOCGWINSZ = 0x5413;
     private static final int TIOCSWINSZ = 0x5414;
+    private static final int TIOCVHANGUP = 0x5437;
+    private static final int VT_DISALLOCATE = 0x5608;
     private static final int TIOCGPTN = 0x80045430;
     private static final int TIOCSPTLCK = 0x40045431;
     private static final int TIOCGPTPEER = 0x5441;
@@ -102,6 +104,27 @@ public final class SysIoctl {
             return ioctl(scratch, number, TIOCSWINSZ);
         } finally {
             terminal.release();
+            scratch.release();
+        }
+    }
+
+    /** TIOCVHANGUP: takes the terminal from all processes that have it open. 0, or -errno. */
+    public static int hangUp(Fd terminal) {
+        return command(terminal, TIOCVHANGUP, 0);
+    }
+
+    /** VT_DISALLOCATE: releases a virtual console, unless it is in use. 0, or -errno. */
+    public static int releaseConsole(Fd anyConsole, int number) {
+        return command(anyConsole, VT_DISALLOCATE, number);
+    }
+
+    private static int command(Fd fd, int request, int argument) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(IOCTL, scratch.errno, number, request, argument, 0, 0, 0);
+        } finally {
+            fd.release();
             scratch.release();
         }
     }

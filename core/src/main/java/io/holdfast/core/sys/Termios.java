@@ -10,7 +10,23 @@ import java.nio.ByteOrder;
 public final class Termios {
     // struct termios, asm-generic/termbits.h as glibc has it: the same on x86_64 and aarch64
     private static final int SIZE = 60;
+    private static final int IFLAG = 0;
+    private static final int OFLAG = 4;
+    private static final int CFLAG = 8;
     private static final int LFLAG = 12;
+    private static final int CONTROL_AT = 17; // c_cc
+    private static final int IFLAG_OFF = 0x2E3; // IGNBRK BRKINT ISTRIP INLCR IGNCR IUCLC
+    private static final int IFLAG_ON = 0x6100; // ICRNL IMAXBEL IUTF8
+    private static final int OFLAG_ON = 0x5; // OPOST ONLCR
+    private static final int CREAD = 0x80;
+    private static final int LFLAG_SANE =
+            0x8A3B; // ISIG ICANON ECHO ECHOE ECHOK ECHOCTL ECHOKE IEXTEN
+
+    /** In the order of the kernel: VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, … */
+    private static final byte[] CONTROL = {
+        3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0
+    };
+
     private static final int ISIG = 0x1;
     private static final int ICANON = 0x2;
     private static final int ECHO = 0x8;
@@ -58,6 +74,21 @@ public final class Termios {
     public Termios withoutEcho() {
         byte[] changed = struct.clone();
         view(changed).putInt(LFLAG, (flags() & ~(ECHO | ECHONL)) | ICANON | ISIG);
+        return new Termios(changed);
+    }
+
+    /**
+     * Returns the settings with which a terminal is usually handed to a user, as {@code stty sane}
+     * makes them: line mode, echo, signals and the usual control characters. The speed stays.
+     */
+    public Termios sane() {
+        byte[] changed = struct.clone();
+        ByteBuffer view = view(changed);
+        view.putInt(IFLAG, (view.getInt(IFLAG) & ~IFLAG_OFF) | IFLAG_ON);
+        view.putInt(OFLAG, view.getInt(OFLAG) | OFLAG_ON);
+        view.putInt(CFLAG, view.getInt(CFLAG) | CREAD);
+        view.putInt(LFLAG, LFLAG_SANE);
+        System.arraycopy(CONTROL, 0, changed, CONTROL_AT, CONTROL.length);
         return new Termios(changed);
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.manager.exec;
 
 import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
@@ -8,12 +9,21 @@ import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.value.OpenFile;
 import io.holdfast.manager.unit.value.StandardDescriptor;
 import io.holdfast.manager.unit.value.StandardStream;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -25,6 +35,7 @@ import java.util.stream.Stream;
  */
 public final class ExecStreams implements AutoCloseable {
     private static final int FILE_MODE = 0666; // less UMask=
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
 
     private static final Set<StandardStream.Kind> FILES =
             Set.of(
@@ -35,7 +46,9 @@ public final class ExecStreams implements AutoCloseable {
     private final ExecSettings settings;
     private final Fd output;
     private final PassedDescriptors passed;
-    private final List<OpenedFile> opened = new ArrayList<>();
+    private final UnitTerminal terminal;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private Optional<Fd> controlling = Optional.empty();
 
     /**
      * @param output receives what goes to the journal, lent until the start
@@ -46,16 +59,18 @@ public final class ExecStreams implements AutoCloseable {
         this.settings = settings;
         this.output = output;
         this.passed = passed;
+        this.terminal = new UnitTerminal(settings.streams().terminal());
     }
 
     /**
      * Opens the streams, and gives them to a command that is about to be started.
      *
-     * @throws SetupException if the kind of one is not supported, if it names a socket that does
-     *     not exist, or a file that cannot be opened
+     * @param main whether it is one of {@code ExecStart=}; the others get no terminal as input
+     * @throws SetupException if one names a socket that does not exist, or a file that cannot be
+     *     opened
      */
-    void connect(Spawn spawn) throws SetupException {
-        Stdio input = input();
+    void connect(Spawn spawn, boolean main) throws SetupException {
+        Stdio input = input(main);
         StandardStream out = settings.standardOutput();
         StandardStream error = settings.standardError();
         boolean oneFile = error.equals(out) && FILES.contains(out.kind());
@@ -66,7 +81,7 @@ public final class ExecStreams implements AutoCloseable {
                         givenOutput != null
                                 ? Stdio.descriptor(givenOutput)
                                 : out.kind() == StandardStream.Kind.INHERIT
-                                        ? input
+                                        ? inherited(input, main)
                                         : sink(SetupException.Step.STDOUT, "StandardOutput", out))
                 .stderr(
                         givenError != null
@@ -76,7 +91,14 @@ public final class ExecStreams implements AutoCloseable {
                                         : sink(SetupException.Step.STDERR, "StandardError", error));
     }
 
-    private Stdio input() throws SetupException {
+    /** Returns the input as an output; a terminal even where it is not the input. */
+    private Stdio inherited(Stdio input, boolean main) throws SetupException {
+        return settings.standardInput().isTerminal() && !main
+                ? terminalOutput(SetupException.Step.STDOUT)
+                : input;
+    }
+
+    private Stdio input(boolean main) throws SetupException {
         Fd given = passed.streams().get(StandardDescriptor.INPUT);
         if (given != null) {
             return Stdio.descriptor(given);
@@ -84,9 +106,11 @@ public final class ExecStreams implements AutoCloseable {
         StandardStream in = settings.standardInput();
         return switch (in.kind()) {
             case NULL -> Stdio.devNull();
+            case TTY, TTY_FORCE, TTY_FAIL -> main ? terminalInput(in.kind()) : Stdio.devNull();
+            case DATA -> data();
             case FILE -> source(in.argument());
             case SOCKET, FD -> passed(SetupException.Step.STDIN, "StandardInput", in);
-            default -> throw unsupported(SetupException.Step.STDIN, "StandardInput", in);
+            default -> throw new IllegalArgumentException("not an input: " + in);
         };
     }
 
@@ -95,17 +119,110 @@ public final class ExecStreams implements AutoCloseable {
         return Optional.ofNullable(passed.streams().get(StandardDescriptor.INPUT));
     }
 
+    // ---- the terminal, and data
+
+    /** Returns the terminal that must become the controlling one of the process. */
+    Optional<Fd> controlling() {
+        return controlling;
+    }
+
+    private Stdio terminalInput(StandardStream.Kind kind) throws SetupException {
+        try {
+            if (kind == StandardStream.Kind.TTY_FORCE) {
+                terminal.hangUp();
+            }
+            Fd fd = terminal(OpenHow.readingAndWriting());
+            controlling = Optional.of(fd);
+            return Stdio.descriptor(fd);
+        } catch (FileException | ErrnoException e) {
+            throw new SetupException(SetupException.Step.STDIN, e);
+        }
+    }
+
+    private Stdio terminalOutput(SetupException.Step step) throws SetupException {
+        try {
+            return Stdio.descriptor(
+                    controlling.isPresent() ? controlling.get() : terminal(OpenHow.writing()));
+        } catch (FileException e) {
+            throw new SetupException(step, e);
+        }
+    }
+
+    private Fd terminal(OpenHow how) throws FileException {
+        OpenedFile file = terminal.open(how);
+        opened.add(file);
+        return file.fd();
+    }
+
+    /** Returns the data of the unit's files, readable from the beginning. */
+    private Stdio data() throws SetupException {
+        byte[] bytes = settings.streams().inputData();
+        try (Fd file = SysMemfd.make("StandardInput")) {
+            for (int at = 0; at < bytes.length; ) {
+                int n = Unistd.write(file, bytes, at, bytes.length - at);
+                at += ErrnoException.check(n, "write", "StandardInput");
+            }
+            Fd readable =
+                    file.with(number -> Fcntl.open("/proc/self/fd/" + number, Fcntl.O_RDONLY));
+            opened.add(readable);
+            return Stdio.descriptor(readable);
+        } catch (ErrnoException e) {
+            throw new SetupException(SetupException.Step.STDIN, e);
+        }
+    }
+
+    /**
+     * Opens the files of {@code OpenFile=}.
+     *
+     * @return lent
+     * @throws SetupException if one cannot be opened and must be there
+     */
+    List<PassedDescriptors.Passed> files() throws SetupException, InterruptedException {
+        List<PassedDescriptors.Passed> files = new ArrayList<>();
+        for (OpenFile file : settings.streams().files()) {
+            try {
+                files.add(new PassedDescriptors.Passed(opened(file), file.name()));
+            } catch (FileException | ErrnoException e) {
+                if (!file.graceful()) {
+                    throw new SetupException(SetupException.Step.FDS, e);
+                }
+            }
+        }
+        return files;
+    }
+
+    private Fd opened(OpenFile file) throws FileException, InterruptedException {
+        if (FileKind.of(SysStat.stat(file.path())) == FileKind.SOCKET) {
+            UnixSocket socket =
+                    UnixSocket.connect(
+                            UnixAddress.path(Path.of(file.path())),
+                            SocketType.STREAM,
+                            CONNECT_LIMIT);
+            opened.add(socket);
+            return socket.fd();
+        }
+        OpenHow how =
+                switch (file.mode()) {
+                    case READ_WRITE -> OpenHow.readingAndWriting();
+                    case READ_ONLY -> OpenHow.reading();
+                    case APPEND -> OpenHow.readingAndWriting().append();
+                    case TRUNCATE -> OpenHow.readingAndWriting().truncate();
+                };
+        return open(file.path(), how).fd();
+    }
+
     private Stdio sink(SetupException.Step step, String directive, StandardStream stream)
             throws SetupException {
         return switch (stream.kind()) {
             case NULL -> Stdio.devNull();
+            case TTY -> terminalOutput(step);
             case JOURNAL, JOURNAL_CONSOLE -> Stdio.descriptor(output);
             case KMSG, KMSG_CONSOLE -> file(step, "/dev/kmsg", OpenHow.writing());
             case FILE -> file(step, stream.argument(), writing());
             case APPEND -> file(step, stream.argument(), writing().append());
             case TRUNCATE -> file(step, stream.argument(), writing().truncate());
             case SOCKET, FD -> passed(step, directive, stream);
-            default -> throw unsupported(step, directive, stream);
+            default -> throw new IllegalArgumentException("not an output: " + stream);
         };
     }
 
@@ -151,7 +268,13 @@ public final class ExecStreams implements AutoCloseable {
 
     @Override
     public void close() {
-        opened.forEach(OpenedFile::close);
+        for (AutoCloseable one : opened) {
+            try {
+                one.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e); // none of them fails to close
+            }
+        }
     }
 
     // ---- sockets
@@ -193,11 +316,5 @@ public final class ExecStreams implements AutoCloseable {
                                 new SetupException(
                                         step, directive + "=fd: no socket has the name " + name));
         return Stdio.descriptor(fd);
-    }
-
-    private static SetupException unsupported(
-            SetupException.Step step, String directive, StandardStream stream) {
-        String kind = stream.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
-        return new SetupException(step, directive + "=" + kind + " is not supported yet");
     }
 }

@@ -48,6 +48,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -202,6 +203,9 @@ public final class Execution {
                 makeCredentials();
             }
             sandbox = sandbox(again);
+            if (!again) {
+                tidyTerminal();
+            }
         } catch (SetupException | InterruptedException | RuntimeException e) {
             if (!again) {
                 close(true);
@@ -326,7 +330,10 @@ public final class Execution {
     public Child start(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
             throws SetupException, InterruptedException {
         try (ExecStreams streams = streams(passed)) {
-            return start(spawnOf(command, more, passed, streams), streams);
+            Spawn spawn = spawnOf(command, more, passed, streams);
+            return streams.controlling().isPresent()
+                    ? startOnTerminal(spawn, streams.controlling().get())
+                    : start(spawn, streams);
         } catch (Isolation.FailedException e) {
             return startWithout(e, command, more, passed);
         } catch (SetupException e) {
@@ -353,6 +360,31 @@ public final class Execution {
             }
         }
         return spawn.start();
+    }
+
+    /**
+     * Starts a process with the terminal of the unit as its controlling terminal. The console of
+     * the machine is an input only: it never becomes the controlling terminal when it is opened.
+     */
+    private Child startOnTerminal(Spawn spawn, Fd fd) throws SetupException {
+        UnitTerminal terminal = new UnitTerminal(settings.streams().terminal());
+        try {
+            return spawn.copy().terminal(fd).start();
+        } catch (Isolation.FailedException e) {
+            throw e;
+        } catch (ErrnoException e) {
+            if (!terminal.isTaken(e)) {
+                throw e;
+            }
+            if (terminal.isConsole()) {
+                return spawn.start();
+            }
+            throw new SetupException(
+                    SetupException.Step.STDIN,
+                    terminal
+                            + " is the terminal of another session: end that one, or set"
+                            + " StandardInput=tty-force");
+        }
     }
 
     private static boolean isTerminal(Fd fd) {
@@ -402,14 +434,22 @@ public final class Execution {
             Map<String, String> more,
             PassedDescriptors passed,
             ExecStreams streams)
-            throws SetupException {
+            throws SetupException, InterruptedException {
         boolean main = unit.mainCommands().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
         run.putAll(passed.variables());
-        boolean listed = !passed.isEmpty() && !ExecStreams.useSocket(settings);
-        if (listed) {
-            run.putAll(passed.listenVariables());
+        List<PassedDescriptors.Passed> files = main ? streams.files() : List.of();
+        boolean useSocket = ExecStreams.useSocket(settings);
+        PassedDescriptors listed =
+                new PassedDescriptors(
+                        Stream.concat(
+                                        useSocket ? Stream.empty() : passed.list().stream(),
+                                        files.stream())
+                                .toList(),
+                        Map.of());
+        if (!listed.isEmpty()) {
+            run.putAll(listed.listenVariables());
         }
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
@@ -432,10 +472,10 @@ public final class Execution {
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
             spawn.isolation(sandbox.get().isolation());
         }
-        streams.connect(spawn);
-        if (listed) {
+        streams.connect(spawn, main);
+        if (!listed.isEmpty()) {
             int number = PassedDescriptors.FIRST;
-            for (PassedDescriptors.Passed one : passed.list()) {
+            for (PassedDescriptors.Passed one : listed.list()) {
                 spawn.descriptor(number++, one.fd());
             }
             spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
@@ -667,6 +707,7 @@ public final class Execution {
      * @param restarting whether another run follows at once
      */
     public void close(boolean restarting) {
+        tidyTerminal();
         try {
             directories.removeRuntime(restarting);
         } catch (FileException e) {
@@ -686,6 +727,17 @@ public final class Execution {
             warnOnce("credentials left", "its credentials are left: " + e.getMessage());
         }
         dynamicUser.close();
+    }
+
+    /** Puts the unit's terminal in order, as far as the unit has one and wants that. */
+    private void tidyTerminal() {
+        if (UnitTerminal.isOf(unit.settings())) {
+            try {
+                new UnitTerminal(unit.settings().streams().terminal()).tidy();
+            } catch (FileException | ErrnoException e) {
+                warnOnce("TTYPath", "its terminal is left as it is: " + e.getMessage());
+            }
+        }
     }
 
     private void closeSandbox() {

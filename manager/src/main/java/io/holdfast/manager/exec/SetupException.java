@@ -12,6 +12,7 @@ public final class SetupException extends Exception {
     /** A step of the setup, with the exit status that systemd.exec(5) assigns to it. */
     public enum Step {
         CHDIR(200),
+        FDS(202),
         EXEC(203),
         STDIN(208),
         STDOUT(209),

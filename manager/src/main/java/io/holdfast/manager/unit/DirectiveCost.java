@@ -76,6 +76,7 @@ public record DirectiveCost(String text, boolean security) {
             CPUQuota: CPU time is not limited
             MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryZSwapMax: memory is not limited
             TasksMax: the number of tasks is not limited
+            UtmpIdentifier UtmpMode: utmp and wtmp get no record of its session
             """;
 
     /** Values that ask for no protection. */

@@ -582,14 +582,6 @@ class ExecutionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"StandardInput=tty", "StandardOutput=tty", "StandardError=tty"})
-    void streamsThatAreNotSupportedAreNamed(String line) {
-        assertThatExceptionOfType(SetupException.class)
-                .isThrownBy(() -> describe(line))
-                .withMessage(line + " is not supported yet");
-    }
-
-    @ParameterizedTest
     @CsvSource({
         "StandardInput=socket, 'StandardInput=socket needs exactly one socket: the service has 0'",
         "StandardOutput=socket, 'StandardOutput=socket needs exactly one socket: the service has 0'",

@@ -12,19 +12,26 @@ import io.holdfast.core.process.IoClass;
 import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.StreamSettings.Terminal;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.ExecDirectory;
+import io.holdfast.manager.unit.value.OpenFile;
 import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.SecureBit;
 import io.holdfast.manager.unit.value.StandardStream;
 import io.holdfast.manager.unit.value.WorkingDirectory;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 /** The properties that describe the execution environment of a unit's processes. */
 final class ExecProperties {
+    private static final int UNSET_SIZE = 0xFFFF; // UINT16_MAX
+    private static final long GRACEFUL = 1 << 3; // a flag of systemd's bus interface
+
     private ExecProperties() {}
 
     static <T> void addTo(PropertyTable<T> table, Function<T, ExecSettings> exec) {
@@ -96,9 +103,66 @@ final class ExecProperties {
         addStream(table, "StandardInput", exec.andThen(ExecSettings::standardInput));
         addStream(table, "StandardOutput", exec.andThen(ExecSettings::standardOutput));
         addStream(table, "StandardError", exec.andThen(ExecSettings::standardError));
-        table.settable("TTYPath", ignored("s")) // the terminal comes as a descriptor, too
+        Function<T, Terminal> terminal = exec.andThen(settings -> settings.streams().terminal());
+        table.settable("TTYPath", text("TTYPath"), terminal.andThen(t -> t.named().orElse("")))
+                .settable("TTYReset", bool("TTYReset"), terminal.andThen(Terminal::reset))
+                .settable("TTYVHangup", bool("TTYVHangup"), terminal.andThen(Terminal::hangUp))
+                .settable(
+                        "TTYVTDisallocate",
+                        bool("TTYVTDisallocate"),
+                        terminal.andThen(Terminal::clear))
+                .settable("TTYRows", number("q", "TTYRows"), terminal.andThen(t -> size(t.rows())))
+                .settable(
+                        "TTYColumns",
+                        number("q", "TTYColumns"),
+                        terminal.andThen(t -> size(t.columns())))
+                .settable(
+                        "StandardInputData",
+                        new SettableProperty("ay", ExecProperties::inputData),
+                        exec.andThen(settings -> settings.streams().inputData()))
+                .settable(
+                        "OpenFile",
+                        new SettableProperty("a(sst)", ExecProperties::openFiles),
+                        exec.andThen(settings ->
+                                settings.streams().files().stream()
+                                        .map(ExecProperties::openFile)
+                                        .toList()))
                 // fields of journal entries: there is no journal to write them to
                 .settable("LogExtraFields", ignored("aay"));
+    }
+
+    private static int size(OptionalInt size) {
+        return size.orElse(UNSET_SIZE);
+    }
+
+    private static void inputData(UnitDescription unit, String section, Object value) {
+        unit.line(section, "StandardInputData", Base64.getEncoder().encodeToString((byte[]) value));
+    }
+
+    private static List<Object> openFile(OpenFile file) {
+        long flags = file.mode() == OpenFile.Mode.READ_WRITE ? 0 : 1L << file.mode().ordinal() - 1;
+        return List.of(file.path(), file.name(), flags | (file.graceful() ? GRACEFUL : 0));
+    }
+
+    private static void openFiles(UnitDescription unit, String section, Object value) {
+        SettableProperty.reset(unit, section, "OpenFile", value);
+        for (Object each : (List<?>) value) {
+            Struct file = (Struct) each;
+            long flags = (Long) file.get(2);
+            List<String> options = new ArrayList<>();
+            for (OpenFile.Mode mode : OpenFile.Mode.values()) {
+                if (mode != OpenFile.Mode.READ_WRITE && (flags & 1L << mode.ordinal() - 1) != 0) {
+                    options.add(mode.word());
+                }
+            }
+            if ((flags & GRACEFUL) != 0) {
+                options.add("graceful");
+            }
+            unit.literal(
+                    section,
+                    "OpenFile",
+                    file.get(0) + ":" + file.get(1) + ":" + String.join(",", options));
+        }
     }
 
     private static SettableProperty ignored(String type) {

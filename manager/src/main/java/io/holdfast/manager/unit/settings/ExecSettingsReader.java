@@ -35,7 +35,8 @@ public final class ExecSettingsReader implements SectionReader {
     private final List<String> supplementaryGroups = new ArrayList<>();
     private boolean dynamicUser;
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
-    private StandardStream input = StandardStream.NULL;
+    private Optional<StandardStream> input = Optional.empty();
+    private final StreamSettings.Reader streams = new StreamSettings.Reader();
     private Optional<StandardStream> output = Optional.empty();
     private StandardStream error;
     private final Map<String, String> assignments = new LinkedHashMap<>();
@@ -80,10 +81,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "SupplementaryGroups" -> supplementaryGroups(a);
             case "DynamicUser" -> dynamicUser(a);
             case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
-            case "StandardInput" ->
-                    input =
-                            a.optional(Optional.of(input), StandardStream::parseInput)
-                                    .orElse(StandardStream.NULL);
+            case "StandardInput" -> input = a.optional(input, StandardStream::parseInput);
             case "StandardOutput" -> output = Optional.of(output(a, output(), defaults.output()));
             case "StandardError" -> error = output(a, error, defaults.error());
             case "Environment" -> environment(a, assignments);
@@ -113,6 +111,7 @@ public final class ExecSettingsReader implements SectionReader {
             default -> {
                 return assignLimit(a)
                         || assignDirectory(a)
+                        || streams.assign(a)
                         || sandbox.assign(a)
                         || credentials.assign(a)
                         || scheduling.assign(a);
@@ -203,11 +202,15 @@ public final class ExecSettingsReader implements SectionReader {
         }
     }
 
+    private StandardStream input() {
+        return input.orElse(streams.hasData() ? StandardStream.DATA : StandardStream.NULL);
+    }
+
     /**
      * Returns the output; without StandardOutput=, a socket as standard input is the output too.
      */
     private StandardStream output() {
-        boolean answers = input.kind() == StandardStream.Kind.SOCKET;
+        boolean answers = input().kind() == StandardStream.Kind.SOCKET;
         return output.orElse(answers ? StandardStream.INHERIT : defaults.output());
     }
 
@@ -343,9 +346,10 @@ public final class ExecSettingsReader implements SectionReader {
                 supplementaryGroups,
                 dynamicUser,
                 workingDirectory,
-                input,
+                input(),
                 output(),
                 error,
+                streams.build(),
                 new Environment(assignments, environmentFiles, passed, unset, login),
                 wanted,
                 preserve,

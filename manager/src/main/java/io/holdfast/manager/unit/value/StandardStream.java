@@ -33,8 +33,14 @@ public record StandardStream(Kind kind, String argument) {
     }
 
     public static final StandardStream NULL = new StandardStream(Kind.NULL, "");
+    public static final StandardStream DATA = new StandardStream(Kind.DATA, "");
     public static final StandardStream JOURNAL = new StandardStream(Kind.JOURNAL, "");
     public static final StandardStream INHERIT = new StandardStream(Kind.INHERIT, "");
+
+    /** {@return whether it is a terminal that becomes the controlling one of the process} */
+    public boolean isTerminal() {
+        return kind == Kind.TTY || kind == Kind.TTY_FORCE || kind == Kind.TTY_FAIL;
+    }
 
     /** {@return the word without its argument} */
     public String word() {
@@ -50,7 +56,7 @@ public record StandardStream(Kind kind, String argument) {
             case "tty" -> new StandardStream(Kind.TTY, "");
             case "tty-force" -> new StandardStream(Kind.TTY_FORCE, "");
             case "tty-fail" -> new StandardStream(Kind.TTY_FAIL, "");
-            case "data" -> new StandardStream(Kind.DATA, "");
+            case "data" -> DATA;
             default ->
                     parseBoth(
                             text,

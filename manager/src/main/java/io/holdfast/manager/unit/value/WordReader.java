@@ -55,6 +55,20 @@ public final class WordReader {
         return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
     }
 
+    /** Returns a whole text with its C escapes replaced. */
+    public static String unescape(String text) {
+        WordReader reader = new WordReader(text, Backslash.C_ESCAPE);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (; reader.at < reader.text.length; reader.at++) {
+            if (reader.text[reader.at] == '\\') {
+                reader.escape(all);
+            } else {
+                all.write(reader.text[reader.at]);
+            }
+        }
+        return decoded(all);
+    }
+
     private List<String> rest() {
         List<String> words = new ArrayList<>();
         for (String word = next(); word != null; word = next()) {
@@ -141,8 +155,12 @@ public final class WordReader {
         if (quote != 0 && !relaxed) {
             throw new IllegalArgumentException("the quote " + (char) quote + " is never closed");
         }
+        return decoded(word);
+    }
+
+    private static String decoded(ByteArrayOutputStream bytes) {
         try {
-            return UTF_8.newDecoder().decode(ByteBuffer.wrap(word.toByteArray())).toString();
+            return UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.toByteArray())).toString();
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException("escapes that make up no UTF-8", e);
         }

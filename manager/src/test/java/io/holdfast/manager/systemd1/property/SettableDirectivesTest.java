@@ -38,6 +38,9 @@ class SettableDirectivesTest {
                     Map.entry("t", List.of(1L, -1L)),
                     Map.entry("u", List.of(1L)),
                     Map.entry("i", List.of(1)),
+                    Map.entry("q", List.of(1)),
+                    Map.entry("ay", List.of(new byte[] {1})),
+                    Map.entry("a(sst)", List.of(List.of(Struct.of("/x", "x", 1L)))),
                     Map.entry("as", List.of(List.of("a.service"), List.of("/x"))),
                     Map.entry("(aiai)", List.of(Struct.of(List.of(1), List.of(1)))),
                     Map.entry(
@@ -70,6 +73,7 @@ class SettableDirectivesTest {
                     "InaccessibleDirectories",
                     "ReadOnlyDirectories",
                     "ReadWriteDirectories",
+                    "StandardInputText",
                     "PermissionsStartOnly",
                     "Socket.Service");
 

@@ -1,0 +1,137 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
+import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.sys.Termios;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.StreamSettings;
+import io.holdfast.manager.unit.value.StandardStream;
+import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * The terminal of a unit: put in order before its first process and after its last one, and opened
+ * for its streams. Blocking, but no line is waited for: it is opened whether it has a carrier or
+ * not.
+ */
+final class UnitTerminal {
+    /** Resets the scrolling region, clears the screen and what has scrolled away. */
+    private static final byte[] CLEAR =
+            "\u001b[r\u001b[H\u001b[3J\u001bc".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Pattern VIRTUAL_CONSOLE = Pattern.compile("/dev/tty([1-9][0-9]?)");
+    private static final String ANY_CONSOLE = "/dev/tty0";
+
+    private final StreamSettings.Terminal settings;
+
+    UnitTerminal(StreamSettings.Terminal settings) {
+        this.settings = settings;
+    }
+
+    /** Returns whether a unit has a terminal. */
+    static boolean isOf(ExecSettings unit) {
+        return unit.streams().terminal().named().isPresent()
+                || Stream.of(unit.standardInput(), unit.standardOutput(), unit.standardError())
+                        .anyMatch(StandardStream::isTerminal);
+    }
+
+    /**
+     * Takes it from other processes, resets it, sets its size and clears it, as the unit wants.
+     *
+     * @throws FileException if it cannot be opened
+     * @throws ErrnoException EPERM to take it from others without CAP_SYS_ADMIN; ENOTTY
+     */
+    void tidy() throws FileException {
+        if (settings.hangUp()) {
+            hangUp();
+        }
+        boolean changes =
+                settings.reset()
+                        || settings.clear()
+                        || settings.rows().isPresent()
+                        || settings.columns().isPresent();
+        if (changes) {
+            try (OpenedFile opened = open(OpenHow.readingAndWriting())) {
+                change(opened.fd());
+            }
+        }
+    }
+
+    private void change(Fd terminal) {
+        if (settings.reset()) {
+            check(Termios.of(terminal).sane().apply(terminal), "tcsetattr");
+        }
+        if (settings.rows().isPresent() || settings.columns().isPresent()) {
+            int before = SysIoctl.windowSize(terminal);
+            check(before, "ioctl(TIOCGWINSZ)");
+            int rows = settings.rows().orElse(before >>> 16);
+            int columns = settings.columns().orElse(before & 0xFFFF);
+            check(SysIoctl.setWindowSize(terminal, rows, columns), "ioctl(TIOCSWINSZ)");
+        }
+        if (settings.clear()) {
+            clear(terminal);
+        }
+    }
+
+    /** Releases a virtual console that nothing uses; clears any other terminal. */
+    private void clear(Fd terminal) {
+        Matcher console = VIRTUAL_CONSOLE.matcher(settings.path());
+        if (console.matches() && isReleased(Integer.parseInt(console.group(1)))) {
+            return;
+        }
+        check(Unistd.write(terminal, CLEAR, 0, CLEAR.length), "write");
+    }
+
+    private static boolean isReleased(int console) {
+        try (OpenedFile any =
+                OpenedFile.open(ANY_CONSOLE, OpenHow.reading().kinds(FileKind.CHARACTER_DEVICE))) {
+            return SysIoctl.releaseConsole(any.fd(), console) == 0;
+        } catch (FileException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Takes it from all processes that have it: they see the end of their input.
+     *
+     * @throws ErrnoException as {@link #tidy}
+     */
+    void hangUp() throws FileException {
+        try (OpenedFile opened = open(OpenHow.readingAndWriting())) {
+            check(SysIoctl.hangUp(opened.fd()), "ioctl(TIOCVHANGUP)");
+        }
+    }
+
+    private void check(int result, String call) {
+        int _ = ErrnoException.check(result, call, settings.path());
+    }
+
+    /** Opens it; the caller closes it. It does not become the manager's terminal. */
+    OpenedFile open(OpenHow how) throws FileException {
+        return OpenedFile.open(settings.path(), how.kinds(FileKind.CHARACTER_DEVICE).blocking());
+    }
+
+    /** Returns whether a start has failed because this is the terminal of another session. */
+    boolean isTaken(ErrnoException failure) {
+        return failure.errno() == Errno.EPERM && failure.subject().startsWith("/dev/");
+    }
+
+    /** Returns whether it never becomes a controlling terminal when it is opened. */
+    boolean isConsole() {
+        return settings.named().isEmpty() || settings.path().equals("/dev/console");
+    }
+
+    @Override
+    public String toString() {
+        return settings.path();
+    }
+}

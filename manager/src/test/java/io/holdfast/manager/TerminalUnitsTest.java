@@ -1,0 +1,126 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.terminal.PseudoTerminal;
+import io.holdfast.core.terminal.TerminalSize;
+import io.holdfast.manager.job.JobResult;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services with a terminal, with input from their unit file, and with opened files. */
+@Timeout(120)
+class TerminalUnitsTest {
+    @TempDir private Path folder;
+    private Stage stage;
+    private Path out;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+        out = folder.resolve("out");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private static BufferedReader reader(PseudoTerminal terminal) {
+        return new BufferedReader(new InputStreamReader(terminal.input(), StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void aServiceTalksToItsTerminal() throws Exception {
+        try (PseudoTerminal terminal = PseudoTerminal.open(new TerminalSize(10, 20));
+                var _ = terminal.openOther()) {
+            stage.service(
+                    "a",
+                    "Type=oneshot",
+                    "StandardInput=tty",
+                    "StandardOutput=tty",
+                    "TTYPath=" + terminal,
+                    "TTYReset=yes",
+                    "TTYColumns=77",
+                    "ExecStart=/bin/sh -c 'tty; stty size; ps -o tty= -p $$$$; read x; echo got $$x'");
+            var result = stage.starting("a");
+            BufferedReader lines = reader(terminal);
+            assertThat(lines.readLine()).isEqualTo(terminal.toString());
+            assertThat(lines.readLine()).isEqualTo("10 77");
+            assertThat(lines.readLine().strip()).isEqualTo(terminal.toString().substring(5));
+            terminal.output().write("hello\n".getBytes(StandardCharsets.UTF_8));
+            terminal.output().flush();
+            assertThat(lines.readLine()).isEqualTo("hello"); // the echo
+            assertThat(lines.readLine()).isEqualTo("got hello");
+            assertThat(result.get()).isEqualTo(JobResult.DONE);
+        }
+    }
+
+    @Test
+    void aTerminalOfAnotherSessionIsTakenOnlyByForce() throws Exception {
+        try (PseudoTerminal terminal = PseudoTerminal.open();
+                var _ = terminal.openOther()) {
+            for (String kind : new String[] {"tty", "tty-fail", "tty-force"}) {
+                stage.service(
+                        kind,
+                        "StandardInput=" + kind,
+                        "TTYPath=" + terminal,
+                        "ExecStart=/bin/sleep 1000");
+            }
+            assertThat(stage.start("tty")).isEqualTo(JobResult.DONE);
+            assertThat(stage.start("tty-fail")).isEqualTo(JobResult.FAILED);
+            stage.happenings().await("is the terminal of another session");
+            assertThat(stage.start("tty-force")).isEqualTo(JobResult.DONE);
+            String _ = stage.happenings().awaitRest("tty.service"); // it was hung up
+        }
+    }
+
+    @Test
+    void theInputIsInTheUnitFile() throws Exception {
+        String binary = Base64.getEncoder().encodeToString("three\n".getBytes());
+        stage.service(
+                "a",
+                "Type=oneshot",
+                "StandardInputText=one \\x41 50%%",
+                "StandardInputText=two",
+                "StandardInputData=" + binary,
+                "ExecStart=/bin/sh -c 'cat >" + out + "'",
+                "ExecStart=/bin/sh -c 'cat >>" + out + "'");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        String text = "one A 50%\ntwo\nthree\n";
+        assertThat(out).content().isEqualTo(text + text);
+    }
+
+    @Test
+    void filesAreOpenedForTheMainProcess() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "content\n");
+        stage.service(
+                "a",
+                "Type=oneshot",
+                "OpenFile=" + file + ":mine:read-only",
+                "OpenFile=" + folder.resolve("missing") + "::graceful",
+                "OpenFile=" + out + ":log:append,graceful",
+                "ExecStart=/bin/sh -c 'read x <&3; echo $$LISTEN_FDS $$LISTEN_FDNAMES $$x >&4'");
+        Files.createFile(out);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(out).content().isEqualTo("2 mine:log content\n");
+        stage.service(
+                "b",
+                "Type=oneshot",
+                "OpenFile=" + folder.resolve("missing"),
+                "ExecStart=/bin/true");
+        assertThat(stage.start("b")).isEqualTo(JobResult.FAILED);
+        stage.happenings().await("missing: ENOENT");
+        assertThat(stage.status("b").mainExit().orElseThrow()).isEqualTo(new Exit.Exited(202));
+    }
+}

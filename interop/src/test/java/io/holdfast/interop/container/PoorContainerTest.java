@@ -107,6 +107,7 @@ class PoorContainerTest {
             container.init().await("cannot start nowhere.service: there is no such unit");
             assertThat(container.run("systemctl is-active a.service")).isEqualTo("active");
             assertThat(container.stop()).isEqualTo(new Exit.Exited(1));
+            assertThat(lines(container, "nowhere.service")).hasSize(1);
         }
     }
 

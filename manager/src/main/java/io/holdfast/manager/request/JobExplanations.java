@@ -42,7 +42,8 @@ final class JobExplanations {
 
     /**
      * Logs why a request is refused and because of which unit, and returns it. The status of a unit
-     * that was to be started shows it, too.
+     * that was to be started shows it, too. That the requested unit does not exist is only
+     * returned.
      */
     JobOutcome refused(
             UnitName name, JobType type, JobRefusedException refusal, UnitCatalog.Closure closure) {
@@ -53,7 +54,9 @@ final class JobExplanations {
             context.error(each.unit(), each.text());
         }
         String detail = detail(name, cause, type, refusal, closure);
-        boolean isKnown = units.node(cause) != null || isOf(name, cause);
+        boolean isKnown =
+                units.node(cause) != null
+                        || (isOf(name, cause) && !isAbsent(refusal, closure.read(cause)));
         if (needing.isEmpty() && isKnown && !refusal.detail().isEmpty()) {
             context.error(cause, type == JobType.RELOAD ? "cannot be reloaded: " + detail : detail);
         }
@@ -90,6 +93,12 @@ final class JobExplanations {
         LoadedUnit node = units.node(cause);
         Unit unit = node == null ? closure.read(cause) : node.unit().newest();
         return firstError(unit).orElse(String.valueOf(refusal.getMessage()));
+    }
+
+    /** Returns whether there is nothing to say about a unit but what its requester is told. */
+    private static boolean isAbsent(JobRefusedException refusal, @Nullable Unit read) {
+        return refusal.reason() == Reason.NO_SUCH_UNIT
+                && (read == null || read.diagnostics().isEmpty());
     }
 
     private static Optional<String> firstError(@Nullable Unit unit) {

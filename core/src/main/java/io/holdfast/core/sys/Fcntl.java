@@ -29,6 +29,8 @@ public final class Fcntl {
     private static final int F_SETFL = 4;
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_OFD_SETLK = 37;
+    private static final int F_ADD_SEALS = 1033;
+    private static final int ALL_SEALS = 0xf; // F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
     private static final short F_WRLCK = 1;
     private static final int SPLICE_F_NONBLOCK = 2;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
@@ -94,6 +96,21 @@ public final class Fcntl {
      */
     public static Fd open(@Nullable Fd directory, String path, int flags, int mode) {
         return Fd.adopt(openat(directory, path, flags, mode), "openat", path);
+    }
+
+    /**
+     * Makes the content of a file in memory final ({@code F_ADD_SEALS}).
+     *
+     * @param file made by memfd_create(2), with permission to seal it
+     * @return 0 or -errno
+     */
+    public static int seal(Fd file) {
+        int number = file.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_ADD_SEALS, ALL_SEALS, 0, 0, 0);
+        } finally {
+            file.release();
+        }
     }
 
     /**

@@ -11,6 +11,8 @@ import io.holdfast.core.sys.Scratch;
 public final class SysMemfd {
     // linux/memfd.h
     private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_ALLOW_SEALING = 2;
+    private static final int MFD_EXEC = 0x10; // Linux 6.3; required where vm.memfd_noexec is 1
     private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3; required where vm.memfd_noexec is 2
 
     private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
@@ -27,6 +29,27 @@ public final class SysMemfd {
         int number = create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
         if (number == -Errno.EINVAL) {
             number = create(name, MFD_CLOEXEC);
+        }
+        return Fd.adopt(number, "memfd_create", name);
+    }
+
+    /**
+     * An empty file that can be executed and sealed.
+     *
+     * @param name shown in {@code /proc/PID/fd} only
+     * @throws ErrnoException EACCES if vm.memfd_noexec is 2, EMFILE
+     */
+    public static Fd makeExecutable(String name) {
+        int number = create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+        if (number == -Errno.EINVAL) {
+            number = create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        }
+        if (number == -Errno.EACCES) {
+            throw new ErrnoException(
+                    "memfd_create",
+                    name,
+                    Errno.EACCES,
+                    "vm.memfd_noexec=2 refuses programs in memory; set it to 0 or 1");
         }
         return Fd.adopt(number, "memfd_create", name);
     }

@@ -1,0 +1,202 @@
+package io.holdfast.core.process.privilege;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.CString;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysMemfd;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A static program of some forty instructions that makes a list of system calls and then executes
+ * another program in its place, with the arguments and the environment that it was given itself.
+ * Where no tool sets an attribute of a process at the right time, a child executes this program
+ * first. If a call fails, the process exits with the status that belongs to the call.
+ *
+ * <pre>{@code
+ * SetupProgram setup = new SetupProgram();
+ * setup.call(216, Call.SETRESGID, 33, 33, 33);
+ * setup.call(217, Call.SETRESUID, 33, 33, 33);
+ * try (Fd file = setup.file("/usr/bin/id", 203)) {
+ *     Spawn.of("/proc/self/fd/3").argumentZero("id").descriptor(3, file).start();
+ * }
+ * }</pre>
+ *
+ * <p>The instructions are always the same ({@link SetupMachine}); the calls are data behind them:
+ * the program has no input but these, and loads no library. It is a file in memory that nobody can
+ * change, not even its owner. Not safe for use by several threads.
+ */
+public final class SetupProgram {
+    /** A system call that the program can make. */
+    public enum Call {
+        CLOSE(3, 57),
+        SETGROUPS(116, 159),
+        SETRESGID(119, 149),
+        SETRESUID(117, 147),
+        CAPSET(126, 91),
+        PRCTL(157, 167),
+        SECCOMP(317, 277);
+
+        final int x86;
+        final int aarch64;
+
+        Call(int x86, int aarch64) {
+            this.x86 = x86;
+            this.aarch64 = aarch64;
+        }
+    }
+
+    // linux/elf.h
+    private static final int EXECUTABLE = 2; // ET_EXEC
+    private static final int LOAD = 1; // PT_LOAD
+    private static final int STACK = 0x6474_e551; // PT_GNU_STACK
+    private static final int READ_EXECUTE = 5; // PF_R | PF_X
+    private static final int READ_WRITE = 6; // PF_R | PF_W
+    private static final int HEADER_BYTES = 64;
+    private static final int SEGMENT_BYTES = 56;
+    private static final int HEADERS_BYTES = HEADER_BYTES + 2 * SEGMENT_BYTES;
+
+    private static final long BASE = 0x40_0000; // where the file is in memory
+    private static final long ALIGNMENT = 0x1_0000; // the largest page
+    private static final int WORD = Long.BYTES;
+    private static final int MOST_ARGUMENTS = 5;
+    private static final long EXECUTE = -1; // instead of the number of a call
+
+    private record Step(long number, long status, List<Long> arguments) {}
+
+    private final SetupMachine machine;
+    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
+    private final int dataStart;
+    private final List<Step> steps = new ArrayList<>();
+
+    /** Creates a program without calls. */
+    public SetupProgram() {
+        this(SetupMachine.local());
+    }
+
+    SetupProgram(SetupMachine machine) {
+        this.machine = machine;
+        this.dataStart = HEADERS_BYTES + machine.code().length + WORD;
+    }
+
+    /**
+     * Adds a call.
+     *
+     * @param status the exit status of the process if the call fails
+     * @param arguments at most 5; the others are 0
+     * @throws IllegalArgumentException if there are more
+     */
+    public void call(int status, Call call, long... arguments) {
+        if (arguments.length > MOST_ARGUMENTS) {
+            throw new IllegalArgumentException(call + " with " + arguments.length + " arguments");
+        }
+        steps.add(
+                new Step(machine.number(call), status, Arrays.stream(arguments).boxed().toList()));
+    }
+
+    /**
+     * Adds data that calls refer to.
+     *
+     * @return its address in the program, a multiple of 8
+     */
+    public long put(byte[] bytes) {
+        long address = BASE + dataStart + data.size();
+        data.writeBytes(bytes);
+        data.writeBytes(new byte[-bytes.length & (WORD - 1)]);
+        return address;
+    }
+
+    /** Adds numbers that calls refer to, each in 4 bytes. */
+    public long putInts(int... values) {
+        ByteBuffer bytes = buffer(values.length * Integer.BYTES);
+        for (int value : values) {
+            bytes.putInt(value);
+        }
+        return put(bytes.array());
+    }
+
+    /** Adds numbers that calls refer to, each in 8 bytes. */
+    public long putLongs(long... values) {
+        ByteBuffer bytes = buffer(values.length * Long.BYTES);
+        for (long value : values) {
+            bytes.putLong(value);
+        }
+        return put(bytes.array());
+    }
+
+    /**
+     * Returns the program as a file that can only be read and executed.
+     *
+     * @param program the path of the program that it executes at the end
+     * @param status the exit status of the process if that fails
+     * @throws ErrnoException EACCES if the machine refuses programs in memory, EMFILE, ENOMEM
+     */
+    public Fd file(String program, int status) {
+        byte[] image = image(program, status);
+        Fd file = SysMemfd.makeExecutable("holdfast-setup");
+        try {
+            write(file, image);
+            ErrnoException.check(Fcntl.seal(file), "fcntl(F_ADD_SEALS)", file);
+            return file;
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static void write(Fd file, byte[] image) {
+        for (int at = 0; at < image.length; ) {
+            int most = Math.min(image.length - at, 1 << 16);
+            int written = Unistd.pwrite(file, image, at, most, at);
+            if (written == 0) {
+                throw new ErrnoException("pwrite", file.toString(), Errno.EIO);
+            }
+            at += ErrnoException.check(written, "pwrite", file);
+        }
+    }
+
+    byte[] image(String program, int status) {
+        long path = put(CString.bytes(program));
+        List<Step> all = new ArrayList<>(steps);
+        all.add(new Step(EXECUTE, status, List.of(path)));
+        int table = dataStart + data.size();
+        ByteBuffer image = buffer(table + all.size() * (2 + MOST_ARGUMENTS) * WORD);
+        header(image);
+        segment(image, LOAD, READ_EXECUTE, image.capacity(), ALIGNMENT);
+        segment(image, STACK, READ_WRITE, 0, 2L * WORD);
+        image.put(machine.code()).putLong(BASE + table).put(data.toByteArray());
+        for (Step step : all) {
+            image.putLong(step.number).putLong(step.status);
+            for (int i = 0; i < MOST_ARGUMENTS; i++) {
+                image.putLong(i < step.arguments.size() ? step.arguments.get(i) : 0);
+            }
+        }
+        return image.array();
+    }
+
+    private void header(ByteBuffer image) {
+        image.put(new byte[] {0x7f, 'E', 'L', 'F'});
+        image.put(new byte[] {2, 1, 1, 0}).putLong(0); // 64 bits, little-endian, version 1
+        image.putShort((short) EXECUTABLE).putShort(machine.elf()).putInt(1);
+        image.putLong(BASE + HEADERS_BYTES).putLong(HEADER_BYTES).putLong(0).putInt(0);
+        image.putShort((short) HEADER_BYTES).putShort((short) SEGMENT_BYTES).putShort((short) 2);
+        image.putShort((short) 0).putShort((short) 0).putShort((short) 0); // no sections
+    }
+
+    private static void segment(ByteBuffer image, int type, int flags, long size, long alignment) {
+        long address = size == 0 ? 0 : BASE;
+        image.putInt(type).putInt(flags).putLong(0).putLong(address).putLong(address);
+        image.putLong(size).putLong(size).putLong(alignment);
+    }
+
+    private static ByteBuffer buffer(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+}

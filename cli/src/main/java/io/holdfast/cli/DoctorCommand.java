@@ -193,6 +193,7 @@ final class DoctorCommand implements Command {
                                                 + scope
                                                 + ": descriptors only of own children")));
         facts.addAll(sandboxes());
+        facts.add(filters());
         facts.addAll(AuthorityFacts.facts());
         facts.addAll(limits());
         return facts;
@@ -216,6 +217,16 @@ final class DoctorCommand implements Command {
                                                 + each.getKey()
                                                 + "; directives that need one are dropped"))
                         .toList();
+    }
+
+    /** Returns whether services can have filters of system calls here. */
+    private static Fact filters() {
+        String refusal = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND).filterRefusal();
+        return new Fact(
+                "system calls",
+                refusal.isEmpty()
+                        ? "services can have filters of them"
+                        : "cannot be filtered: " + refusal + "; the directives are dropped");
     }
 
     private static String user() {

@@ -66,10 +66,10 @@ class ManagerRoomsTest {
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "survival", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
-        assertUsesOnly("credential", and(parsing, "unit.directive", "unit.settings", "loop"));
-        assertUsesOnly(
-                "exec",
-                and(parsing, "unit.directive", "unit.settings", "loop", "process", "credential"));
+        String[] settings = and(parsing, "unit.directive", "unit.settings");
+        assertUsesOnly("credential", and(settings, "loop"));
+        assertUsesOnly("seccomp", and(settings, "loop"));
+        assertUsesOnly("exec", and(settings, "loop", "process", "credential", "seccomp"));
         assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));

@@ -61,8 +61,8 @@ class DistributionSandboxTest {
     @Needs(programs = "redis-server")
     void redisIsKeptAwayFromTheRest() throws Exception {
         assertThat(start("redis-server"))
-                .contains("SystemCallFilter")
                 .doesNotContain(
+                        "SystemCallFilter",
                         "PrivateTmp",
                         "PrivateDevices",
                         "ProtectHome",
@@ -83,12 +83,7 @@ class DistributionSandboxTest {
     @Test
     @Needs(programs = "memcached")
     void memcachedIsKeptAwayFromTheRest() throws Exception {
-        assertThat(start("memcached"))
-                .containsOnly(
-                        "MemoryDenyWriteExecute",
-                        "RestrictAddressFamilies",
-                        "RestrictNamespaces",
-                        "RestrictRealtime");
+        assertThat(start("memcached")).isEmpty();
         assertThat(mounts("memcached"))
                 .anyMatch(line -> line.contains(" /etc ") && line.contains(" ro,"));
     }

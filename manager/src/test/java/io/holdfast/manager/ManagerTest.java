@@ -73,8 +73,8 @@ class ManagerTest {
         try (Stage stage = Stage.in(folder)) {
             stage.service(
                     "a",
-                    "MemoryDenyWriteExecute=yes",
-                    "LockPersonality=yes",
+                    "RestrictFileSystems=ext4",
+                    "IPAddressDeny=any",
                     "IOWeight=10",
                     "ExecStart=/bin/sleep 1000");
             stage.start("a");
@@ -84,7 +84,7 @@ class ManagerTest {
                                     + " holdfast verify "
                                     + folder.resolve("units/a.service"));
             assertThat(stage.happenings().lines())
-                    .noneMatch(line -> line.contains("MemoryDenyWriteExecute"));
+                    .noneMatch(line -> line.contains("RestrictFileSystems"));
         }
     }
 

@@ -129,18 +129,14 @@ class SystemctlTest {
 
     @Test
     void showListsWhatAUnitGoesWithout() throws Exception {
-        stage.service(
-                "w",
-                "ExecStart=/bin/sleep 1000",
-                "SystemCallFilter=@system-service",
-                "MemoryMax=1G");
+        stage.service("w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "MemoryMax=1G");
 
         assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
                 .startsWith("SecurityWarnings=")
-                .endsWith("SystemCallFilter= is not supported: every system call is allowed\"")
+                .endsWith("IPAddressDeny= is not supported: packets of every address pass\"")
                 .doesNotContain("MemoryMax");
         assertThat(systemctl("show", "w", "-p", "Warnings").output())
-                .contains("SystemCallFilter=", "MemoryMax= is not supported");
+                .contains("IPAddressDeny=", "MemoryMax= is not supported");
         assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
     }
 

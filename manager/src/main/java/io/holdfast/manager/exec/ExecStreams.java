@@ -266,6 +266,12 @@ public final class ExecStreams implements AutoCloseable {
         return file;
     }
 
+    /** Takes over another file of the command, which is closed together with the streams. */
+    Fd adopt(Fd file) {
+        opened.add(file);
+        return file;
+    }
+
     @Override
     public void close() {
         for (AutoCloseable one : opened) {

@@ -20,6 +20,7 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.credential.CredentialException;
 import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.process.RunMark;
+import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
@@ -73,7 +74,8 @@ import org.jspecify.annotations.Nullable;
  *      │        namespaces of the sandbox are entered            (only with a sandbox)
  *      │        working directory, streams, descriptors from 3 on
  *      │        held: resource limits, oom score, scheduler are set from outside
- *      │        setpriv: groups, user, capabilities              (only if they change)
+ *      │        groups, user, capabilities: setpriv(1)           (only if they change)
+ *      │          or ProcessSetup, with a filter of system calls (only if its unit wants one)
  *      │        execve
  *      ▼
  *   close     runtime folders and the private /tmp are removed, a dynamic user is released
@@ -88,7 +90,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Identity and capabilities change in the child alone, by setpriv(1): a thread of the manager
  *       that took them over, even for a tenth of a millisecond, could be signalled by that user,
  *       and a signal that kills a thread kills the manager. Where neither changes, setpriv is not
- *       needed.
+ *       needed. A filter of system calls could end setpriv before it is done: then a program that
+ *       is made for it does all that ({@link ProcessSetup}).
  *   <li>A setting that cannot be applied either refuses the start ({@link SetupException}, with the
  *       step and so the exit status that systemd has for it) or, where the unit is only less
  *       confined than it says, causes one warning a run.
@@ -131,6 +134,7 @@ public final class Execution {
     private volatile UserAndGroups identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
+    private List<byte[]> filters = List.of(); // of system calls
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
 
@@ -198,6 +202,7 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             reportDropped();
+            filters = filters();
             setVariables(again ? directories.variables() : createDirectories());
             if (!again) {
                 makeCredentials();
@@ -267,6 +272,19 @@ public final class Execution {
         variables.put("INVOCATION_ID", surroundings.invocationId());
         variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
         runVariables = Map.copyOf(variables);
+    }
+
+    /** Compiles the filters of system calls, if they are not compiled yet. */
+    private List<byte[]> filters() throws SetupException {
+        try {
+            return support.filters(unit.settings().sandbox());
+        } catch (ErrnoException e) {
+            if (!support.isWeak()) {
+                throw new SetupException(SetupException.Step.SECCOMP, e);
+            }
+            warnOnce("seccomp", "system calls are not restricted: " + e.getMessage());
+            return List.of();
+        }
     }
 
     private Optional<Sandbox> sandbox(boolean again) throws SetupException {
@@ -453,7 +471,13 @@ public final class Execution {
         }
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
-        Spawn spawn = spawnOf(command, arguments(command, variables), variables);
+        List<String> arguments = arguments(command, variables);
+        int free = PassedDescriptors.FIRST + (listed ? passed.list().size() : 0);
+        boolean filtered = !filters.isEmpty() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        Spawn spawn =
+                filtered
+                        ? filteredSpawn(command, arguments, free, streams)
+                        : spawnOf(command, arguments, variables);
         spawn.environment(variables).newSession().umask(settings.umask()).directory(directory());
         settings.nice().stream().filter(support::permits).forEach(spawn::nice);
         if (settings.ignorePipe()) {
@@ -487,6 +511,44 @@ public final class Execution {
     private static List<String> arguments(ExecCommand command, Map<String, String> variables) {
         List<String> arguments = command.expand(variables);
         return arguments.isEmpty() ? List.of(command.executable()) : arguments;
+    }
+
+    /**
+     * Describes a process with a filter of system calls.
+     *
+     * @param number of a descriptor that the process has no use for
+     */
+    private Spawn filteredSpawn(
+            ExecCommand command, List<String> arguments, int number, ExecStreams streams)
+            throws SetupException {
+        Path program = locate(command.executable());
+        ProgramCheck.requireExecutable(program, false);
+        Fd setup = streams.adopt(setup(command).file(program, number));
+        return Spawn.of("/proc/self/fd/" + number)
+                .descriptor(number, setup)
+                .arguments(arguments.subList(1, arguments.size()))
+                .argumentZero(arguments.getFirst());
+    }
+
+    private ProcessSetup setup(ExecCommand command) {
+        boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !identity.isOurs();
+        boolean otherUser = changes && identity.uid().orElse(0) != 0;
+        boolean admin = support.owns(Capability.SYS_ADMIN);
+        boolean keepsAdmin =
+                otherUser
+                        && admin
+                        && !settings.noNewPrivileges()
+                        && SystemCallFilters.permitsDropping(unit.settings().sandbox());
+        boolean mayInstall = admin && (!otherUser || keepsAdmin);
+        return new ProcessSetup(
+                Optional.of(identity).filter(_ -> changes),
+                Optional.of(boundingSet).filter(_ -> isBoundingSetChanged()),
+                ambientCapabilities(),
+                secureBits(),
+                support.capabilities(),
+                settings.noNewPrivileges() || !mayInstall,
+                filters,
+                keepsAdmin);
     }
 
     private Spawn spawnOf(
@@ -537,20 +599,16 @@ public final class Execution {
         if (!command.has(ExecCommand.Flag.NO_SETUID)) {
             options.addAll(identity.options());
         }
-        boolean mayDrop = support.owns(Capability.SETPCAP);
-        if (!hasAllCapabilities() && mayDrop) {
+        if (isBoundingSetChanged()) {
             options.add("--bounding-set=" + only(boundingSet));
         }
-        Set<Capability> ambient = new TreeSet<>(settings.ambientCapabilities());
-        ambient.retainAll(boundingSet);
-        ambient.removeIf(each -> !support.owns(each));
+        Set<Capability> ambient = ambientCapabilities();
         if (!ambient.isEmpty()) {
             options.add("--inh-caps=" + only(ambient));
             options.add("--ambient-caps=" + only(ambient));
         }
-        Set<SecureBit> bits = new TreeSet<>(settings.secureBits());
-        bits.remove(SecureBit.KEEP_CAPS); // cleared by the exec
-        if (!bits.isEmpty() && mayDrop) {
+        Set<SecureBit> bits = secureBits();
+        if (!bits.isEmpty()) {
             options.add(
                     "--securebits="
                             + bits.stream()
@@ -561,6 +619,23 @@ public final class Execution {
             options.add("--no-new-privs");
         }
         return options;
+    }
+
+    private boolean isBoundingSetChanged() {
+        return !hasAllCapabilities() && support.owns(Capability.SETPCAP);
+    }
+
+    private Set<Capability> ambientCapabilities() {
+        Set<Capability> ambient = new TreeSet<>(settings.ambientCapabilities());
+        ambient.retainAll(boundingSet);
+        ambient.removeIf(each -> !support.owns(each));
+        return ambient;
+    }
+
+    private Set<SecureBit> secureBits() {
+        Set<SecureBit> bits = new TreeSet<>(settings.secureBits());
+        bits.remove(SecureBit.KEEP_CAPS); // cleared by the exec
+        return support.owns(Capability.SETPCAP) ? bits : Set.of();
     }
 
     private static String only(Set<Capability> capabilities) {

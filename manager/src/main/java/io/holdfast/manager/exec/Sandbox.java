@@ -59,6 +59,7 @@ final class Sandbox implements AutoCloseable {
                     "/sys");
 
     private static final String MODULES = "/usr/lib/modules";
+    private static final List<String> KERNEL_LOGS = List.of("/proc/kmsg", "/dev/kmsg");
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
 
@@ -110,7 +111,7 @@ final class Sandbox implements AutoCloseable {
             Execution.Surroundings surroundings,
             boolean again)
             throws SetupException {
-        if (settings.sandbox().directives().isEmpty()) {
+        if (!settings.sandbox().isolates()) {
             return Optional.empty();
         }
         Sandbox sandbox = new Sandbox(settings, scope, unit, surroundings);
@@ -240,6 +241,11 @@ final class Sandbox implements AutoCloseable {
         }
         if (requested().has(Flag.PROTECT_KERNEL_MODULES)) {
             hide(plan, MODULES);
+        }
+        if (requested().has(Flag.PROTECT_KERNEL_LOGS)) {
+            for (String path : KERNEL_LOGS) {
+                hide(plan, path);
+            }
         }
         if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);

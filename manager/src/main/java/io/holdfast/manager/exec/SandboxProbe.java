@@ -2,6 +2,7 @@ package io.holdfast.manager.exec;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -87,6 +88,28 @@ final class SandboxProbe {
         return !status("Seccomp").equals("0")
                 || !users.replaceAll(" +", " ").equals(ALL_USERS)
                 || !(profile.isEmpty() || profile.startsWith("unconfined"));
+    }
+
+    /**
+     * Returns why a process here cannot install a filter of system calls; empty if it can. A child
+     * tries it where that is not certain. Blocking.
+     */
+    static String filterRefusal() {
+        if (!SmallFile.read(Path.of("/proc/thread-self/status")).contains("\nSeccomp:")) {
+            return "the kernel has no filters of system calls (CONFIG_SECCOMP_FILTER)";
+        }
+        if (!isConfined()) {
+            return "";
+        }
+        try (Fd file = ProcessSetup.trial(PassedDescriptors.FIRST)) {
+            Spawn trial = Spawn.of("/proc/self/fd/" + PassedDescriptors.FIRST);
+            boolean refused =
+                    end(trial.descriptor(PassedDescriptors.FIRST, file))
+                            .equals(new Exit.Exited(SetupException.Step.SECCOMP.status()));
+            return refused ? "seccomp(2) fails; " + CONFINED : "";
+        } catch (ErrnoException | SetupException e) {
+            return ""; // shows nothing; a start that needs a filter fails, if it does
+        }
     }
 
     /** Makes one of each kind, and returns those that are refused, with the reasons. Blocking. */

@@ -9,6 +9,7 @@ import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
+import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -49,7 +50,9 @@ public final class SandboxSupport {
 
     private final Mode mode;
     private final Set<Capability> capabilities;
+    private final SystemCallFilters filters = new SystemCallFilters();
     private volatile @Nullable Map<Kind, String> lacking;
+    private volatile @Nullable String filterRefusal;
 
     SandboxSupport(Mode mode, @Nullable Map<Kind, String> lacking, Set<Capability> capabilities) {
         this.mode = mode;
@@ -100,9 +103,38 @@ public final class SandboxSupport {
 
     /** Returns the settings that can be applied here. Blocking: it may start children. */
     SandboxSettings applied(SandboxSettings wanted) {
-        return wanted.directives().isEmpty() || attempted().isEmpty()
+        return !wanted.isolates() || attempted().isEmpty()
                 ? wanted
                 : wanted.without(attempted().keySet());
+    }
+
+    /**
+     * Returns the filters of system calls for these settings; none if none can be installed here.
+     * Blocking: it may compile them.
+     *
+     * @throws io.holdfast.core.ErrnoException ENOENT if libseccomp is not installed
+     */
+    List<byte[]> filters(SandboxSettings wanted) {
+        boolean none = SystemCallFilters.directives(wanted).isEmpty();
+        return none || !filterRefusal().isEmpty() ? List.of() : filters.programs(wanted);
+    }
+
+    /**
+     * {@return why no process can install a filter of system calls here; empty if it can} Blocking:
+     * the first call may start a child.
+     */
+    public String filterRefusal() {
+        String known = filterRefusal;
+        if (known == null) {
+            known = SandboxProbe.filterRefusal();
+            filterRefusal = known;
+        }
+        return known;
+    }
+
+    /** Returns the capabilities of the manager. */
+    Set<Capability> capabilities() {
+        return capabilities;
     }
 
     /** Returns whether the manager has a capability, without which it cannot pass it on. */
@@ -135,6 +167,11 @@ public final class SandboxSupport {
                 directives.removeAll(wanted.sandbox().without(Set.of(kind)).directives());
                 directives.forEach(each -> add(dropped, each, reason));
             });
+        }
+        String refusal = filterRefusal;
+        if (refusal != null && !refusal.isEmpty()) {
+            SystemCallFilters.directives(wanted.sandbox())
+                    .forEach(each -> add(dropped, each, refusal));
         }
         if (!owns(Capability.SETPCAP)) {
             capabilityDirectives(wanted)
@@ -188,6 +225,9 @@ public final class SandboxSupport {
      */
     String report(ExecSettings wanted) {
         SandboxSettings _ = applied(wanted.sandbox());
+        if (!SystemCallFilters.directives(wanted.sandbox()).isEmpty()) {
+            String _ = filterRefusal();
+        }
         return text(dropped(wanted));
     }
 

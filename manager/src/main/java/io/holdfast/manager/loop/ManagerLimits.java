@@ -15,6 +15,12 @@ public final class ManagerLimits {
                     4,
                     "worker threads in use at once, not counting those that are blocked in the kernel");
 
+    public static final Limit SYSTEM_CALL_FILTERS =
+            Limit.count(
+                    "io.holdfast.manager.systemCallFilters",
+                    256,
+                    "compiled filters of system calls that are kept; others are compiled at each start");
+
     static final Limit WORKER_THREADS =
             Limit.count(
                     "io.holdfast.manager.workerThreads",
@@ -279,6 +285,7 @@ public final class ManagerLimits {
         return List.of(
                 UNITS,
                 WORKERS,
+                SYSTEM_CALL_FILTERS,
                 WORKER_THREADS,
                 LANE,
                 LOAD_TIMEOUT,

@@ -165,8 +165,8 @@ class ExecutionAsUserTest {
         mode = SandboxSupport.Mode.STRICT;
         refused(
                 SetupException.Step.NAMESPACE,
-                "SystemCallFilter= is not supported",
-                "SystemCallFilter=@system-service",
+                "IPAddressDeny= is not supported",
+                "IPAddressDeny=any",
                 STATUS);
         assertThat(run("Nice=5", STATUS)).contains("Uid:");
     }

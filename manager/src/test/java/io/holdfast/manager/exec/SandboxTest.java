@@ -401,11 +401,17 @@ class SandboxTest {
     }
 
     @Test
-    void aHostnameThatItSetsIsItsOwn() throws Exception {
-        String before = Files.readString(Path.of("/proc/sys/kernel/hostname"));
-        assertThat(run("ProtectHostname=yes", shell("hostname hf-inside; hostname")))
-                .isEqualTo("hf-inside");
-        assertThat(Path.of("/proc/sys/kernel/hostname")).hasContent(before);
+    void aProtectedHostnameIsItsOwnAndStays() throws Exception {
+        List<String> lines =
+                runAll(
+                        "ProtectHostname=yes",
+                        "ExecStartPre=/bin/sh -c \"hostname hf-inside 2>/dev/null || hostname\"",
+                        "ExecStartPre=/bin/readlink /proc/self/ns/uts",
+                        "ExecStart=+/bin/readlink /proc/self/ns/uts");
+        assertThat(lines)
+                .contains(Files.readString(Path.of("/proc/sys/kernel/hostname")).strip())
+                .doesNotContain("hf-inside");
+        assertThat(lines.get(lines.size() - 2)).isNotEqualTo(lines.getLast());
     }
 
     @Test

@@ -100,7 +100,7 @@ public final class SetprivCommand {
                     program + ": env(1) takes a path with = for a variable");
         }
         List<String> line = new ArrayList<>();
-        line.add(tool("setpriv", "util-linux"));
+        line.add(program());
         line.addAll(options);
         line.add("--");
         String env = tool("env", "coreutils");
@@ -118,6 +118,15 @@ public final class SetprivCommand {
         line.add(path);
         line.addAll(arguments.subList(1, arguments.size()));
         return line;
+    }
+
+    /**
+     * Returns the path of setpriv(1).
+     *
+     * @throws ErrnoException ENOENT if it is missing
+     */
+    public static String program() {
+        return tool("setpriv", "util-linux");
     }
 
     /**

@@ -115,20 +115,22 @@ public final class SetupProgram {
 
     /** Adds numbers that calls refer to, each in 4 bytes. */
     public long putInts(int... values) {
-        ByteBuffer bytes = buffer(values.length * Integer.BYTES);
+        byte[] bytes = new byte[values.length * Integer.BYTES];
+        ByteBuffer buffer = buffer(bytes);
         for (int value : values) {
-            bytes.putInt(value);
+            buffer.putInt(value);
         }
-        return put(bytes.array());
+        return put(bytes);
     }
 
     /** Adds numbers that calls refer to, each in 8 bytes. */
     public long putLongs(long... values) {
-        ByteBuffer bytes = buffer(values.length * Long.BYTES);
+        byte[] bytes = new byte[values.length * Long.BYTES];
+        ByteBuffer buffer = buffer(bytes);
         for (long value : values) {
-            bytes.putLong(value);
+            buffer.putLong(value);
         }
-        return put(bytes.array());
+        return put(bytes);
     }
 
     /**
@@ -167,7 +169,8 @@ public final class SetupProgram {
         List<Step> all = new ArrayList<>(steps);
         all.add(new Step(EXECUTE, status, List.of(path)));
         int table = dataStart + data.size();
-        ByteBuffer image = buffer(table + all.size() * (2 + MOST_ARGUMENTS) * WORD);
+        byte[] bytes = new byte[table + all.size() * (2 + MOST_ARGUMENTS) * WORD];
+        ByteBuffer image = buffer(bytes);
         header(image);
         segment(image, LOAD, READ_EXECUTE, image.capacity(), ALIGNMENT);
         segment(image, STACK, READ_WRITE, 0, 2L * WORD);
@@ -178,7 +181,7 @@ public final class SetupProgram {
                 image.putLong(i < step.arguments.size() ? step.arguments.get(i) : 0);
             }
         }
-        return image.array();
+        return bytes;
     }
 
     private void header(ByteBuffer image) {
@@ -196,7 +199,7 @@ public final class SetupProgram {
         image.putLong(size).putLong(size).putLong(alignment);
     }
 
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer buffer(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

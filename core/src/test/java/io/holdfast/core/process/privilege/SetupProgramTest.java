@@ -81,8 +81,12 @@ class SetupProgramTest {
         Ran ran = run(setup, "/bin/grep", "-E", "^(Uid|Gid|Groups|CapEff):", "/proc/self/status");
         assertThat(ran.output)
                 .isEqualTo(
-                        "Uid:\t60003\t60003\t60003\t60003\nGid:\t60000\t60000\t60000\t60000\n"
-                                + "Groups:\t60001 60002 \nCapEff:\t0000000000000000\n");
+                        """
+                        Uid:\t60003\t60003\t60003\t60003
+                        Gid:\t60000\t60000\t60000\t60000
+                        Groups:\t60001 60002\s
+                        CapEff:\t0000000000000000
+                        """);
     }
 
     @Test

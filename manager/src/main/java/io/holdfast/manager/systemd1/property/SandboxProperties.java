@@ -44,6 +44,7 @@ final class SandboxProperties {
         for (SandboxSettings.Access access : SandboxSettings.Access.values()) {
             table.settable(access.directive(), words(access.directive()));
         }
+        SystemCallProperties.addTo(table, t -> sandbox.apply(t).systemCalls());
     }
 
     private static SettableProperty.Setter binds(String directive) {

@@ -2,8 +2,8 @@ package io.holdfast.manager.unit.directive;
 
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.condition.ConditionTable;
+import io.holdfast.manager.unit.value.Spelling;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -179,13 +179,7 @@ public final class DirectiveTable {
 
     /** Suggests which directive an unknown one was meant to be: {@code did you mean Restart=?} */
     public static Optional<String> suggest(UnitType type, String section, String key) {
-        Optional<String> similar =
-                of(section).stream()
-                        .filter(known -> Spelling.isSlip(key, known))
-                        .min(
-                                Comparator.comparingInt(
-                                                (String known) -> Spelling.distance(key, known))
-                                        .thenComparing(Comparator.naturalOrder()));
+        Optional<String> similar = Spelling.meant(key, of(section));
         if (similar.isPresent()) {
             return similar.map(known -> "did you mean " + known + "=?");
         }

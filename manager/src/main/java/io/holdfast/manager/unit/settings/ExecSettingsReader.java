@@ -182,9 +182,7 @@ public final class ExecSettingsReader implements SectionReader {
     private void dynamicUser(Assignment a) {
         dynamicUser = a.bool(dynamicUser);
         if (dynamicUser) {
-            for (String implied : List.of("RemoveIPC", "RestrictSUIDSGID")) {
-                a.notApplied(implied, "is not supported, which DynamicUser= implies");
-            }
+            a.notApplied("RemoveIPC", "is not supported, which DynamicUser= implies");
         }
     }
 

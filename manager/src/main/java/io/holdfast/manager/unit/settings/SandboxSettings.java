@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param binds paths that are also visible at another path
  * @param temporary empty file systems of the unit's own
  * @param root the root of its file systems, if it is another one than the machine's
+ * @param systemCalls the system calls that they may make
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
  *     Sandboxing</a>
  */
@@ -31,7 +32,8 @@ public record SandboxSettings(
         List<PathRule> rules,
         List<Bind> binds,
         List<Temporary> temporary,
-        Optional<Root> root) {
+        Optional<Root> root,
+        SystemCallSettings systemCalls) {
     /** Boolean directives. */
     public enum Flag {
         PRIVATE_DEVICES("PrivateDevices", Kind.MNT, Capability.MKNOD, Capability.SYS_RAWIO),
@@ -42,7 +44,12 @@ public record SandboxSettings(
         PROTECT_CLOCK("ProtectClock", null, Capability.SYS_TIME, Capability.WAKE_ALARM),
         PROTECT_KERNEL_MODULES("ProtectKernelModules", Kind.MNT, Capability.SYS_MODULE),
         PROTECT_KERNEL_TUNABLES("ProtectKernelTunables", Kind.MNT),
-        PROTECT_CONTROL_GROUPS("ProtectControlGroups", Kind.MNT);
+        PROTECT_KERNEL_LOGS("ProtectKernelLogs", Kind.MNT, Capability.SYSLOG),
+        PROTECT_CONTROL_GROUPS("ProtectControlGroups", Kind.MNT),
+        LOCK_PERSONALITY("LockPersonality", null),
+        MEMORY_DENY_WRITE_EXECUTE("MemoryDenyWriteExecute", null),
+        RESTRICT_REALTIME("RestrictRealtime", null),
+        RESTRICT_SUIDSGID("RestrictSUIDSGID", null);
 
         private final String directive;
         private final @Nullable Kind namespace;
@@ -200,7 +207,8 @@ public record SandboxSettings(
                         List.of(),
                         List.of(),
                         List.of(),
-                        root)
+                        root,
+                        systemCalls)
                 : new SandboxSettings(
                         left,
                         protectSystem,
@@ -209,7 +217,13 @@ public record SandboxSettings(
                         rules,
                         binds,
                         temporary,
-                        root);
+                        root,
+                        systemCalls);
+    }
+
+    /** {@return whether a part of them needs namespaces} */
+    public boolean isolates() {
+        return !without(EnumSet.allOf(Kind.class)).directives().equals(directives());
     }
 
     /** {@return the capabilities that these settings drop} */
@@ -246,6 +260,7 @@ public record SandboxSettings(
         if (!temporary.isEmpty()) {
             directives.add("TemporaryFileSystem");
         }
+        directives.addAll(systemCalls.directives());
         return directives;
     }
 
@@ -254,14 +269,17 @@ public record SandboxSettings(
      * files behind.
      */
     SandboxSettings ofDynamicUser() {
+        Set<Flag> all = copy(flags);
+        all.add(Flag.RESTRICT_SUIDSGID);
         return new SandboxSettings(
-                flags,
+                all,
                 ProtectSystem.STRICT,
                 protectHome == ProtectHome.NO ? ProtectHome.READ_ONLY : protectHome,
                 privateTmp == PrivateTmp.NO ? PrivateTmp.YES : privateTmp,
                 rules,
                 binds,
                 temporary,
-                root);
+                root,
+                systemCalls);
     }
 }

@@ -42,6 +42,7 @@ final class SandboxSettingsReader implements SectionReader {
     private final List<Temporary> temporary = new ArrayList<>();
     private Optional<Root> rootDirectory = Optional.empty();
     private Optional<Root> rootImage = Optional.empty();
+    private final SystemCallSettingsReader systemCalls = new SystemCallSettingsReader();
 
     @Override
     public boolean assign(Assignment a) {
@@ -59,7 +60,7 @@ final class SandboxSettingsReader implements SectionReader {
             case "RootDirectory" -> rootDirectory = root(a, rootDirectory);
             case "RootImage" -> rootImage = root(a, rootImage);
             default -> {
-                return assignFlag(a);
+                return assignFlag(a) || systemCalls.assign(a);
             }
         }
         return true;
@@ -190,6 +191,7 @@ final class SandboxSettingsReader implements SectionReader {
                 rules,
                 binds,
                 temporary,
-                rootImage.or(() -> rootDirectory));
+                rootImage.or(() -> rootDirectory),
+                systemCalls.build());
     }
 }

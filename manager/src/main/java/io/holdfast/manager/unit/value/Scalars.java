@@ -3,6 +3,7 @@ package io.holdfast.manager.unit.value;
 import io.holdfast.manager.unit.Quote;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -161,5 +162,13 @@ public final class Scalars {
 
     public static IllegalArgumentException bad(String expected, String text) {
         return new IllegalArgumentException(Quote.of(text) + " is not " + expected);
+    }
+
+    /** Returns the exception for a word that is none of some known words, with the nearest one. */
+    static IllegalArgumentException unknown(
+            String expected, String text, Collection<String> known) {
+        return Spelling.meant(text, known)
+                .map(word -> bad(expected + ", did you mean " + word + "?", text))
+                .orElseGet(() -> bad(expected, text));
     }
 }

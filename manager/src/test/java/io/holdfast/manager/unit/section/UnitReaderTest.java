@@ -576,7 +576,7 @@ class UnitReaderTest {
                         "LogsDirectoryMode")
                 .contains(
                         "PrivateTmp", "DynamicUser", "IOSchedulingClass", "FileDescriptorStoreMax")
-                .doesNotContain("SystemCallFilter", "MemoryMax");
+                .doesNotContain("RestrictFileSystems", "RestrictNetworkInterfaces");
         assertThat(UnitReader.directives(UnitType.SERVICE, "Unit", Support.APPLIED))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
         assertThat(UnitReader.directives(UnitType.SOCKET, "Socket", Support.APPLIED))

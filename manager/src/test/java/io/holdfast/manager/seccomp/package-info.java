@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.seccomp;
+
+import org.jspecify.annotations.NullMarked;

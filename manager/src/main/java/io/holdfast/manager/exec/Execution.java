@@ -472,7 +472,7 @@ public final class Execution {
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         List<String> arguments = arguments(command, variables);
-        int free = PassedDescriptors.FIRST + (listed ? passed.list().size() : 0);
+        int free = PassedDescriptors.FIRST + listed.list().size();
         boolean filtered = !filters.isEmpty() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
         Spawn spawn =
                 filtered

@@ -1,7 +1,5 @@
 package io.holdfast.manager.unit.settings;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.OpenFile;
@@ -75,7 +73,7 @@ public record StreamSettings(String data, Terminal terminal, List<OpenFile> file
         public boolean assign(Assignment a) {
             switch (a.key()) {
                 case "StandardInputText" ->
-                        data(a, text -> (WordReader.unescape(text) + "\n").getBytes(UTF_8));
+                        data(a, text -> WordReader.unescape(text + "\n"));
                 case "StandardInputData" -> data(a, Reader::decoded);
                 case "TTYPath" -> path = a.path(path);
                 case "TTYReset" -> reset = a.bool(reset);

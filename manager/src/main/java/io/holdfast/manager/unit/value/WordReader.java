@@ -55,20 +55,6 @@ public final class WordReader {
         return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
     }
 
-    /** Returns a whole text with its C escapes replaced. */
-    public static String unescape(String text) {
-        WordReader reader = new WordReader(text, Backslash.C_ESCAPE);
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        for (; reader.at < reader.text.length; reader.at++) {
-            if (reader.text[reader.at] == '\\') {
-                reader.escape(all);
-            } else {
-                all.write(reader.text[reader.at]);
-            }
-        }
-        return decoded(all);
-    }
-
     private List<String> rest() {
         List<String> words = new ArrayList<>();
         for (String word = next(); word != null; word = next()) {

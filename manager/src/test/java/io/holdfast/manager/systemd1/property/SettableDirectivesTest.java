@@ -53,6 +53,7 @@ class SettableDirectivesTest {
                                     List.of(Struct.of("x", "/x")))),
                     Map.entry("a(say)", List.of(List.of(Struct.of("x", new byte[] {1})))),
                     Map.entry("a(st)", List.of(bases())),
+                    Map.entry("(bas)", List.of(Struct.of(true, List.of("read", "AF_UNIX")))),
                     Map.entry("a(sb)", List.of(List.of(Struct.of("/x", true)))),
                     Map.entry("a(sbbs)", List.of(List.of())),
                     Map.entry("a(ssbt)", List.of(List.of(Struct.of("/x", "/y", true, 0L)))),

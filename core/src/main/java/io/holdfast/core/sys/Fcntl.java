@@ -184,6 +184,23 @@ public final class Fcntl {
         }
     }
 
+    /**
+     * {@code fallocate(2)}: allocates the blocks of a part of a file, which grows if it ends before
+     * the end of that part. 0, or -errno.
+     */
+    public static int allocate(Fd fd, long from, long length) {
+        int number = fd.acquire();
+        try {
+            int r;
+            do {
+                r = Libc.intCall(FALLOCATE, number, 0, from, length, 0, 0);
+            } while (r == -Errno.EINTR);
+            return r;
+        } finally {
+            fd.release();
+        }
+    }
+
     /** {@code F_DUPFD_CLOEXEC} to the lowest free number, {@code from} or higher; or -errno. */
     public static int dupfd(Fd fd, int from) {
         int number = fd.acquire();

@@ -26,6 +26,7 @@ module io.holdfast.core {
             io.holdfast.authority;
     exports io.holdfast.core.sys to
             io.holdfast.varlink,
+            io.holdfast.journal,
             io.holdfast.dbus,
             io.holdfast.bus,
             io.holdfast.manager,
@@ -47,6 +48,7 @@ module io.holdfast.core {
             io.holdfast.cli;
     exports io.holdfast.core.limit to
             io.holdfast.varlink,
+            io.holdfast.journal,
             io.holdfast.dbus,
             io.holdfast.bus,
             io.holdfast.manager,
@@ -54,6 +56,7 @@ module io.holdfast.core {
             io.holdfast.authority,
             io.holdfast.cli;
     exports io.holdfast.core.text to
+            io.holdfast.journal,
             io.holdfast.dbus,
             io.holdfast.manager,
             io.holdfast.authority,
@@ -63,6 +66,7 @@ module io.holdfast.core {
             io.holdfast.bus,
             io.holdfast.manager;
     exports io.holdfast.core.file.folder to
+            io.holdfast.journal,
             io.holdfast.dbus,
             io.holdfast.bus,
             io.holdfast.manager,

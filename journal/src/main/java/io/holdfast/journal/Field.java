@@ -1,0 +1,173 @@
+package io.holdfast.journal;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.Arrays;
+
+/**
+ * A field of an entry: a name such as {@code MESSAGE} and a value, which is any sequence of bytes.
+ *
+ * <p>A valid name has up to 64 of the characters A to Z, 0 to 9 and {@code _}, and does not begin
+ * with a digit. Names that begin with {@code _} are those of trusted fields, which only the
+ * receiver of messages adds. Immutable.
+ */
+public final class Field {
+    /** The largest number of characters of a name: 64. */
+    public static final int MAX_NAME = 64;
+
+    private static final byte UNKNOWN = 0;
+    private static final byte TEXT = 1;
+    private static final byte BINARY = 2;
+
+    private final byte[] payload; // NAME=value
+    private final int nameLength;
+    private byte kind; // racy, idempotent
+
+    /** Takes over an array that contains the name, "=" and the value. */
+    Field(byte[] payload, int nameLength) {
+        this.payload = payload;
+        this.nameLength = nameLength;
+    }
+
+    /**
+     * Makes a field of a text.
+     *
+     * @param name the name
+     * @param value the value, which is encoded in UTF-8
+     * @return the field
+     * @throws IllegalArgumentException if the name is not valid
+     */
+    public static Field of(String name, String value) {
+        return of(name, value.getBytes(UTF_8));
+    }
+
+    /**
+     * Makes a field of bytes.
+     *
+     * @param name the name
+     * @param value the value, which is copied
+     * @return the field
+     * @throws IllegalArgumentException if the name is not valid
+     */
+    public static Field of(String name, byte[] value) {
+        if (!isValidName(name)) {
+            throw new IllegalArgumentException(
+                    "\"" + name + "\" is not a name of a field: A-Z, 0-9 and _, at most 64");
+        }
+        byte[] payload = Arrays.copyOf(name.getBytes(ISO_8859_1), name.length() + 1 + value.length);
+        payload[name.length()] = '=';
+        System.arraycopy(value, 0, payload, name.length() + 1, value.length);
+        return new Field(payload, name.length());
+    }
+
+    /**
+     * Parses {@code NAME=value}.
+     *
+     * @param assignment the name, "=" and the value
+     * @return the field
+     * @throws IllegalArgumentException if there is no "=" or the name is not valid
+     */
+    public static Field parse(String assignment) {
+        int equals = assignment.indexOf('=');
+        if (equals < 0) {
+            throw new IllegalArgumentException("\"" + assignment + "\" is not NAME=value");
+        }
+        return of(assignment.substring(0, equals), assignment.substring(equals + 1));
+    }
+
+    /**
+     * {@return whether a text is a valid name of a field}
+     *
+     * @param name the text
+     */
+    public static boolean isValidName(String name) {
+        if (name.isEmpty() || name.length() > MAX_NAME) {
+            return false;
+        }
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            boolean isValid = (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9' && i > 0);
+            if (!isValid) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@return the name} */
+    public String name() {
+        return new String(payload, 0, nameLength, UTF_8);
+    }
+
+    /**
+     * {@return whether the field has this name}
+     *
+     * @param name the name
+     */
+    public boolean hasName(String name) {
+        if (name.length() != nameLength) {
+            return false;
+        }
+        for (int i = 0; i < nameLength; i++) {
+            if (payload[i] != name.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@return a copy of the value} */
+    public byte[] value() {
+        return Arrays.copyOfRange(payload, nameLength + 1, payload.length);
+    }
+
+    /** {@return the number of bytes of the value} */
+    public int size() {
+        return payload.length - nameLength - 1;
+    }
+
+    /** {@return the value as text; bytes that are not UTF-8 are replaced by U+FFFD} */
+    public String text() {
+        return new String(payload, nameLength + 1, size(), UTF_8);
+    }
+
+    /**
+     * {@return whether the value is text that the export format writes on one line} That is: valid
+     * UTF-8 without control characters, except for tabs.
+     */
+    public boolean isText() {
+        byte known = kind;
+        if (known == UNKNOWN) {
+            known = Utf8.isPrintable(payload, nameLength + 1, payload.length) ? TEXT : BINARY;
+            kind = known;
+        }
+        return known == TEXT;
+    }
+
+    byte[] payload() {
+        return payload;
+    }
+
+    int nameLength() {
+        return nameLength;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Field field
+                && nameLength == field.nameLength
+                && Arrays.equals(payload, field.payload);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(payload);
+    }
+
+    /** Returns {@code NAME=value}, the value as {@link #text}. */
+    @Override
+    public String toString() {
+        return name() + "=" + text();
+    }
+}

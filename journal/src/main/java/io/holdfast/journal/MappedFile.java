@@ -1,0 +1,241 @@
+package io.holdfast.journal;
+
+import static java.nio.channels.FileChannel.MapMode.READ_WRITE;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdChannel;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The file that a writer writes, mapped in windows. Blocks are allocated before they are mapped, so
+ * a full disk is an error of {@link #allocate} and no SIGBUS. Only a program that truncates the
+ * file while it is written causes one, which the JVM turns into an {@link InternalError}.
+ *
+ * <p>At most {@link #MAX_WINDOWS} windows are mapped: 24 MiB. Not thread-safe.
+ */
+final class MappedFile implements AutoCloseable {
+    static final int WINDOW_SHIFT = 20;
+    static final int WINDOW = 1 << WINDOW_SHIFT;
+    static final int MAX_WINDOWS = 24;
+
+    /** A mapped part of the file. */
+    private static final class Window implements AutoCloseable {
+        final Arena arena = Arena.ofShared(); // any thread may close it
+        final int index;
+        final ByteBuffer bytes;
+        long used;
+
+        Window(FileChannel channel, int index) throws IOException {
+            this.index = index;
+            try {
+                bytes =
+                        channel.map(READ_WRITE, (long) index << WINDOW_SHIFT, WINDOW, arena)
+                                .asByteBuffer()
+                                .order(ByteOrder.LITTLE_ENDIAN);
+            } catch (IOException | RuntimeException | Error e) {
+                arena.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
+    }
+
+    private final Path path;
+    private final Fd fd;
+    private final FileChannel channel;
+    private @Nullable Window[] windows = new Window[16];
+    private int mapped;
+    private long clock;
+    private @Nullable Window last;
+    private long size;
+
+    /**
+     * @param fd the file, open for reading and writing; owned by this object
+     * @param size its size
+     */
+    MappedFile(Path path, Fd fd, long size) throws IOException {
+        this.path = path;
+        this.fd = fd;
+        this.size = size;
+        this.channel = FdChannel.file(fd, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    long size() {
+        return size;
+    }
+
+    /**
+     * Allocates the blocks of the file up to a size.
+     *
+     * @throws JournalException if the disk is full, or by another cause
+     */
+    void allocate(long upTo) throws JournalException {
+        if (upTo > size) {
+            int r = Fcntl.allocate(fd, size, upTo - size);
+            if (r < 0) {
+                throw new JournalException(
+                        path,
+                        size,
+                        "cannot allocate " + (upTo - size) + " bytes: " + Errno.text(-r));
+            }
+            size = upTo;
+        }
+    }
+
+    /** Cuts the file. What is behind the new end must not be used afterwards. */
+    void truncate(long to) throws IOException {
+        unmap();
+        var _ = channel.truncate(to);
+        size = to;
+    }
+
+    private ByteBuffer window(long offset) throws JournalException {
+        int index = (int) (offset >>> WINDOW_SHIFT);
+        Window window = last;
+        if (window != null && window.index == index) {
+            return window.bytes;
+        }
+        if (index >= windows.length) {
+            windows = Arrays.copyOf(windows, Math.max(2 * windows.length, index + 1));
+        }
+        window = windows[index];
+        if (window == null) {
+            if (mapped == MAX_WINDOWS) {
+                evict();
+            }
+            try {
+                window = new Window(channel, index);
+            } catch (IOException e) {
+                throw new JournalException(path, "mmap failed", e);
+            }
+            windows[index] = window;
+            mapped++;
+        }
+        window.used = ++clock;
+        last = window;
+        return window.bytes;
+    }
+
+    private void evict() {
+        Window oldest = null;
+        for (Window window : windows) {
+            if (window != null && (oldest == null || window.used < oldest.used)) {
+                oldest = window;
+            }
+        }
+        if (oldest != null) {
+            windows[oldest.index] = null;
+            mapped--;
+            oldest.close();
+        }
+    }
+
+    private static int within(long offset) {
+        return (int) offset & (WINDOW - 1);
+    }
+
+    long getLong(long offset) throws JournalException {
+        return window(offset).getLong(within(offset));
+    }
+
+    void putLong(long offset, long value) throws JournalException {
+        var _ = window(offset).putLong(within(offset), value);
+    }
+
+    int getInt(long offset) throws JournalException {
+        return window(offset).getInt(within(offset));
+    }
+
+    void putInt(long offset, int value) throws JournalException {
+        var _ = window(offset).putInt(within(offset), value);
+    }
+
+    int getByte(long offset) throws JournalException {
+        return window(offset).get(within(offset));
+    }
+
+    void putByte(long offset, int value) throws JournalException {
+        var _ = window(offset).put(within(offset), (byte) value);
+    }
+
+    void put(long offset, byte[] bytes, int from, int length) throws JournalException {
+        int done = 0;
+        while (done < length) {
+            int at = within(offset + done);
+            int room = Math.min(length - done, WINDOW - at);
+            var _ = window(offset + done).put(at, bytes, from + done, room);
+            done += room;
+        }
+    }
+
+    void get(long offset, byte[] into, int length) throws JournalException {
+        int done = 0;
+        while (done < length) {
+            int at = within(offset + done);
+            int room = Math.min(length - done, WINDOW - at);
+            var _ = window(offset + done).get(at, into, done, room);
+            done += room;
+        }
+    }
+
+    /** Returns whether the file has these bytes at an offset. */
+    boolean equals(long offset, byte[] bytes) throws JournalException {
+        int done = 0;
+        while (done < bytes.length) {
+            int at = within(offset + done);
+            int room = Math.min(bytes.length - done, WINDOW - at);
+            ByteBuffer part = window(offset + done).slice(at, room);
+            if (part.mismatch(ByteBuffer.wrap(bytes, done, room)) >= 0) {
+                return false;
+            }
+            done += room;
+        }
+        return true;
+    }
+
+    /** Writes one byte by pwrite(2): unlike a store into a mapping, that wakes inotify(7). */
+    void touch(long offset, byte[] one) {
+        var _ = Unistd.pwrite(fd, one, 0, 1, offset); // a failure costs a wake-up only
+    }
+
+    /** {@code fdatasync(2)}. */
+    void sync() throws IOException {
+        channel.force(false);
+    }
+
+    private void unmap() {
+        last = null;
+        for (Window window : windows) {
+            if (window != null) {
+                window.close();
+            }
+        }
+        Arrays.fill(windows, null);
+        mapped = 0;
+    }
+
+    @Override
+    public void close() {
+        unmap();
+        try (fd) {
+            channel.close();
+        } catch (IOException e) {
+            throw new AssertionError(e); // it closes descriptors only
+        }
+    }
+}

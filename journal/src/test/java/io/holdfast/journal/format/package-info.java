@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.journal.format;
+
+import org.jspecify.annotations.NullMarked;

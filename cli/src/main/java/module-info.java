@@ -6,7 +6,9 @@ module io.holdfast.cli {
     requires io.holdfast.bus;
     requires io.holdfast.core;
     requires io.holdfast.dbus;
+    requires io.holdfast.journal;
     requires io.holdfast.manager;
+    requires io.holdfast.receiver;
     requires io.holdfast.varlink;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;

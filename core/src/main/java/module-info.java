@@ -18,6 +18,7 @@ module io.holdfast.core {
             io.holdfast.bus,
             io.holdfast.manager,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.process.privilege to
             io.holdfast.manager;
@@ -31,6 +32,7 @@ module io.holdfast.core {
             io.holdfast.bus,
             io.holdfast.manager,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.sys.process to
             io.holdfast.varlink,
@@ -38,6 +40,7 @@ module io.holdfast.core {
             io.holdfast.bus,
             io.holdfast.manager,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.sys.socket to
             io.holdfast.varlink,
@@ -45,6 +48,7 @@ module io.holdfast.core {
             io.holdfast.bus,
             io.holdfast.manager,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.limit to
             io.holdfast.varlink,
@@ -54,12 +58,14 @@ module io.holdfast.core {
             io.holdfast.manager,
             io.holdfast.authority.client,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.text to
             io.holdfast.journal,
             io.holdfast.dbus,
             io.holdfast.manager,
             io.holdfast.authority,
+            io.holdfast.receiver,
             io.holdfast.cli;
     exports io.holdfast.core.wait to
             io.holdfast.varlink,

@@ -3,6 +3,8 @@ package io.holdfast.cli;
 import io.holdfast.cli.bus.BusCommand;
 import io.holdfast.cli.bus.DbusCommand;
 import io.holdfast.cli.command.Command;
+import io.holdfast.cli.log.JournalCommand;
+import io.holdfast.cli.log.LogsCommand;
 import io.holdfast.cli.permission.ActionsCommand;
 import io.holdfast.cli.permission.AgentCommand;
 import io.holdfast.cli.permission.AgentHelperCommand;
@@ -48,6 +50,7 @@ final class Commands {
                             "up init status timers start stop restart reload enable disable"
                                     + " reenable preset mask unmask link revert set-default get-default"
                                     + " is-enabled list-unit-files cat edit reset-failed kill run verify daemon-reload daemon-reexec"),
+                    Section.of("Logs", "logs journal"),
                     Section.of("Messages", "bus dbus"),
                     Section.of("Permissions", "authority check actions authorizations rules agent"),
                     Section.of("Processes", "info who watch signal leftovers"),
@@ -90,6 +93,8 @@ final class Commands {
                     case "verify" -> new VerifyCommand();
                     case "daemon-reload" -> new DaemonReloadCommand();
                     case "daemon-reexec" -> new DaemonReexecCommand();
+                    case "logs" -> new LogsCommand();
+                    case "journal" -> new JournalCommand();
                     case "bus" -> new BusCommand();
                     case "dbus" -> new DbusCommand();
                     case "authority" -> new AuthorityCommand();

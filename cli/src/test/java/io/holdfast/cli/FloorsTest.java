@@ -27,8 +27,8 @@ class FloorsTest {
     private static final List<List<String>> FLOORS =
             List.of(
                     List.of("core"),
-                    List.of("dbus", "varlink"),
-                    List.of("bus", "manager", "authority"),
+                    List.of("dbus", "varlink", "journal"),
+                    List.of("bus", "manager", "authority", "receiver"),
                     List.of("cli"));
 
     /**
@@ -40,7 +40,7 @@ class FloorsTest {
                     List.of("cli.output"),
                     List.of("cli.command"),
                     List.of("cli.metrics"),
-                    List.of("cli.service", "cli.bus", "cli.permission", "cli.process"),
+                    List.of("cli.service", "cli.log", "cli.bus", "cli.permission", "cli.process"),
                     List.of("cli.tour"));
 
     private static final JavaClasses HOUSE =
@@ -136,7 +136,8 @@ class FloorsTest {
                         "io.holdfast.core.sys..",
                         "io.holdfast.core.wait",
                         "io.holdfast.authority.pam",
-                        "io.holdfast.manager.seccomp")
+                        "io.holdfast.manager.seccomp",
+                        "io.holdfast.journal.compression")
                 .should()
                 .dependOnClassesThat(
                         JavaClass.Predicates.belongToAnyOf(
@@ -224,6 +225,15 @@ class FloorsTest {
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.DualTimestamp")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.mount.ManagedMount")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.journal.JournalWriter")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.receiver.store.StoredEntry")
+                .and()
+                .doNotHaveFullyQualifiedName(
+                        "io.holdfast.receiver.store.Vacuum") // MaxRetentionSec=
                 .and()
                 .doNotHaveFullyQualifiedName(
                         "io.holdfast.manager.unit.file.UnitFolders") // times of files

@@ -74,7 +74,17 @@ class ManagerRoomsTest {
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =
-                and(files, "loop", "log", "process", "exec", "notify", "job", "survival", "view");
+                and(
+                        files,
+                        "unit.install",
+                        "loop",
+                        "log",
+                        "process",
+                        "exec",
+                        "notify",
+                        "job",
+                        "survival",
+                        "view");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
         assertUsesOnly("run", kind);
@@ -85,7 +95,7 @@ class ManagerRoomsTest {
         assertUsesOnly("scope", and(kind, "run"));
         assertUsesOnly("timer", kind);
         assertUsesOnly("path", kind);
-        assertUsesOnly("mount", kind);
+        assertUsesOnly("mount", and(kind, "run"));
         assertUsesOnly("request", kind);
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
     }

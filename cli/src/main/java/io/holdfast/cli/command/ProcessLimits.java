@@ -7,6 +7,7 @@ import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.dbus.marshal.DBusLimits;
 import io.holdfast.manager.Manager;
+import io.holdfast.receiver.Receiver;
 import io.holdfast.varlink.wire.VarlinkLimits;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,7 @@ public final class ProcessLimits {
                         VarlinkLimits.all(),
                         DBusLimits.all(),
                         Manager.limits(),
+                        Receiver.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
                         List.of(

@@ -11,6 +11,7 @@ import io.holdfast.manager.survival.DescriptorStore;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -200,6 +201,11 @@ public final class Output {
         StringWriter trace = new StringWriter();
         e.printStackTrace(new PrintWriter(trace));
         trace.toString().lines().forEach(line -> write(rendered(line), err, complaints));
+    }
+
+    /** Returns standard output for bytes that are not lines, of a command that queues none. */
+    public OutputStream bytes() {
+        return out;
     }
 
     /**

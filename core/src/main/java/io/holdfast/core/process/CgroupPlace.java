@@ -74,7 +74,26 @@ public final class CgroupPlace {
         return pathOf(process)
                 .filter(path -> path.isWithin(root))
                 .map(path -> path.relativeTo(root))
-                .filter(below -> isNamedByRoot(process, root, below, below.systemNames()));
+                .filter(below ->
+                        isNamedByRoot(process.info().cgroupId(), root, below, below.systemNames()));
+    }
+
+    /**
+     * Returns the path of a cgroup below a manager, if only root could have given the names that
+     * units, slices and sessions are read from. The cgroup may be that of a process that has been
+     * reaped ({@link PidFd#cgroup}).
+     *
+     * @param cgroup the cgroup
+     * @param root the root of the cgroups of that manager's units
+     * @return the path relative to the root; empty also if the cgroup is not below it
+     */
+    public static Optional<CgroupPath> of(Cgroup cgroup, CgroupPath root) {
+        return Optional.of(cgroup.path())
+                .filter(path -> path.isWithin(root))
+                .map(path -> path.relativeTo(root))
+                .filter(below ->
+                        isNamedByRoot(
+                                OptionalLong.of(cgroup.id()), root, below, below.systemNames()));
     }
 
     /**
@@ -89,7 +108,8 @@ public final class CgroupPlace {
         int names = place.components().size();
         return pathOf(process)
                 .filter(path -> path.isWithin(place))
-                .filter(path -> isNamedByRoot(process, CgroupPath.ROOT, path, names))
+                .filter(path ->
+                        isNamedByRoot(process.info().cgroupId(), CgroupPath.ROOT, path, names))
                 .isPresent();
     }
 
@@ -110,13 +130,14 @@ public final class CgroupPlace {
     }
 
     /**
-     * Descends from the root to the process's own cgroup: name by name as far as names count, then
-     * in a single open over the rest, which its owner can make as deep as a path can be long.
+     * Descends from the root to the cgroup: name by name as far as names count, then in a single
+     * open over the rest, which its owner can make as deep as a path can be long.
      *
+     * @param id of the cgroup
      * @param names how many of the first names count
      */
     private static boolean isNamedByRoot(
-            PidFd process, CgroupPath root, CgroupPath below, int names) {
+            OptionalLong id, CgroupPath root, CgroupPath below, int names) {
         List<String> all = below.components();
         int counted = Math.min(names, all.size());
         Cgroup here = null;
@@ -131,7 +152,6 @@ public final class CgroupPlace {
                 holder.close();
             }
             String rest = "./" + String.join("/", all.subList(counted, all.size()));
-            OptionalLong id = process.info().cgroupId();
             try (Fd last = here.open(rest, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
                 return id.isPresent() && id.getAsLong() == SysStat.inode(last);
             }

@@ -31,6 +31,7 @@ public final class Fcntl {
     private static final int F_OFD_SETLK = 37;
     private static final int F_ADD_SEALS = 1033;
     private static final int ALL_SEALS = 0xf; // F_SEAL_SEAL, _SHRINK, _GROW, _WRITE
+    private static final int F_GET_SEALS = 1034;
     private static final short F_WRLCK = 1;
     private static final int SPLICE_F_NONBLOCK = 2;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
@@ -108,6 +109,21 @@ public final class Fcntl {
         int number = file.acquire();
         try {
             return Libc.intCall(FCNTL, number, F_ADD_SEALS, ALL_SEALS, 0, 0, 0);
+        } finally {
+            file.release();
+        }
+    }
+
+    /**
+     * Returns the seals of a file in memory ({@code F_GET_SEALS}). Never asks the file system, so
+     * it does not block.
+     *
+     * @return the seals; -EINVAL if the file is not in memory (shmem)
+     */
+    public static int seals(Fd file) {
+        int number = file.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_GET_SEALS, 0, 0, 0, 0);
         } finally {
             file.release();
         }

@@ -1,0 +1,94 @@
+package io.holdfast.cli.log;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.DaemonProcess;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Registration;
+import io.holdfast.core.Signal;
+import io.holdfast.core.socket.Notify;
+import io.holdfast.journal.Id128;
+import io.holdfast.receiver.Receiver;
+import io.holdfast.receiver.ReceiverOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Runs the receiver of log messages in the foreground. */
+public final class JournalCommand implements Command {
+    private static final Path PERSISTENT = Path.of("/var/log/journal");
+    private static final Path VOLATILE = Path.of("/run/log/journal");
+
+    @Override
+    public CommandSpec spec() {
+        return Grammar.of(this, "Receive log messages, and store them as journald does.")
+                .description(
+                        "%nRuns until SIGINT or SIGTERM. Listens on the sockets of syslog(3), of"
+                                + " sd_journal_send(3) and of standard output streams, in the folder"
+                                + " of --sockets: dev-log, socket and stdout. Each message is"
+                                + " attributed to its sender by the pidfd that the kernel passes"
+                                + " beside it, so also if the sender has exited and its PID is"
+                                + " another process's. journalctl(1) reads the files.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast journal",
+                        "  holdfast journal --sockets /run/user/1000/journal --directory ~/.log",
+                        "  ln -s /run/systemd/journal/dev-log /dev/log")
+                .option(
+                        "--sockets FOLDER",
+                        "Listen in this folder (default: /run/systemd/journal).")
+                .option(
+                        "--directory FOLDER",
+                        "Store in this folder (default: /var/log/journal/MACHINE-ID if"
+                                + " /var/log/journal exists, else /run/log/journal/MACHINE-ID).")
+                .flag(
+                        "--one-file",
+                        "Store the messages of all users in system.journal (default: those of each"
+                                + " ordinary user in a file that this user may read).")
+                .spec();
+    }
+
+    @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        DaemonProcess _ = DaemonProcess.begin();
+        ReceiverOptions options =
+                new ReceiverOptions(
+                        Path.of(line.matchedOptionValue("--sockets", "/run/systemd/journal"))
+                                .toAbsolutePath(),
+                        storage(line),
+                        !line.hasMatchedOption("--one-file"),
+                        output::warn);
+        try (Receiver receiver = Receiver.open(options);
+                Registration _ = receiver.loop().onSignal(Signal.TERM, receiver::stop);
+                Registration _ = receiver.loop().onSignal(Signal.INT, receiver::stop)) {
+            output.line("receiving in ", options.sockets(), ", storing in ", options.storage());
+            boolean _ = Notify.send("READY=1");
+            receiver.run();
+            boolean _ = Notify.send("STOPPING=1");
+            return ExitCode.OK;
+        } catch (IOException e) {
+            throw new CommandException(CommandException.reason(e), e);
+        } catch (ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Path storage(ParseResult line) throws IOException {
+        String folder = line.matchedOptionValue("--directory", "");
+        if (!folder.isEmpty()) {
+            return Path.of(folder).toAbsolutePath();
+        }
+        Path base = Files.isDirectory(PERSISTENT) ? PERSISTENT : VOLATILE;
+        return base.resolve(Id128.machine().toString());
+    }
+}

@@ -1,0 +1,173 @@
+package io.holdfast.receiver;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Proc;
+import io.holdfast.core.socket.Sender;
+import io.holdfast.journal.Field;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the receiver says about the sender of a message: the fields whose names begin with an
+ * underscore, which no sender can set.
+ *
+ * <p>Everything is read from the sender's pidfd, which the kernel has put beside the message, and
+ * so is about that process, whoever has its PID now. The unit comes from the id of its cgroup,
+ * which the pidfd also tells of a process that has exited and was reaped. What cannot be known is
+ * absent, and {@code _UNKNOWN=} says why. Only a cgroup that root alone could have named gives a
+ * unit ({@link CgroupPlace}).
+ *
+ * <p>What was read about a process is used again for {@link ReceiverLimits#SENDER_AGE}, and the
+ * names of a cgroup for ever: a cgroup never moves, and its id is never used again. Owned by one
+ * thread.
+ */
+final class Attribution {
+    private static final int MOST_COMMAND = 4096; // bytes of _CMDLINE=
+
+    /**
+     * What is known about a sender.
+     *
+     * @param unit that it belongs to
+     * @param fields to be added to its entries
+     */
+    record Known(Optional<String> unit, long uid, List<Field> fields) {}
+
+    private record Place(Optional<String> unit, List<Field> fields) {}
+
+    private record Seen(long readAt, OptionalLong cgroup, Known known) {}
+
+    private final CgroupPath root;
+    private final long age = ReceiverLimits.SENDER_AGE.duration().toNanos();
+    private final Map<Long, Seen> processes = bounded();
+    private final Map<Long, Place> places = bounded();
+
+    Attribution() {
+        root = Cgroup.isMounted() ? Cgroup.managerRoot() : CgroupPath.ROOT;
+    }
+
+    private static <V> Map<Long, V> bounded() {
+        return new LinkedHashMap<>(16, 0.75f, true) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Long, V> eldest) {
+                return size() > ReceiverLimits.SENDERS.intValue();
+            }
+        };
+    }
+
+    /** Returns what is known about the sender of a message. */
+    Known of(Sender sender) {
+        PidFd process = sender.pidFd().orElse(null);
+        if (process == null) {
+            List<Field> fields = ids(sender.pid(), sender.uid(), sender.gid());
+            fields.add(Field.of("_UNKNOWN", "the kernel has not passed a pidfd of the sender"));
+            return new Known(Optional.empty(), sender.uid(), fields);
+        }
+        return of(process, sender.pid(), sender.uid(), sender.gid());
+    }
+
+    /** Returns what is known about a process with these ids. */
+    Known of(PidFd process, int pid, long uid, long gid) {
+        long now = System.nanoTime();
+        long id = process.id();
+        OptionalLong cgroup = cgroupOf(process);
+        Seen before = processes.get(id);
+        if (before != null
+                && now - before.readAt() < age
+                && before.cgroup().equals(cgroup)
+                && before.known().uid() == uid) {
+            return before.known();
+        }
+        Known known = read(process, cgroup, pid, uid, gid);
+        processes.put(id, new Seen(now, cgroup, known));
+        return known;
+    }
+
+    private static OptionalLong cgroupOf(PidFd process) {
+        try {
+            return process.info().cgroupId();
+        } catch (ErrnoException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private Known read(PidFd process, OptionalLong cgroup, int pid, long uid, long gid) {
+        List<Field> fields = ids(pid, uid, gid);
+        fields.add(Field.of("_PIDFD_ID", Long.toUnsignedString(process.id())));
+        Proc proc = process.proc();
+        add(fields, "_COMM", proc::name);
+        add(fields, "_EXE", () -> proc.executable().toString());
+        add(fields, "_CMDLINE", () -> String.join(" ", proc.commandLine(MOST_COMMAND)));
+        add(fields, "_CAP_EFFECTIVE", () -> Long.toHexString(proc.effectiveCapabilities()));
+        Place place = cgroup.isPresent() ? place(cgroup.getAsLong()) : null;
+        if (place == null) {
+            fields.add(Field.of("_UNKNOWN", "the cgroup of the sender was removed"));
+            return new Known(Optional.empty(), uid, List.copyOf(fields));
+        }
+        fields.addAll(place.fields());
+        return new Known(place.unit(), uid, List.copyOf(fields));
+    }
+
+    private static List<Field> ids(int pid, long uid, long gid) {
+        List<Field> fields = new ArrayList<>();
+        if (pid > 0) {
+            fields.add(Field.of("_PID", Integer.toString(pid)));
+        }
+        fields.add(Field.of("_UID", Long.toString(uid)));
+        fields.add(Field.of("_GID", Long.toString(gid)));
+        return fields;
+    }
+
+    /** Adds a field; a process that has exited has less to tell. */
+    private static void add(List<Field> fields, String name, Supplier<String> value) {
+        try {
+            String text = value.get();
+            if (!text.isEmpty()) {
+                fields.add(Field.of(name, text));
+            }
+        } catch (ErrnoException e) {
+            // absent
+        }
+    }
+
+    private @Nullable Place place(long id) {
+        Place known = places.get(id);
+        if (known == null) {
+            try (Cgroup cgroup = Cgroup.ofId(id)) {
+                known = read(cgroup);
+                places.put(id, known);
+            } catch (ErrnoException e) {
+                return null;
+            }
+        }
+        return known;
+    }
+
+    private Place read(Cgroup cgroup) {
+        List<Field> fields = new ArrayList<>();
+        fields.add(Field.of("_SYSTEMD_CGROUP", cgroup.path().path()));
+        Optional<CgroupPath> named = CgroupPlace.of(cgroup, root);
+        named.ifPresent(path -> {
+            path.unit().ifPresent(unit -> fields.add(Field.of("_SYSTEMD_UNIT", unit)));
+            fields.add(Field.of("_SYSTEMD_SLICE", path.slice()));
+            path.userUnit().ifPresent(unit -> fields.add(Field.of("_SYSTEMD_USER_UNIT", unit)));
+            path.userSlice().ifPresent(slice -> fields.add(Field.of("_SYSTEMD_USER_SLICE", slice)));
+            path.session().ifPresent(session -> fields.add(Field.of("_SYSTEMD_SESSION", session)));
+            path.ownerUid()
+                    .ifPresent(
+                            uid -> fields.add(Field.of("_SYSTEMD_OWNER_UID", Long.toString(uid))));
+        });
+        return new Place(named.flatMap(CgroupPath::unit), List.copyOf(fields));
+    }
+}

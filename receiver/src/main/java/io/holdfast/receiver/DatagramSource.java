@@ -1,0 +1,152 @@
+package io.holdfast.receiver;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.Sender;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.journal.Field;
+import io.holdfast.receiver.input.NativeMessage;
+import io.holdfast.receiver.input.SyslogMessage;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A socket of datagrams: {@code /dev/log} or the native protocol. The kernel names the sender of
+ * each datagram by a pidfd. Used on the loop.
+ *
+ * <p>A native message may be in a file instead, whose descriptor it brings. Only a file in memory
+ * is read: any other could make its reader wait for as long as its owner likes.
+ */
+final class DatagramSource implements Intake.Source, AutoCloseable {
+    /** What its datagrams are. */
+    enum Kind {
+        SYSLOG,
+        NATIVE
+    }
+
+    private static final int BATCH = 128; // datagrams of one turn
+    private static final int CHUNK = 1 << 16;
+
+    private final UnixSocket socket;
+    private final Kind kind;
+    private final Intake intake;
+    private final Attribution attribution;
+    private final Consumer<String> warnings;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(ReceiverLimits.DATAGRAM.intValue());
+    private final Ancillary beside;
+    private final EventLoop.Watch watch;
+
+    @SuppressWarnings("MustBeClosedChecker") // closed by close()
+    DatagramSource(
+            EventLoop loop,
+            UnixSocket socket,
+            Kind kind,
+            Intake intake,
+            Attribution attribution,
+            Consumer<String> warnings) {
+        this.socket = socket;
+        this.kind = kind;
+        this.intake = intake;
+        this.attribution = attribution;
+        this.warnings = warnings;
+        socket.passIdentity();
+        if (kind == Kind.SYSLOG) {
+            socket.refuseDescriptors();
+        }
+        beside = Ancillary.ofDescriptors(kind == Kind.NATIVE ? 1 : 0);
+        watch = loop.watch(socket.fd(), 0, _ -> receive());
+    }
+
+    @Override
+    public void listen(boolean whether) {
+        watch.events(whether ? Readiness.IN : 0);
+    }
+
+    private void receive() {
+        for (int i = 0; i < BATCH && !intake.isWaiting(); i++) {
+            buffer.clear();
+            try {
+                if (socket.tryReceive(buffer, beside) == UnixSocket.WOULD_BLOCK) {
+                    return;
+                }
+            } catch (ErrnoException e) {
+                warnings.accept("a message is lost: " + e.getMessage());
+                return;
+            }
+            take();
+        }
+    }
+
+    private void take() {
+        Optional<Sender> sender = beside.takeSender();
+        List<Fd> files = beside.takeDescriptors();
+        try {
+            if (sender.isPresent()) {
+                take(attribution.of(sender.get()), files);
+            }
+        } finally {
+            sender.ifPresent(Sender::close);
+            files.forEach(Fd::close);
+        }
+    }
+
+    private void take(Attribution.Known sender, List<Fd> files) {
+        byte[] data = new byte[buffer.position()];
+        buffer.get(0, data);
+        if (kind == Kind.SYSLOG) {
+            intake.take("syslog", sender, Optional.empty(), SyslogMessage.parse(data).fields());
+            return;
+        }
+        if (data.length == 0 && files.size() == 1) {
+            try {
+                data = content(files.getFirst());
+            } catch (ErrnoException e) {
+                warnings.accept(
+                        "a message of user " + sender.uid() + " is refused: " + e.getMessage());
+                return;
+            }
+        }
+        NativeMessage message = NativeMessage.parse(data, ReceiverLimits.FIELDS.intValue());
+        for (List<Field> entry : message.entries()) {
+            intake.take("journal", sender, Optional.empty(), entry);
+        }
+    }
+
+    private static byte[] content(Fd file) {
+        if (Fcntl.seals(file) < 0) {
+            throw new ErrnoException(
+                    "fcntl(F_GET_SEALS)", "its file", Errno.EINVAL, "not in memory");
+        }
+        long size = SysStat.stat(file).size();
+        if (size > ReceiverLimits.MESSAGE.intValue()) {
+            throw new ErrnoException(
+                    "read", "its file", Errno.EFBIG, ReceiverLimits.MESSAGE.remedy());
+        }
+        byte[] all = new byte[(int) size];
+        for (int at = 0; at < all.length; ) {
+            int most = Math.min(CHUNK, all.length - at);
+            int read = ErrnoException.check(Unistd.pread(file, all, at, most, at), "pread", file);
+            if (read == 0) {
+                return java.util.Arrays.copyOf(all, at); // it was truncated meanwhile
+            }
+            at += read;
+        }
+        return all;
+    }
+
+    @Override
+    public void close() {
+        boolean _ = watch.cancel();
+        beside.close();
+        socket.close();
+    }
+}

@@ -1,0 +1,136 @@
+package io.holdfast.receiver;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.limit.Limit;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.receiver.store.Store;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A receiver of log messages, as journald is one.
+ *
+ * <pre>
+ *   socket, dev-log   DatagramSource ┐
+ *                                    ├─▶ Intake ─▶ Store ─▶ system.journal, user-UID.journal
+ *   stdout            StreamSource   ┘   (rate limit,
+ *                       Attribution        trusted fields)
+ * </pre>
+ *
+ * <p>All sockets belong to the thread that runs {@link #run}; the files to a thread of the store.
+ * The other methods may be called by any thread.
+ */
+public final class Receiver implements AutoCloseable {
+    private static final int MODE = 0666;
+    private static final int BACKLOG = 4096;
+
+    private final EventLoop loop = EventLoop.open();
+    private final Store store;
+    private final Intake intake;
+    private final DatagramSource syslog;
+    private final DatagramSource messages;
+    private final StreamListener streams;
+
+    private Receiver(ReceiverOptions options) throws IOException {
+        store = Store.open(options.place(), options.warnings());
+        try {
+            intake = new Intake(loop, store);
+            Attribution attribution = new Attribution();
+            Path folder = Files.createDirectories(options.sockets());
+            messages =
+                    new DatagramSource(
+                            loop,
+                            bind(folder.resolve("socket")),
+                            DatagramSource.Kind.NATIVE,
+                            intake,
+                            attribution,
+                            options.warnings());
+            syslog =
+                    new DatagramSource(
+                            loop,
+                            bind(folder.resolve("dev-log")),
+                            DatagramSource.Kind.SYSLOG,
+                            intake,
+                            attribution,
+                            options.warnings());
+            streams =
+                    new StreamListener(
+                            loop,
+                            UnixListener.listen(
+                                    address(folder.resolve("stdout")),
+                                    SocketType.STREAM,
+                                    BACKLOG,
+                                    MODE),
+                            intake,
+                            attribution,
+                            options.warnings());
+        } catch (IOException | RuntimeException e) {
+            store.close();
+            loop.close();
+            throw e;
+        }
+        intake.add(messages);
+        intake.add(syslog);
+        intake.add(streams);
+    }
+
+    private static UnixSocket bind(Path path) throws IOException {
+        Files.deleteIfExists(path); // of a receiver that was killed: the storage is locked
+        return UnixSocket.bind(address(path), MODE);
+    }
+
+    private static UnixAddress.PathName address(Path path) {
+        return new UnixAddress.PathName(path.toString());
+    }
+
+    /**
+     * Opens a receiver that does not run yet.
+     *
+     * @throws IOException if the storage cannot be written, or another receiver uses it
+     * @throws ErrnoException if a socket cannot be bound
+     */
+    public static Receiver open(ReceiverOptions options) throws IOException {
+        return new Receiver(options);
+    }
+
+    /** {@return all limits of receivers} */
+    public static List<Limit> limits() {
+        return ReceiverLimits.all();
+    }
+
+    /** Receives until {@link #stop}. */
+    public void run() {
+        loop.run();
+    }
+
+    /** Ends {@link #run}. */
+    public void stop() {
+        loop.stop();
+    }
+
+    /** {@return its event loop, to watch other events on it} */
+    public EventLoop loop() {
+        return loop;
+    }
+
+    /** Waits until all messages that were taken so far are in the files. */
+    public void flush() throws InterruptedException {
+        store.flush();
+    }
+
+    /** Closes the sockets, and stores what was taken. Called when {@link #run} has ended. */
+    @Override
+    public void close() {
+        messages.close();
+        syslog.close();
+        streams.close();
+        store.close();
+        loop.close();
+    }
+}

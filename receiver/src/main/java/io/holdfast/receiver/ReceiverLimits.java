@@ -1,0 +1,94 @@
+package io.holdfast.receiver;
+
+import io.holdfast.core.limit.Limit;
+import java.time.Duration;
+import java.util.List;
+
+/** The limits of a receiver, each a system property {@code io.holdfast.receiver.NAME}. */
+public final class ReceiverLimits {
+    public static final Limit LINE =
+            Limit.bytes(
+                    "io.holdfast.receiver.line",
+                    48 << 10,
+                    "bytes of one line of a stream; a longer one becomes several entries");
+
+    public static final Limit MESSAGE =
+            Limit.bytes(
+                    "io.holdfast.receiver.message",
+                    16 << 20,
+                    "bytes of one message in a file; a longer one is refused");
+
+    public static final Limit DATAGRAM =
+            Limit.bytes(
+                    "io.holdfast.receiver.datagram",
+                    256 << 10,
+                    "bytes of one datagram; the rest of a longer one is lost");
+
+    public static final Limit FIELDS =
+            Limit.count("io.holdfast.receiver.fields", 1024, "fields of one entry");
+
+    public static final Limit STREAMS =
+            Limit.count(
+                    "io.holdfast.receiver.streams",
+                    4096,
+                    "streams that are open; further ones are refused");
+
+    public static final Limit STREAMS_OF_USER =
+            Limit.count(
+                    "io.holdfast.receiver.streamsOfUser",
+                    512,
+                    "streams that one user other than root has open");
+
+    public static final Limit WAITING =
+            Limit.bytes(
+                    "io.holdfast.receiver.waiting",
+                    8 << 20,
+                    "bytes of entries that wait for the disk; then messages wait in their sockets");
+
+    public static final Limit SENDERS =
+            Limit.count(
+                    "io.holdfast.receiver.senders",
+                    4096,
+                    "processes and cgroups whose names are remembered");
+
+    public static final Limit SENDER_AGE =
+            Limit.time(
+                    "io.holdfast.receiver.senderAge",
+                    Duration.ofSeconds(1),
+                    "time for which what was read about a process is used again");
+
+    public static final Limit RATE_INTERVAL =
+            Limit.time(
+                    "io.holdfast.receiver.rateInterval",
+                    Duration.ofSeconds(30),
+                    "interval of the rate limit of each unit or user");
+
+    public static final Limit RATE_BURST =
+            Limit.count(
+                    "io.holdfast.receiver.rateBurst",
+                    10_000,
+                    "messages of a unit or user within one interval; further ones are dropped and counted");
+
+    public static final Limit USER_FILES =
+            Limit.count(
+                    "io.holdfast.receiver.userFiles", 64, "files of users that are open at once");
+
+    private ReceiverLimits() {}
+
+    /** {@return all of them} */
+    public static List<Limit> all() {
+        return List.of(
+                LINE,
+                MESSAGE,
+                DATAGRAM,
+                FIELDS,
+                STREAMS,
+                STREAMS_OF_USER,
+                WAITING,
+                SENDERS,
+                SENDER_AGE,
+                RATE_INTERVAL,
+                RATE_BURST,
+                USER_FILES);
+    }
+}

@@ -1,0 +1,30 @@
+package io.holdfast.receiver;
+
+import io.holdfast.receiver.store.StorePlace;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * How a receiver works. Immutable.
+ *
+ * @param sockets the folder of its sockets (socket, stdout, dev-log), as {@code
+ *     /run/systemd/journal}
+ * @param storage the folder of its files, as {@code /var/log/journal/MACHINE-ID}
+ * @param splitUsers whether the entries of each ordinary user get a file that this user can read
+ * @param warnings receives one line about what was lost or refused; called by any thread
+ */
+public record ReceiverOptions(
+        Path sockets, Path storage, boolean splitUsers, Consumer<String> warnings) {
+    StorePlace place() throws IOException {
+        Files.createDirectories(storage);
+        long capacity = Files.getFileStore(storage).getTotalSpace();
+        return StorePlace.of(
+                storage,
+                splitUsers,
+                capacity,
+                ReceiverLimits.WAITING.intValue(),
+                ReceiverLimits.USER_FILES.intValue());
+    }
+}

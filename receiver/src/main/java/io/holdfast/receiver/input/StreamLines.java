@@ -1,0 +1,168 @@
+package io.holdfast.receiver.input;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of one connection of the stdout protocol: seven header lines, then lines of text, each
+ * an entry. A line ends with a line feed, a NUL, the end of the stream, or at the greatest length.
+ * Owned by one thread.
+ */
+public final class StreamLines {
+    private static final int HEADER_LINES = 7;
+    private static final int MOST_HEADER = 1024; // bytes of one header line
+    private static final int LEVEL_BITS = 7;
+
+    /**
+     * The header of a stream, as its client has written it.
+     *
+     * @param identifier for {@code SYSLOG_IDENTIFIER=}; may be empty
+     * @param unit that a service manager names; may be empty
+     * @param priority facility and level of lines without a prefix
+     * @param levelPrefix whether a line may begin with {@code <N>}
+     */
+    public record Header(String identifier, String unit, int priority, boolean levelPrefix) {}
+
+    /** Why a line has ended. */
+    public enum Break {
+        LINE_FEED(""),
+        NUL("nul"),
+        LENGTH("line-max"),
+        END("eof"),
+        /** Another process has written what follows. */
+        WRITER("pid-change");
+
+        private final String word;
+
+        Break(String word) {
+            this.word = word;
+        }
+
+        /** {@return the value of {@code _LINE_BREAK=}; empty if the entry has none} */
+        public String word() {
+            return word;
+        }
+    }
+
+    /**
+     * One line.
+     *
+     * @param priority facility and level
+     */
+    @SuppressWarnings("ArrayRecordComponent") // is used once, and never compared
+    public record Line(byte[] text, int priority, Break ended) {}
+
+    /** The header is not what the protocol says. */
+    public static final class HeaderException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        HeaderException(String message) {
+            super(message);
+        }
+    }
+
+    private final int longest;
+    private final List<String> head = new ArrayList<>();
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private @Nullable Header header;
+
+    /**
+     * @param longest line, in bytes; a longer one becomes several
+     */
+    public StreamLines(int longest) {
+        this.longest = longest;
+    }
+
+    /** {@return the header; null until it is complete} */
+    public @Nullable Header header() {
+        return header;
+    }
+
+    /**
+     * Takes the next bytes.
+     *
+     * @return the lines that they complete
+     * @throws HeaderException if the header is wrong: the stream is to be closed
+     */
+    public List<Line> take(byte[] bytes, int length) throws HeaderException {
+        List<Line> lines = new ArrayList<>();
+        for (int i = 0; i < length; i++) {
+            byte each = bytes[i];
+            if (header == null) {
+                takeHeader(each);
+            } else if (each == '\n') {
+                end(lines, Break.LINE_FEED);
+            } else if (each == 0) {
+                end(lines, Break.NUL);
+            } else {
+                line.write(each);
+                if (line.size() >= longest) {
+                    end(lines, Break.LENGTH);
+                }
+            }
+        }
+        return lines;
+    }
+
+    /** {@return what was written without an end, as a line} */
+    public List<Line> rest(Break why) {
+        List<Line> lines = new ArrayList<>();
+        if (header != null && line.size() > 0) {
+            end(lines, why);
+        }
+        return lines;
+    }
+
+    private void takeHeader(byte each) throws HeaderException {
+        if (each != '\n') {
+            line.write(each);
+            if (line.size() > MOST_HEADER) {
+                throw new HeaderException("a header line is longer than " + MOST_HEADER + " bytes");
+            }
+            return;
+        }
+        head.add(line.toString(UTF_8));
+        line.reset();
+        if (head.size() == HEADER_LINES) {
+            int priority = number(head.get(2), "priority", 0xff);
+            boolean prefix = number(head.get(3), "level prefix", 1) == 1;
+            for (String forward : head.subList(4, HEADER_LINES)) {
+                int _ = number(forward, "forwarding", 1); // is the receiver's decision
+            }
+            header = new Header(head.get(0), head.get(1), priority, prefix);
+        }
+    }
+
+    private static int number(String text, String what, int most) throws HeaderException {
+        if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) > most) {
+            throw new HeaderException("not a " + what + " from 0 to " + most);
+        }
+        return Integer.parseInt(text);
+    }
+
+    private void end(List<Line> lines, Break why) {
+        byte[] text = line.toByteArray();
+        line.reset();
+        Header known = header;
+        if (known == null || (text.length == 0 && why == Break.LINE_FEED)) {
+            return; // journald drops empty lines too
+        }
+        int priority = known.priority();
+        boolean hasPrefix =
+                known.levelPrefix()
+                        && text.length >= 3
+                        && text[0] == '<'
+                        && text[1] >= '0'
+                        && text[1] <= '7'
+                        && text[2] == '>';
+        if (hasPrefix) {
+            priority = (priority & ~LEVEL_BITS) | (text[1] - '0');
+            text = java.util.Arrays.copyOfRange(text, 3, text.length);
+        }
+        lines.add(new Line(text, priority, why));
+    }
+}

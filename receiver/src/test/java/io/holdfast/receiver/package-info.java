@@ -1,0 +1,3 @@
+/** Tests of the receiver. */
+@org.jspecify.annotations.NullUnmarked
+package io.holdfast.receiver;

@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Whatever happens to this process, the child neither executes its program without having been
  * held nor waits forever: when this process ends, so does the lease, and the open of the departure
- * fails; it also fails when the kernel takes the lease away ({@link Lease}). While it waits, the
- * child has no descriptors of ours but those that it was given.
+ * fails, or that of the arrival if the child was not there yet; the former also fails when the
+ * kernel takes the lease away ({@link Lease}). While it waits, the child has no descriptors of ours
+ * but those that it was given.
  *
  * <p>Where leases are switched off, the child waits in the open of the departure, and a JVM that is
  * killed leaves it there.
@@ -111,7 +112,8 @@ final class Gate implements AutoCloseable {
 
     /** Returns what the child must open, in this order. */
     List<PosixSpawn.Opening> openings() {
-        PosixSpawn.Opening first = new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY);
+        PosixSpawn.Opening first =
+                new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK);
         if (bar == null) {
             return List.of(first, new PosixSpawn.Opening(departure, Fcntl.O_RDONLY));
         }

@@ -2,10 +2,10 @@ package io.holdfast.interop.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,12 +87,12 @@ class ForksTest {
                     .isNotEqualTo(hasCgroup);
             String _ = container.run(UNITS);
             for (int round = 0; round < ROUNDS; round++) {
-                String _ = container.run("systemctl start forks.service");
-                Await.until(() -> container.answers("test -e /run/forked", ""));
-                String _ = container.run("systemctl stop forks.service");
-                assertThat(container.run("ps -eo comm=").lines())
-                        .as(() -> container.init().written())
-                        .isSubsetOf("sh", "java", "bash", "ps");
+                String _ =
+                        container.run(
+                                "systemctl start forks.service;"
+                                        + " until [ -e /run/forked ]; do sleep 0.1; done;"
+                                        + " systemctl stop forks.service");
+                container.awaitOnly(Set.of("sh", "java", "bash", "ps"));
             }
             container.end();
         }

@@ -3,6 +3,7 @@ package io.holdfast.interop.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ class InitTest {
                                 "is-active default.target multi-user.target basic.target"
                                         + " sysinit.target sockets.target"))
                 .isEqualTo("active\nactive\nactive\nactive\nactive");
-        assertThat(systemctl("list-jobs")).contains("No jobs running.");
+        Await.until(() -> container.answers("systemctl list-jobs 2>&1", "No jobs running."));
     }
 
     @Test

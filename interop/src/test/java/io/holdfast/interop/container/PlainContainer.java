@@ -15,9 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
@@ -36,6 +38,7 @@ final class PlainContainer implements AutoCloseable {
     static final String HOLDFAST = CHECKOUT.resolve("holdfast").toString();
 
     private static final String NAME = "plain";
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
 
     /** Makes the folders of an ordinary user, which only it can. */
     private static final String FOLDERS = "mkdir -m 700 $HOME $XDG_RUNTIME_DIR && exec $0 $*";
@@ -268,6 +271,19 @@ final class PlainContainer implements AutoCloseable {
                     .isEqualTo(new Exit.Exited(0));
             return running.written().strip();
         }
+    }
+
+    /**
+     * Waits until no process is left but those with these names. One that has ended is left until
+     * its parent has reaped it.
+     */
+    void awaitOnly(Set<String> names) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        List<String> left;
+        do {
+            left = run("ps -eo comm=").lines().filter(name -> !names.contains(name)).toList();
+        } while (!left.isEmpty() && System.nanoTime() < deadline);
+        assertThat(left).as(init::written).isEmpty();
     }
 
     /** Stops the container as its runtime does, and returns the exit status of PID 1. */

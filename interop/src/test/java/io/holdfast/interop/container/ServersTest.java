@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
         cgroup2 = true,
         programs = {"crun", "unshare", "nsenter", "systemctl"})
 abstract class ServersTest {
-    private static final List<String> OF_THE_STACK = List.of("sh", "java", "bash", "ps");
+    private static final Set<String> OF_THE_STACK = Set.of("sh", "java", "bash", "ps");
 
     private final PlainContainer.Setting setting;
     private final Set<String> always;
@@ -106,13 +106,7 @@ abstract class ServersTest {
             holdfast("stop", unit + " " + systemctl("show", "-P", "TriggeredBy", unit));
         }
         assertThat(systemctl("show", "-P", "ActiveState", unit)).isEqualTo("inactive");
-        assertNothingIsLeft(unit);
-    }
-
-    void assertNothingIsLeft(String unit) throws Exception {
-        assertThat(container.run("ps -eo comm=").lines())
-                .as(() -> unit + " has left processes: " + container.init().written())
-                .allMatch(OF_THE_STACK::contains);
+        container.awaitOnly(OF_THE_STACK);
     }
 
     void holdfast(String verb, String unit) throws Exception {

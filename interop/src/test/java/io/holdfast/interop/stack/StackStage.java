@@ -221,6 +221,14 @@ public final class StackStage implements AutoCloseable {
                 .toList();
     }
 
+    /** Starts a process that waits, and returns when it has become one of the user. */
+    RunningProgram processOfUser() throws InterruptedException {
+        RunningProgram process =
+                start(asUser("sh", "-c", "echo has begun; exec cat"), Stdio.pipe(), Map.of());
+        process.await("has begun");
+        return process;
+    }
+
     static List<String> asUser(String... command) {
         return asUser(List.of(command));
     }
@@ -242,7 +250,7 @@ public final class StackStage implements AutoCloseable {
 
     /** Returns the manager that is the child of a keeper, held. */
     @SuppressWarnings("MustBeClosed")
-    static PidFd managerBelow(PidFd keeper) {
+    public static PidFd managerBelow(PidFd keeper) {
         return keeper.children().take().stream()
                 .filter(StackStage::isManager)
                 .findFirst()

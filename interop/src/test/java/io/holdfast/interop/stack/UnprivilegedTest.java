@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Needs;
-import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -55,7 +53,7 @@ class UnprivilegedTest {
                 """
                         .formatted(ACTION));
         RunningProgram _ = stage.ready();
-        subject = stage.start(StackStage.asUser("cat"), Stdio.pipe(), Map.of());
+        subject = stage.processOfUser();
     }
 
     @AfterAll

@@ -11,7 +11,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * An ordinary user changes the name of the machine: the bus has our manager start the real
  * systemd-hostnamed, which calls our authority, which calls an agent, which runs a helper, which
- * calls PAM.
+ * calls PAM. One stack serves all tests.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -50,24 +55,43 @@ class HostnameTest {
         HOLDFAST
     }
 
+    private static final AtomicInteger COUNT = new AtomicInteger();
+    private static @Nullable StackStage started;
+    private static @Nullable RunningProgram running;
+
     @Parameter Agent kind = Agent.HOLDFAST;
-    private StackStage stage;
-    private RunningProgram up;
+    private final String asked = "after" + COUNT.incrementAndGet();
+    private final StackStage stage = Objects.requireNonNull(started);
+    private final RunningProgram up = Objects.requireNonNull(running);
     private RunningProgram caller;
     private Terminal agent;
 
-    @BeforeEach
-    void start() throws Exception {
-        stage = StackStage.open(StackStage.Accounts.WITH);
+    @BeforeAll
+    static void start() throws Exception {
+        StackStage stage = StackStage.open(StackStage.Accounts.WITH);
+        started = stage;
         stage.write("/etc/hostname", "before\n");
-        up = stage.ready();
+        running = stage.ready();
+    }
+
+    @AfterAll
+    static void end() {
+        StackStage stage = started;
+        if (stage != null) {
+            stage.close();
+            assertThat(stage.hasCgroup()).isFalse();
+        }
+    }
+
+    @BeforeEach
+    void ask() throws Exception {
         // the process that the agent is for becomes hostnamectl, and has no terminal of its own
         caller =
                 stage.start(
                         StackStage.asUser(
                                 "sh",
                                 "-c",
-                                "echo $$; read go; exec hostnamectl set-hostname after"),
+                                "echo $$; read go; exec hostnamectl set-hostname " + asked),
                         Stdio.pipe(),
                         Map.of());
         caller.await("\n");
@@ -90,10 +114,12 @@ class HostnameTest {
     }
 
     @AfterEach
-    void end() throws Exception {
-        if (stage != null) {
-            stage.close();
-            assertThat(stage.hasCgroup()).isFalse();
+    void endAgent() {
+        if (agent != null) {
+            agent.program().closeGently();
+        }
+        if (caller != null) {
+            caller.closeGently();
         }
     }
 
@@ -107,10 +133,10 @@ class HostnameTest {
         agent.answer("assword: ", StackStage.PASSWORD);
 
         assertThat(caller.end()).as(caller::written).isEqualTo(new Exit.Exited(0));
-        assertThat(hostname()).isEqualTo("after");
-        assertThat(Files.readString(stage.file("/etc/hostname")).strip()).isEqualTo("after");
+        assertThat(hostname()).isEqualTo(asked);
+        assertThat(Files.readString(stage.file("/etc/hostname")).strip()).isEqualTo(asked);
         assertThat(Files.readString(Path.of("/proc/sys/kernel/hostname"))).isEqualTo(machines);
-        up.await("systemd-hostnamed.service: started process");
+        assertThat(up.written()).contains("systemd-hostnamed.service: started process");
         assertThat(agent.program().written()).doesNotContain(StackStage.PASSWORD);
     }
 

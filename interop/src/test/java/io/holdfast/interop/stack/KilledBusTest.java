@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,19 +23,32 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The bus of the stack is killed repeatedly, while clients of every kind call it. */
+/**
+ * The bus of the stack is killed repeatedly, while clients of every kind call it. All tests have
+ * one stack, which survives each of them.
+ */
 @Timeout(300)
 @Needs(
         root = true,
         cgroup2 = true,
-        programs = {"unshare", "nsenter", "openssl", "systemctl", "busctl", "gdbus", "dbus-send"})
+        programs = {
+            "unshare",
+            "nsenter",
+            "openssl",
+            "systemctl",
+            "busctl",
+            "gdbus",
+            "dbus-send",
+            "dbus-test-tool"
+        })
 class KilledBusTest {
-    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 5;
 
     /** The time of a call that is never answered. */
     private static final Duration TIME_OUT = Duration.ofSeconds(90);
@@ -45,19 +59,42 @@ class KilledBusTest {
     private static final String BUS = "org.freedesktop.DBus";
     private static final String POLKIT = "org.freedesktop.PolicyKit1";
 
-    private StackStage stage;
+    private static @Nullable StackStage started;
+    private static @Nullable RunningProgram running;
+
+    private final StackStage stage = Objects.requireNonNull(started);
+    private final RunningProgram up = Objects.requireNonNull(running);
     private final AtomicBoolean done = new AtomicBoolean();
     private final AtomicInteger answered = new AtomicInteger();
     private final ConcurrentLinkedQueue<String> hung = new ConcurrentLinkedQueue<>();
     private final Set<String> names = new HashSet<>();
 
-    @BeforeEach
-    void open() throws Exception {
-        stage = StackStage.open(StackStage.Accounts.WITH);
+    @BeforeAll
+    static void start() throws Exception {
+        StackStage stage = StackStage.open(StackStage.Accounts.WITH);
+        started = stage;
+        activatable(
+                stage,
+                "org.example.CutOff",
+                "",
+                "Type=exec\nExecStart=/bin/sh -c '"
+                        + "dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'");
+        activatable(
+                stage,
+                "org.example.Slow",
+                "<limit name=\"service_manager_return_timeout\">90000</limit>",
+                """
+                Type=dbus
+                ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'
+                ExecStart=dbus-test-tool echo --system --name=org.example.Slow\
+                """);
+        assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
+        running = stage.ready();
     }
 
-    @AfterEach
-    void end() {
+    @AfterAll
+    static void end() {
+        StackStage stage = started;
         if (stage != null) {
             stage.close();
             assertThat(stage.hasCgroup()).isFalse();
@@ -71,7 +108,9 @@ class KilledBusTest {
     private BusConnection connect() throws InterruptedException {
         return BusConnection.connect(
                 BusAddress.parseList(address()),
-                ConnectionOptions.standard().withCallTimeout(TIME_OUT));
+                ConnectionOptions.standard()
+                        .withConnectTimeout(TIME_OUT)
+                        .withCallTimeout(TIME_OUT));
     }
 
     /** Measures how long a call takes, whatever its result. */
@@ -136,7 +175,6 @@ class KilledBusTest {
 
     @Test
     void noCallHangsAndNoUniqueNameIsGivenTwice() throws Exception {
-        RunningProgram _ = stage.ready();
         try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Void>> running = new ArrayList<>();
             running.add(clients.submit(this::callByOurLibrary));
@@ -207,7 +245,6 @@ class KilledBusTest {
     @Test
     @Needs(programs = "hostnamectl")
     void aServiceThatWasCutOffIsActivatedByTheNextCall() throws Exception {
-        RunningProgram _ = stage.ready();
         String[] ping = {
             "busctl",
             "--timeout=" + TIME_OUT.toSeconds(),
@@ -233,7 +270,8 @@ class KilledBusTest {
     }
 
     /** Writes a service of the bus, whose unit has its name, and more configuration. */
-    private void activatable(String name, String limits, String unit) throws Exception {
+    private static void activatable(StackStage stage, String name, String limits, String unit)
+            throws Exception {
         stage.write(
                 "/etc/dbus-1/system.d/" + name + ".conf",
                 """
@@ -272,14 +310,7 @@ class KilledBusTest {
 
     /** The unit is active all the time, so that a start would do nothing. */
     @Test
-    @Needs(programs = "dbus-test-tool")
     void aServiceThatNeverComesBackToTheBusIsRestartedByTheNextCall() throws Exception {
-        activatable(
-                "org.example.CutOff",
-                "",
-                "Type=exec\nExecStart=/bin/sh -c '"
-                        + "dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'");
-        RunningProgram _ = stage.ready();
         String[] call = call("org.example.CutOff");
         assertThat(stage.output(call)).isEmpty();
         try (PidFd service = stage.mainProcess("org.example.CutOff.service");
@@ -299,18 +330,7 @@ class KilledBusTest {
     }
 
     @Test
-    @Needs(programs = "dbus-test-tool")
     void aManagerThatIsKilledWhileItActivatesIsAskedAgain() throws Exception {
-        activatable(
-                "org.example.Slow",
-                "<limit name=\"service_manager_return_timeout\">90000</limit>",
-                """
-                Type=dbus
-                ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'
-                ExecStart=dbus-test-tool echo --system --name=org.example.Slow\
-                """);
-        assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
-        RunningProgram up = stage.ready();
         try (RunningProgram call = stage.start(List.of(call("org.example.Slow")))) {
             assertThat(stage.output("cat", "/run/begun")).isEqualTo("begun");
             try (PidFd manager = StackStage.managerBelow(up.process())) {

@@ -11,10 +11,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -56,19 +59,18 @@ class PolkitToolsTest {
         OURS
     }
 
-    private final Whose whose;
-    private StackStage stage;
+    private static @Nullable StackStage started;
 
-    PolkitToolsTest(Whose whose) {
-        this.whose = whose;
-    }
+    @Parameter @Nullable Whose whose; // makes it the parameter of start
+    private final StackStage stage = Objects.requireNonNull(started);
 
-    @BeforeEach
-    void start() throws Exception {
+    @BeforeParameterizedClassInvocation
+    static void start(Whose whose) throws Exception {
         assumeTrue(
                 whose == Whose.OURS || Files.isExecutable(Path.of(POLKITD)),
                 "needs Debian's package polkitd");
-        stage = StackStage.open(StackStage.Accounts.WITH);
+        StackStage stage = StackStage.open(StackStage.Accounts.WITH);
+        started = stage;
         stage.write(
                 "/etc/polkit-1/actions/tools.policy",
                 """
@@ -119,8 +121,10 @@ class PolkitToolsTest {
         assertThat(stage.output("gdbus", "wait", "--system", "--timeout=100", POLKIT)).isEmpty();
     }
 
-    @AfterEach
-    void end() {
+    @AfterParameterizedClassInvocation
+    static void end() {
+        StackStage stage = started;
+        started = null;
         if (stage != null) {
             stage.close();
         }
@@ -165,7 +169,7 @@ class PolkitToolsTest {
 
     @Test
     void pkcheckTellsByItsExitStatus() throws Exception {
-        RunningProgram subject = stage.start(StackStage.asUser("cat"), Stdio.pipe(), Map.of());
+        RunningProgram subject = stage.processOfUser();
         assertThat(checked(ALLOWED, subject)).isEqualTo(new Exit.Exited(0));
         assertThat(checked(FORBIDDEN, subject)).isEqualTo(new Exit.Exited(1));
         assertThat(checked(ASKED, subject)).as("a challenge").isEqualTo(new Exit.Exited(2));

@@ -7,7 +7,9 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.client.ClientOptions;
 import io.holdfast.varlink.client.VarlinkClient;
@@ -20,17 +22,22 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** {@code holdfast up} as root, with nothing but its own units. */
+/**
+ * {@code holdfast up} as root, with nothing but its own units. One stack serves all tests that
+ * leave it as it was.
+ */
 @ParameterizedClass(name = "{0} accounts")
 @EnumSource
 @Timeout(300)
@@ -50,25 +57,51 @@ import org.junit.jupiter.params.provider.EnumSource;
         })
 class StackTest {
     private static final List<String> SERVICES = List.of("dbus.service", "polkit.service");
+
+    /** A call waits for a daemon that is started again, on any machine. */
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
+
     private static final String POLKIT = "org.freedesktop.PolicyKit1";
     private static final String SYSTEMD = "org.freedesktop.systemd1";
 
-    @Parameter StackStage.Accounts accounts = StackStage.Accounts.WITH;
-    private StackStage stage;
-    private RunningProgram up;
+    private static @Nullable StackStage started;
+    private static @Nullable RunningProgram running;
 
-    @BeforeEach
-    void start() throws Exception {
-        stage = StackStage.open(accounts);
-        up = stage.ready();
+    @Parameter StackStage.Accounts accounts = StackStage.Accounts.WITH;
+    private final StackStage stage = Objects.requireNonNull(started);
+    private final RunningProgram up = Objects.requireNonNull(running);
+
+    @BeforeParameterizedClassInvocation
+    static void start(StackStage.Accounts accounts) throws Exception {
+        StackStage stage = StackStage.open(accounts);
+        started = stage;
+        running = stage.ready();
     }
 
-    @AfterEach
-    void end() throws Exception {
+    @AfterParameterizedClassInvocation
+    static void end() {
+        close(started);
+    }
+
+    private static void close(@Nullable StackStage stage) {
         if (stage != null) {
             stage.close();
             assertThat(stage.hasCgroup()).isFalse();
         }
+    }
+
+    /** Runs a test in a stack of its own. */
+    private void withOwn(Own test) throws Exception {
+        StackStage own = StackStage.open(accounts);
+        try {
+            test.run(own, own.ready());
+        } finally {
+            close(own);
+        }
+    }
+
+    private interface Own {
+        void run(StackStage stage, RunningProgram up) throws Exception;
     }
 
     private static long realUid(PidFd process) {
@@ -80,7 +113,9 @@ class StackTest {
     }
 
     private BusConnection connect() throws Exception {
-        return BusConnection.connect(socketAddress("bus"));
+        return BusConnection.connect(
+                BusAddress.parseList(socketAddress("bus")),
+                ConnectionOptions.standard().withConnectTimeout(PATIENCE));
     }
 
     private static void awaitOwner(BusConnection bus, String name) throws Exception {
@@ -98,7 +133,7 @@ class StackTest {
         VarlinkAddress address =
                 VarlinkAddress.parse(
                         "unix:" + stage.file(StackStage.RUNTIME + "/io.holdfast.Authority"));
-        ClientOptions patient = ClientOptions.standard().withCallTimeout(Duration.ofSeconds(100));
+        ClientOptions patient = ClientOptions.standard().withCallTimeout(PATIENCE);
         try (VarlinkClient client = VarlinkClient.connect(address, patient)) {
             return client.call("io.holdfast.Authority.ListActions", JsonObject.EMPTY)
                     .array("actions")
@@ -196,17 +231,23 @@ class StackTest {
 
     @Test
     void aSecondOneInItsFolderIsRefusedAndTakesNothingFromIt() throws Exception {
-        List<String> before = lastingFilesIn(StackStage.RUNTIME);
-        assertThat(before).anyMatch(file -> file.endsWith("/polkit-agent-helper@.service"));
-        try (RunningProgram second = stage.up()) {
-            assertThat(second.end()).isEqualTo(new Exit.Exited(1));
-            assertThat(second.written()).contains("a manager is already running at");
-        }
-        assertThat(lastingFilesIn(StackStage.RUNTIME)).containsExactlyInAnyOrderElementsOf(before);
+        withOwn((stage, _) -> {
+            List<String> before = lastingFilesOf(stage);
+            assertThat(before).anyMatch(file -> file.endsWith("/polkit-agent-helper@.service"));
+            try (RunningProgram second = stage.up()) {
+                assertThat(second.end()).isEqualTo(new Exit.Exited(1));
+                assertThat(second.written()).contains("a manager is already running at");
+            }
+            assertThat(lastingFilesOf(stage)).containsExactlyInAnyOrderElementsOf(before);
+        });
     }
 
     @Test
     void nothingIsLeftOfIt() throws Exception {
+        withOwn(StackTest::assertLeavesNothing);
+    }
+
+    private static void assertLeavesNothing(StackStage stage, RunningProgram up) throws Exception {
         List<PidFd> held = new ArrayList<>();
         try {
             for (String service : SERVICES) {
@@ -218,7 +259,7 @@ class StackTest {
             held.forEach(PidFd::close);
         }
         assertThat(stage.hasCgroup()).isFalse();
-        assertThat(filesIn(StackStage.RUNTIME))
+        assertThat(filesOf(stage))
                 .as("all but the lock, which only its holder may remove")
                 .isSubsetOf(StackStage.RUNTIME + "/lock");
         assertThat(stage.file("/run/holdfast/dynamic-uid")).doesNotExist();
@@ -226,14 +267,14 @@ class StackTest {
     }
 
     /** Returns all files except one that the manager writes now. */
-    private List<String> lastingFilesIn(String folder) throws IOException {
-        return filesIn(folder).stream().filter(file -> !file.endsWith("/.new")).toList();
+    private static List<String> lastingFilesOf(StackStage stage) throws IOException {
+        return filesOf(stage).stream().filter(file -> !file.endsWith("/.new")).toList();
     }
 
-    /** Returns all files and folders except empty folders. */
-    private List<String> filesIn(String folder) throws IOException {
+    /** Returns all files and folders of the stack except empty folders. */
+    private static List<String> filesOf(StackStage stage) throws IOException {
         Path root = stage.file("/");
-        Path top = stage.file(folder);
+        Path top = stage.file(StackStage.RUNTIME);
         if (!Files.exists(top)) {
             return List.of();
         }

@@ -22,6 +22,9 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
     /** How much more memory a daemon may keep: the heap of a JVM rarely shrinks. */
     private static final int SPARE_KIB = 128 << 10;
 
+    /** The output of a unit, one for each: the manager keeps it from the first byte on. */
+    private static final String OUTPUT = "/memfd:holdfast-log (deleted)";
+
     /** Reads the footprint of a process. */
     static Footprint of(PidFd process, Map<String, Long> tables) {
         Path proc = Path.of("/proc/" + process.pid());
@@ -41,6 +44,7 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        open.removeIf(OUTPUT::equals);
         return open;
     }
 

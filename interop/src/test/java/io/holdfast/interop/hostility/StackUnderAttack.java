@@ -82,7 +82,7 @@ final class StackUnderAttack implements AutoCloseable {
         words.addAll(units);
         up = stage.up(words.toArray(String[]::new));
         up.await("holdfast: ready");
-        processes.put(Daemon.MANAGER, up.process());
+        processes.put(Daemon.MANAGER, StackStage.managerBelow(up.process()));
         processes.put(Daemon.BUS, stage.mainProcess("dbus.service"));
         processes.put(Daemon.AUTHORITY, stage.mainProcess("polkit.service"));
         revealNotifySocket();
@@ -349,7 +349,6 @@ final class StackUnderAttack implements AutoCloseable {
         manager.close();
         authority.close();
         bus.close();
-        processes.remove(Daemon.MANAGER); // it is owned by the child object
         processes.values().forEach(PidFd::close);
         stage.close();
     }

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(7200)
 @Needs(root = true, cgroup2 = true, programs = "python3")
 class KillSuiteTest {
-    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 1_000 : 8;
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 1_000 : 5;
     private static final long SEED = Long.getLong("holdfast.kills.seed", System.nanoTime());
     private static final int MOST_MILLIS = 700;
 

@@ -58,7 +58,7 @@ enum Hostility {
     COMING_AND_GOING("connections that call and go without reading, as fast as they can") {
         @Override
         void run(Attack attack) throws InterruptedException {
-            attack.comeAndGo(Duration.ofSeconds(2));
+            attack.comeAndGo(Duration.ofSeconds(Boolean.getBoolean("holdfast.long") ? 2 : 1));
         }
     };
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(300)
 class KilledManagerTest {
-    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 5;
     private static final int TIMEOUT = 60_000; // milliseconds
     private static final String ADOPTED = "holdfast: the manager before this one";
 

@@ -16,6 +16,7 @@ import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.generator.Generators;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
@@ -207,7 +208,7 @@ public final class ManagerView {
                             .filter(line -> !knownProblems.contains(line))
                             .forEach(context::warn);
                     knownProblems = Set.copyOf(problems);
-                    if (failure != null) {
+                    if (failure != null && !isStopping()) {
                         context.warn("generators: " + failure.getMessage());
                     }
                     return null;
@@ -359,8 +360,8 @@ public final class ManagerView {
         return answer;
     }
 
-    private static IllegalStateException stopped() {
-        return new IllegalStateException("the manager has stopped");
+    private static JobRefusedException stopped() {
+        return new JobRefusedException(Reason.SHUTTING_DOWN, "The manager has stopped.");
     }
 
     /**

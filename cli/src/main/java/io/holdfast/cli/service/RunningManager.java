@@ -68,6 +68,7 @@ final class RunningManager {
     private final EventLines lines;
     private final ParseResult line;
     private final SupervisorNotices supervisor = new SupervisorNotices();
+    private final Set<UnitName> absent = new HashSet<>(); // to be started; used on the loop only
     private volatile int code = ExitCode.OK;
     private volatile ManagerEnd end = ManagerEnd.PLAIN;
     private boolean isSystemctls; // systemctl finds this manager
@@ -344,7 +345,9 @@ final class RunningManager {
                         essential,
                         endsWithAll ? units : List.of(),
                         (unit, status) -> {
-                            lines.event(unit, Level.NOTICE, "has ended: the manager ends");
+                            if (!absent.contains(unit)) { // else that was reported
+                                lines.event(unit, Level.NOTICE, "has ended: the manager ends");
+                            }
                             code = status;
                             var _ = manager.shutdown();
                         });
@@ -376,7 +379,6 @@ final class RunningManager {
             return;
         }
         code = ExitCode.FAILURE;
-        awaited.ifPresent(each -> each.started(failed));
         List<String> problems = new ArrayList<>(); // used on the loop only
         CompletableFuture<?>[] reports =
                 failed.stream()
@@ -390,6 +392,8 @@ final class RunningManager {
         var _ =
                 CompletableFuture.allOf(reports)
                         .whenComplete((_, _) -> {
+                            awaited.ifPresent(each -> each.started(failed));
+                            absent.clear();
                             if (failed.size() == units.size()) { // no requested unit runs
                                 var _ = manager.shutdown();
                             } else {
@@ -402,19 +406,22 @@ final class RunningManager {
         return outcomes.getOrDefault(unit, JobOutcome.NONE);
     }
 
-    private static CompletableFuture<String> reasonOf(
-            Manager manager, UnitName unit, JobOutcome outcome) {
+    private CompletableFuture<String> reasonOf(Manager manager, UnitName unit, JobOutcome outcome) {
         return manager.status(unit)
-                .thenApply(status ->
-                        "cannot start "
-                                + unit
-                                + ": "
-                                + JobText.of(
-                                        "start",
-                                        unit.text(),
-                                        outcome.result().word(),
-                                        outcome.reason(),
-                                        status.loadState()));
+                .thenApply(status -> {
+                    if (status.loadState().equals(JobText.NOT_FOUND)) {
+                        boolean _ = absent.add(unit);
+                    }
+                    return "cannot start "
+                            + unit
+                            + ": "
+                            + JobText.of(
+                                    "start",
+                                    unit.text(),
+                                    outcome.result().word(),
+                                    outcome.reason(),
+                                    status.loadState());
+                });
     }
 
     // ---- events from outside; on the loop

@@ -112,6 +112,28 @@ class PoorContainerTest {
     }
 
     @Test
+    void itEndsWithOneLineIfNoUnitIsThere() throws Exception {
+        PlainContainer.requireCheckoutOfAll();
+        try (PlainContainer container = PlainContainer.start(folder, "init", "nowhere.service")) {
+            assertThat(container.init().end()).isEqualTo(new Exit.Exited(1));
+            assertThat(lines(container, "nowhere.service"))
+                    .singleElement()
+                    .asString()
+                    .contains("cannot start nowhere.service: there is no such unit");
+        }
+    }
+
+    @Test
+    void itEndsAsSystemctlSaysWithoutAComplaint() throws Exception {
+        try (PlainContainer container = start(config -> config, "", "")) {
+            container.init().await("holdfast: ready");
+            String _ = container.run("systemctl exit 5");
+            assertThat(container.init().end()).isEqualTo(new Exit.Exited(5));
+            assertThat(lines(container, "Exception")).isEmpty();
+        }
+    }
+
+    @Test
     void itRunsWithClosedStandardStreams() throws Exception {
         try (PlainContainer container = start(config -> config, "", " <&- >&- 2>&-")) {
             Await.until(() -> container.answers("systemctl is-active a.service", "active"));

@@ -4,6 +4,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ObjectTree;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.systemd1.Operations.JobRequest;
+import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.Names;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
@@ -74,7 +75,8 @@ final class UnitObjects implements ObjectTree {
         return manager.read(unit)
                 .thenCompose(view ->
                         manager.work(() -> files(unit, view))
-                                .thenApply(files -> described(unit, view, files)));
+                                .thenApply(files -> described(unit, view, files)))
+                .exceptionallyCompose(e -> CompletableFuture.failedStage(Errors.of(e)));
     }
 
     private Optional<UnitName> named(String label) {

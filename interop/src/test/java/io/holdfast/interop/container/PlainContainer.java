@@ -265,8 +265,13 @@ final class PlainContainer implements AutoCloseable {
 
     /** Runs a script of bash(1) in the container, which must succeed; returns what it wrote. */
     String run(String script) throws InterruptedException {
+        return run(script, RunningProgram.TIMEOUT);
+    }
+
+    /** As {@link #run(String)}, within a limit. */
+    String run(String script, Duration limit) throws InterruptedException {
         try (RunningProgram running = bash(script)) {
-            assertThat(running.end())
+            assertThat(running.end(limit))
                     .as(() -> script + ": " + running.written() + "\n" + init.written())
                     .isEqualTo(new Exit.Exited(0));
             return running.written().strip();

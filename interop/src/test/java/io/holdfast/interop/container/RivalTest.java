@@ -12,6 +12,7 @@ import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -35,6 +36,9 @@ import org.junit.jupiter.params.provider.EnumSource;
         programs = {"crun", "unshare", "nsenter", "systemctl", "python3"})
 class RivalTest {
     private static final String FILE = System.getProperty("holdfast.rival", "");
+
+    /** For one server; each of its steps has a limit of its own. */
+    private static final Duration OF_ONE = Duration.ofMinutes(10);
 
     /** Of the 20 servers, that many must run without a fault. */
     private static final int MOST_FAULTY = 1;
@@ -174,7 +178,8 @@ class RivalTest {
                 runs.add(
                         Run.of(
                                 container.run(
-                                        variables + texts + PlainContainer.resource("drive.sh"))));
+                                        variables + texts + PlainContainer.resource("drive.sh"),
+                                        OF_ONE)));
             }
         }
         return runs;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A running program, and everything that it writes. It ends with this object. */
 public final class RunningProgram implements AutoCloseable {
-    private static final Duration TIMEOUT = Duration.ofSeconds(100);
+    public static final Duration TIMEOUT = Duration.ofSeconds(100);
 
     private final Child child;
     private final Thread reader;
@@ -93,9 +93,14 @@ public final class RunningProgram implements AutoCloseable {
 
     /** Waits until it exits, without a signal, and everything that it wrote has arrived. */
     public Exit end() throws InterruptedException {
+        return end(TIMEOUT);
+    }
+
+    /** As {@link #end()}, within a limit. */
+    public Exit end(Duration limit) throws InterruptedException {
         Exit exit =
                 child.pidFd()
-                        .await(TIMEOUT)
+                        .await(limit)
                         .orElseThrow(() -> new AssertionError("it does not end:\n" + written()));
         reader.join(TIMEOUT);
         return exit;

@@ -6,7 +6,8 @@ others() { # of the list of processes
     done <<<"$processes"
 }
 answers() {
-    for ((i = 0; i < 50; i++)); do
+    local end=$((SECONDS + 30))
+    while ((SECONDS < end)); do
         if out=$(timeout 5 bash -c "$client" 2>/dev/null) && [[ $out == *"$answer"* ]]; then return; fi
         sleep 0.1
     done
@@ -25,11 +26,11 @@ check active $systemctl is-active "$unit"
 check answer answers
 check restart timeout 60 $systemctl restart "$unit"
 check 'answer to a restarted one' answers
-if grep -q '^ExecReload=' "$file" && ! grep -qs '^ExecReload=$' /etc/systemd/system/"$unit".d/*; then
+if grep -qs '^ExecReload=' "$file" && ! grep -qs '^ExecReload=$' /etc/systemd/system/"$unit".d/*; then
     check reload timeout 60 $systemctl reload "$unit"
     check 'answer to a reloaded one' answers
 fi
-sockets=$(sed -n 's/^Requires=\(.*\.socket\)$/\1/p' "$file") # they would start it again
+sockets=$(sed -n 's/^Requires=\(.*\.socket\)$/\1/p' "$file" 2>/dev/null) # they would start it again
 check stop timeout 60 $systemctl stop "$unit" $sockets
 processes=$(ps -eo pid=,stat=,comm=)
 left=$(others | cut -d ' ' -f 2 | sort -u | paste -sd,)

@@ -95,6 +95,9 @@ public record FileHeader(
      * @param bytes the first bytes of the file, up to {@link Layout#NEWEST_HEADER}
      */
     static FileHeader parse(Path file, byte[] bytes, int length) throws JournalException {
+        if (length == 0 || (length >= 8 && Bytes.getLong(bytes, 0) == 0)) {
+            throw JournalException.unbegun(file);
+        }
         if (length < Layout.OLDEST_HEADER) {
             throw new JournalException(
                     file, length, "the file ends within its header; it is no journal file");

@@ -12,6 +12,7 @@ public final class JournalException extends IOException {
 
     private final transient Path file;
     private final long offset;
+    private boolean isUnbegun;
 
     JournalException(Path file, long offset, String problem) {
         super(file + (offset < 0 ? "" : ": offset " + offset) + ": " + problem);
@@ -19,10 +20,22 @@ public final class JournalException extends IOException {
         this.offset = offset;
     }
 
+    /** The file is empty, or begins with zeros: its writer has not made its header yet. */
+    static JournalException unbegun(Path file) {
+        JournalException problem =
+                new JournalException(file, 0, "the file is empty; its writer has not begun it");
+        problem.isUnbegun = true;
+        return problem;
+    }
+
     JournalException(Path file, String problem, Throwable cause) {
         super(file + ": " + problem, cause);
         this.file = file;
         this.offset = -1;
+    }
+
+    boolean isUnbegun() {
+        return isUnbegun;
     }
 
     /** {@return the file} */

@@ -147,7 +147,8 @@ public final class JournalReader implements AutoCloseable {
                     placeNew(cursors.getLast());
                 }
             } catch (JournalException e) {
-                if (!(e.getCause() instanceof FileException file && file.isMissing())) {
+                boolean isGone = e.getCause() instanceof FileException file && file.isMissing();
+                if (!isGone && !e.isUnbegun()) { // a file that is begun later reports a change
                     report(e);
                 }
             }

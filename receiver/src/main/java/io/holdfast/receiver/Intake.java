@@ -18,8 +18,9 @@ import java.util.Optional;
 
 /**
  * The way of all messages from their sockets into the store: each is counted against the rate limit
- * of its unit, or of its user if it has none, and gets the fields that no sender can set. While the
- * store has no room, messages wait in their sockets, and so their senders wait. Used on the loop.
+ * of its unit, or of its user if it has none and the user is not root, and gets the fields that no
+ * sender can set. While the store has no room, messages wait in their sockets, and so their senders
+ * wait. Used on the loop.
  */
 final class Intake {
     private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
@@ -88,14 +89,16 @@ final class Intake {
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
-        String who = belongs.orElseGet(() -> "user " + sender.uid());
-        long dropped = limit.renew(who);
-        if (dropped > 0) {
-            report(who, dropped, sender, belongs);
-        }
-        if (limit.count(who) == BurstLimit.Verdict.DROP) {
-            suppressed++;
-            return;
+        if (belongs.isPresent() || sender.uid() != 0) { // root's own programs may log all they want
+            String who = belongs.orElseGet(() -> "user " + sender.uid());
+            long dropped = limit.renew(who);
+            if (dropped > 0) {
+                report(who, dropped, sender, belongs);
+            }
+            if (limit.count(who) == BurstLimit.Verdict.DROP) {
+                suppressed++;
+                return;
+            }
         }
         store(sender.uid(), complete(transport, sender, unit, message));
     }

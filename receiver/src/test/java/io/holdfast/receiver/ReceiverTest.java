@@ -3,18 +3,24 @@ package io.holdfast.receiver;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.journal.Match;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -109,6 +115,45 @@ class ReceiverTest {
         assertThat(entry.text("OWN")).contains("1");
         assertThat(entry.text("_SYSTEMD_UNIT")).isNotEqualTo(java.util.Optional.of("ssh.service"));
         assertThat(entry.text("_TRANSPORT")).contains("journal");
+    }
+
+    @Test
+    void aLargeMessageIsReadFromMemoryAndFromNoOtherFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("file"), "MESSAGE=from a file\n");
+        try (UnixSocket client = UnixSocket.connect(at("socket"), SocketType.DATAGRAM);
+                Fd opened = Fcntl.open(file.toString(), Fcntl.O_RDONLY);
+                Fd memory = SysMemfd.make("message")) {
+            byte[] text = ("MESSAGE=from memory\nX=" + "x".repeat(300_000) + "\n").getBytes(UTF_8);
+            for (int at = 0; at < text.length; at += 1 << 16) {
+                int most = Math.min(1 << 16, text.length - at);
+                assertThat(Unistd.pwrite(memory, text, at, most, at)).isEqualTo(most);
+            }
+            client.send(ByteBuffer.allocate(0), List.of(opened));
+            client.send(ByteBuffer.allocate(0), List.of(memory));
+        }
+        assertThat(await("MESSAGE", "from memory").text("X").orElseThrow()).hasSize(300_000);
+        assertThat(entries("MESSAGE", "from a file")).isEmpty();
+        assertThat(warnings).anyMatch(line -> line.contains("not in memory"));
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"setpriv", "logger"})
+    void aUserWhoFloodsLosesOwnMessagesOnly() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Run flood =
+                Run.of(
+                        "setpriv",
+                        "--reuid=65534",
+                        "--clear-groups",
+                        "sh",
+                        "-c",
+                        "seq 12000 | logger -t flood -u " + folder.resolve("run/dev-log"));
+        assertThat(flood.run().error()).isEmpty();
+        send("dev-log", "<14>innocent: heard".getBytes(UTF_8));
+        assertThat(await("MESSAGE", "heard").text("_UID")).contains("0");
+        assertThat(entries("SYSLOG_IDENTIFIER", "flood")).hasSize(10_000);
     }
 
     @Test

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @SameOnEveryKernel
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class FuzzTest {
-    private static final int SHORT_SECONDS = 20;
+    private static final int SHORT_SECONDS = 10;
     private static final int LONG_SECONDS = Integer.getInteger("holdfast.fuzz.seconds", 60);
     private static final Path WORK = Path.of("target").toAbsolutePath();
 

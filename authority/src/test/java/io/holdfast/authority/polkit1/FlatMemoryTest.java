@@ -52,9 +52,9 @@ class FlatMemoryTest {
     /** Threads of bounded pools, which are started by need and end when they are idle. */
     private static final int POOLED = 4;
 
-    private static final int LATE = LONG ? 1_000_000 : 10_000;
+    private static final int LATE = LONG ? 1_000_000 : 7_000;
 
-    /** Allowed growth: less than 5 bytes for each check, where the smallest object takes 16. */
+    /** Allowed growth: less than 9 bytes for each check, where the smallest object takes 16. */
     private static final long MOST_BYTES = LONG ? 256 << 10 : 32 << 10;
 
     private static final int TRIES = 500; // other threads close what has gone, a little later

@@ -72,8 +72,7 @@ public record StreamSettings(String data, Terminal terminal, List<OpenFile> file
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {
-                case "StandardInputText" ->
-                        data(a, text -> WordReader.unescape(text + "\n"));
+                case "StandardInputText" -> data(a, text -> WordReader.unescape(text + "\n"));
                 case "StandardInputData" -> data(a, Reader::decoded);
                 case "TTYPath" -> path = a.path(path);
                 case "TTYReset" -> reset = a.bool(reset);

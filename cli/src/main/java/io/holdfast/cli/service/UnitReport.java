@@ -4,6 +4,7 @@ import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.Output;
 import io.holdfast.cli.output.TimeText;
+import io.holdfast.core.scope.Guarantee;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -86,7 +87,11 @@ final class UnitReport {
             row("Restarts", Long.toString(unit.integer("restarts")));
         }
         unit.optionalString("invocationId").ifPresent(id -> row("Invocation", id));
-        unit.optionalString("cgroup").ifPresent(path -> row("Cgroup", path));
+        Optional<String> cgroup = unit.optionalString("cgroup");
+        cgroup.ifPresent(path -> row("Cgroup", path));
+        if (cgroup.isEmpty() && unit.optionalObject("mainProcess").isPresent()) {
+            row("Tracked", Guarantee.SUBREAPER.text());
+        }
         for (JsonObject process : unit.objects("processes")) {
             row("", fitted(process(process.object("id")) + "  " + process.string("commandLine")));
         }

@@ -8,6 +8,7 @@ import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -32,6 +33,9 @@ import org.junit.jupiter.params.provider.ValueSource;
         programs = {"crun", "unshare", "nsenter", "systemctl", "deb-systemd-helper"})
 class MaintainerScriptsTest {
     private static final Path PACKAGES = Path.of("target/packages").toAbsolutePath();
+
+    /** For one package: squid waits half a minute for its clients each time that it is stopped. */
+    private static final Duration LIMIT = Duration.ofMinutes(8);
 
     @TempDir private static Path folder;
     private PlainContainer container;
@@ -60,7 +64,8 @@ class MaintainerScriptsTest {
                         + PlainContainer.resource(name)
                         + "END\nbash /run/script.sh "
                         + String.join(" ", words)
-                        + " 2>&1");
+                        + " 2>&1",
+                LIMIT);
     }
 
     @ParameterizedTest

@@ -36,6 +36,7 @@ class PlainContainerTest extends ServersTest {
                 .contains("SystemCallArchitectures= is not supported");
         holdfast("start", "redis-server");
         assertThat(container().run(PlainContainer.HOLDFAST + " status redis-server"))
+                .contains("Tracked: by subreaper and walk: ")
                 .containsPattern(
                         "Not applied: .*PrivateTmp=.*: the manager has no CAP_SYS_ADMIN; a container"
                                 + " gets it with --cap-add SYS_ADMIN\n");

@@ -240,7 +240,7 @@ class PathUnitsTest {
     }
 
     @Test
-    void aPathOfAMissingUnitFails() throws Exception {
+    void aPathOfAMissingUnitDoesNotStart() throws Exception {
         path("lost", "PathExists=" + file);
         assertThat(stage.start("lost.path")).isEqualTo(JobResult.FAILED);
         assertThat(stage.happenings().lines())

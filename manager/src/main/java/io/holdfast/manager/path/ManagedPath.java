@@ -59,10 +59,7 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
                                 context.warn(
                                         name(), "cannot make its folders: " + Work.reason(error));
                             } else if (!isThere) {
-                                fail(
-                                        Result.RESOURCES,
-                                        "Unit=" + section.unit() + ": there is no such unit");
-                                done.accept(JobResult.FAILED);
+                                refuse(done, "Unit=" + section.unit() + ": there is no such unit");
                                 return;
                             }
                             existed = new HashMap<>();

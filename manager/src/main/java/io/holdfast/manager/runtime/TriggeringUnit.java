@@ -231,6 +231,13 @@ public abstract class TriggeringUnit implements ManagedUnit {
         done.accept(state == State.FAILED ? JobResult.FAILED : JobResult.DONE);
     }
 
+    /** Refuses a start; the state stays as it is. */
+    protected final void refuse(Consumer<JobResult> done, String text) {
+        context.error(name(), text);
+        starting.failed(text);
+        done.accept(JobResult.FAILED);
+    }
+
     @Override
     public void stop(Consumer<JobResult> done) {
         starting.cancel();

@@ -86,8 +86,7 @@ public final class ManagedTimer extends TriggeringUnit implements TimerClocks.Ch
                                                 + " elapsed before: "
                                                 + Work.reason(error));
                             } else if (found.isEmpty()) {
-                                fail(Result.RESOURCES, "Unit=" + other + ": there is no such unit");
-                                done.accept(JobResult.FAILED);
+                                refuse(done, "Unit=" + other + ": there is no such unit");
                                 return;
                             } else if (found.getAsLong() != 0) {
                                 long now = clocks.now().realtime();

@@ -1,10 +1,12 @@
 package io.holdfast.manager.notify;
 
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -30,6 +32,7 @@ import java.util.Set;
  * @param watchdogMicros a new watchdog time; 0 disables the watchdog
  * @param extendTimeoutMicros how much longer the current step may take, from now
  * @param barrier whether the one descriptor is to be closed once all earlier messages are handled
+ * @param access which processes of the unit may send messages from now on
  * @param store changes to the descriptor store
  * @param unsupported keys that systemd knows and this manager does not support
  * @see <a href="https://www.freedesktop.org/software/systemd/man/sd_notify.html">sd_notify(3)</a>
@@ -50,12 +53,13 @@ public record NotifyMessage(
         OptionalLong watchdogMicros,
         OptionalLong extendTimeoutMicros,
         boolean barrier,
+        Optional<NotifyAccess> access,
         Store store,
         Set<String> unsupported) {
     /** Bytes of a datagram; to detect a longer one, receive one byte more. */
     public static final int MAX_SIZE = 4096;
 
-    private static final Set<String> UNSUPPORTED = Set.of("NOTIFYACCESS", "RESTART_RESET");
+    private static final Set<String> UNSUPPORTED = Set.of("RESTART_RESET");
 
     private static final int MAX_NAME = 255;
 
@@ -168,6 +172,7 @@ public record NotifyMessage(
                 fields.micros("WATCHDOG_USEC"),
                 fields.micros("EXTEND_TIMEOUT_USEC"),
                 barrier,
+                fields.access(),
                 fields.store(),
                 fields.unsupported());
     }
@@ -229,6 +234,19 @@ public record NotifyMessage(
                 case "trigger" -> Optional.of(Watchdog.TRIGGER);
                 default -> throw bad("WATCHDOG", value, "1 or trigger");
             };
+        }
+
+        Optional<NotifyAccess> access() throws MalformedException {
+            String value = values.get("NOTIFYACCESS");
+            if (value == null) {
+                return Optional.empty();
+            }
+            for (NotifyAccess access : NotifyAccess.values()) {
+                if (access.name().toLowerCase(Locale.ROOT).equals(value)) {
+                    return Optional.of(access);
+                }
+            }
+            throw bad("NOTIFYACCESS", value, "none, main, exec or all");
         }
 
         Store store() throws MalformedException {

@@ -23,6 +23,7 @@ import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -110,6 +111,8 @@ final class ServiceLife implements RunOwner {
 
     /** The watchdog timeout that the service has set for this run. */
     private Optional<TimeSpan> ownWatchdog = Optional.empty();
+
+    private Optional<NotifyAccess> ownAccess = Optional.empty();
 
     private UnitTimes times = UnitTimes.NEVER;
     private DualTimestamp mainStart = DualTimestamp.NEVER;
@@ -274,6 +277,7 @@ final class ServiceLife implements RunOwner {
         statusText = "";
         reported = ReportedErrors.NONE;
         ownWatchdog = Optional.empty();
+        ownAccess = Optional.empty();
         reloadResult = ServiceResult.SUCCESS;
     }
 
@@ -352,6 +356,7 @@ final class ServiceLife implements RunOwner {
                 reloadResult.toString(),
                 nextPause,
                 watchdogTime(),
+                notifyAccess(),
                 reported);
     }
 
@@ -374,6 +379,16 @@ final class ServiceLife implements RunOwner {
 
     void statusText(String text) {
         statusText = text;
+        changed();
+    }
+
+    /** Returns which processes may send notify messages: the service may have changed it. */
+    NotifyAccess notifyAccess() {
+        return run().flatMap(_ -> ownAccess).orElse(unit().service().notifyAccess());
+    }
+
+    void notifyAccess(NotifyAccess own) {
+        ownAccess = Optional.of(own);
         changed();
     }
 
@@ -600,6 +615,7 @@ final class ServiceLife implements RunOwner {
                 .put("bus-error", reported.bus())
                 .put("varlink-error", reported.varlink())
                 .put("own-watchdog", ownWatchdog.map(own -> Long.toString(own.micros())).orElse(""))
+                .put("own-access", ownAccess.map(NotifyAccess::name).orElse(""))
                 .put("main-exit", mainExit())
                 .put("main-start", mainStart.toString())
                 .put("main-exited", mainExited.toString())
@@ -632,6 +648,7 @@ final class ServiceLife implements RunOwner {
                         fields.text("varlink-error"));
         ownWatchdog =
                 fields.find("own-watchdog").map(_ -> new TimeSpan(fields.number("own-watchdog")));
+        ownAccess = fields.find("own-access").map(NotifyAccess::valueOf);
         mainExit = fields.exit("main-exit").orElse(null);
         mainStart = DualTimestamp.parse(fields.text("main-start"));
         mainExited = DualTimestamp.parse(fields.text("main-exited"));

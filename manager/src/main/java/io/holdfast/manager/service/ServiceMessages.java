@@ -68,6 +68,7 @@ final class ServiceMessages {
         }
         message.status().ifPresent(life::statusText);
         errors(message);
+        message.access().ifPresent(life::notifyAccess);
         if (message.mainPid().isPresent() || message.mainPidfd()) {
             moveMain(run.get(), sender, message, descriptors);
         }
@@ -126,12 +127,12 @@ final class ServiceMessages {
     }
 
     private String access() {
-        NotifyAccess access = life.unit().service().notifyAccess();
+        NotifyAccess access = life.notifyAccess();
         return "NotifyAccess=" + access.name().toLowerCase(Locale.ROOT);
     }
 
     private boolean mayNotify(UnitRun run, PidFd sender) {
-        return switch (life.unit().service().notifyAccess()) {
+        return switch (life.notifyAccess()) {
             case NotifyAccess.NONE -> false;
             case NotifyAccess.MAIN -> run.isMain(sender);
             case NotifyAccess.EXEC -> run.isMain(sender) || run.isControl(sender);

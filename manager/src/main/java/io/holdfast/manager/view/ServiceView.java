@@ -2,6 +2,7 @@ package io.holdfast.manager.view;
 
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -18,6 +19,7 @@ import java.util.OptionalLong;
  * @param reloadResult how its last reload ended, in systemd's words
  * @param nextPause the delay before the next automatic restart
  * @param watchdog the watchdog timeout in effect, which the service may have changed; 0: none
+ * @param notifyAccess which processes may send notify messages, which the service may have changed
  * @param reported the errors that the service has reported
  */
 public record ServiceView(
@@ -30,5 +32,6 @@ public record ServiceView(
         String reloadResult,
         TimeSpan nextPause,
         TimeSpan watchdog,
+        NotifyAccess notifyAccess,
         ReportedErrors reported)
         implements UnitDetails {}

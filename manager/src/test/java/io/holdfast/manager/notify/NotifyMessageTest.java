@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.manager.notify.NotifyMessage.MalformedException;
 import io.holdfast.manager.notify.NotifyMessage.Watchdog;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -83,8 +84,17 @@ class NotifyMessageTest {
 
     @Test
     void keysThatAreNotSupportedAreNamed() throws MalformedException {
-        assertThat(parse("NOTIFYACCESS=all\nREADY=1\nRESTART_RESET=1").unsupported())
-                .containsExactlyInAnyOrder("NOTIFYACCESS", "RESTART_RESET");
+        assertThat(parse("READY=1\nRESTART_RESET=1").unsupported())
+                .containsExactly("RESTART_RESET");
+    }
+
+    @Test
+    void theAccessIsAWordOfNotifyAccess() throws MalformedException {
+        assertThat(parse("NOTIFYACCESS=exec").access()).contains(NotifyAccess.EXEC);
+        assertThat(parse("READY=1").access()).isEmpty();
+        assertThatExceptionOfType(MalformedException.class)
+                .isThrownBy(() -> parse("NOTIFYACCESS=some"))
+                .withMessage("NOTIFYACCESS=some: not none, main, exec or all");
     }
 
     @Test

@@ -63,6 +63,10 @@ final class ServiceProperties {
             return subject.view().details(ServiceView.class);
         }
 
+        NotifyAccess notifyAccess() {
+            return view().map(ServiceView::notifyAccess).orElse(section().notifyAccess());
+        }
+
         ReportedErrors reported() {
             return view().map(ServiceView::reported).orElse(ReportedErrors.NONE);
         }
@@ -166,7 +170,7 @@ final class ServiceProperties {
         table.settable(
                         "NotifyAccess",
                         SettableProperty.word("NotifyAccess", NotifyAccess.values()),
-                        s -> UnitProperties.word(s.section().notifyAccess()))
+                        s -> UnitProperties.word(s.notifyAccess()))
                 .settable("PIDFile", text("PIDFile"), s -> s.section().pidFile().orElse(""))
                 .settable("BusName", text("BusName"), s -> s.section().busName().orElse(""))
                 .settable("GuessMainPID", bool("GuessMainPID"), s -> s.section().guessMainPid())

@@ -225,15 +225,22 @@ final class ServiceStart {
             life.fail(refusal.get());
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.INVALID);
-        } else if (!life.startLimit().tryStart(System.nanoTime())) {
+        } else if (automatic) {
+            prepareUnlessLimited();
+        } else {
+            checkConditions();
+        }
+    }
+
+    /** A start that a condition prevents does not count as one. */
+    private void prepareUnlessLimited() {
+        if (life.startLimit().tryStart(System.nanoTime())) {
+            prepare();
+        } else {
             life.fail("start limit hit; clear it with: holdfast reset-failed " + life.name());
             life.note(ServiceResult.START_LIMIT_HIT);
             life.context().events().startLimitHit(life.name());
             steps.settle(JobResult.FAILED);
-        } else if (automatic) {
-            prepare();
-        } else {
-            checkConditions();
         }
     }
 
@@ -243,6 +250,11 @@ final class ServiceStart {
                         ? ServiceState.FAILED_CHECKING
                         : ServiceState.DEAD_CHECKING);
         ServiceUnit described = life.unit();
+        if (described.unit().conditions().isEmpty() && described.unit().assertions().isEmpty()) {
+            life.checked(life.checks().afterNone());
+            prepareUnlessLimited();
+            return;
+        }
         preparation =
                 life.lane()
                         .work(
@@ -278,7 +290,7 @@ final class ServiceStart {
             life.fail(checks.refusal());
             steps.skip(JobResult.ASSERT);
         } else {
-            prepare();
+            prepareUnlessLimited();
         }
     }
 

@@ -139,7 +139,7 @@ final class ManagerObject {
 
     /** Returns the path even of a unit without files; its properties show that. */
     private static List<?> load(String text) {
-        return path(Operations.name(text));
+        return path(Operations.unitName(text));
     }
 
     private static List<?> path(UnitName name) {

@@ -71,6 +71,15 @@ final class Operations {
                 .orElseThrow(() -> Errors.invalid("Unit name " + quoted(text) + " is not valid."));
     }
 
+    /** Returns the name of a unit that can be loaded: a template cannot. */
+    static UnitName unitName(String text) {
+        UnitName name = name(text);
+        if (name.isTemplate()) {
+            throw Errors.invalid("Unit name " + name + " is missing the instance name.");
+        }
+        return name;
+    }
+
     static String quoted(String text) {
         return text.isEmpty() ? "(empty)" : text;
     }
@@ -99,7 +108,7 @@ final class Operations {
             String modeWord,
             JobRequest request,
             CompletableFuture<List<?>> reply) {
-        UnitName name = name(unit);
+        UnitName name = unitName(unit);
         JobMode mode = mode(modeWord);
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         var _ =

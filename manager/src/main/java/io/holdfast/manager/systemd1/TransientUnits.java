@@ -119,10 +119,7 @@ final class TransientUnits {
         if (!type.canBeMade()) {
             throw Errors.invalid("Unit type " + word + " does not support transient units.");
         }
-        UnitName name = Operations.name(text);
-        if (name.isTemplate()) {
-            throw Errors.invalid("Unit name " + name + " is missing the instance name.");
-        }
+        UnitName name = Operations.unitName(text);
         if (!UnitFaces.isOffered(type)) {
             throw NotOffered.error("Making a " + word + " at run time");
         }

@@ -82,7 +82,7 @@ final class UnitObjects implements ObjectTree {
     private Optional<UnitName> named(String label) {
         return INVOCATION.matcher(label).matches()
                 ? manager.ofInvocation(label)
-                : UnitName.parse(label);
+                : UnitName.parse(label).filter(name -> !name.isTemplate());
     }
 
     /** Describes the present state: it may have changed while the files were checked. */
@@ -101,7 +101,7 @@ final class UnitObjects implements ObjectTree {
     static String fileState(ManagerView manager, UnitName name, UnitView view) {
         return view.unit().source().fragment().isEmpty()
                 ? ""
-                : UnitFileStates.read(manager.loadPath()).of(name, view.unit()).word();
+                : UnitFileStates.read(manager.installFolders()).of(name, view.unit()).word();
     }
 
     private List<BusInterface> interfaces(UnitView view, Files files) {

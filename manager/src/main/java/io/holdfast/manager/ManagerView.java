@@ -418,7 +418,12 @@ public final class ManagerView {
 
     /** Returns the rules that enable and disable units by default. Blocking. */
     public Presets presets() {
-        return Presets.read(InstallFolders.of(scope(), loadPath()).presets());
+        return Presets.read(installFolders().presets());
+    }
+
+    /** Returns the folders whose links enable units. */
+    public InstallFolders installFolders() {
+        return InstallFolders.of(scope(), loadPath());
     }
 
     /** Returns the unit that {@code default.target} is. */
@@ -428,8 +433,7 @@ public final class ManagerView {
 
     private UnitInstaller installer() {
         return new UnitInstaller(
-                InstallFolders.of(scope(), loadPath()),
-                new UnitReader(context.host(), scope(), context.configuration()));
+                installFolders(), new UnitReader(context.host(), scope(), context.configuration()));
     }
 
     // ---- units

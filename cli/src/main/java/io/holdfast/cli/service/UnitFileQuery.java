@@ -153,7 +153,7 @@ public final class UnitFileQuery implements Command {
 
     private static int areEnabled(UnitFileSet set, List<String> words, Output output) {
         UnitLoader loader = UnitLoader.scan(set.path());
-        UnitFileStates states = UnitFileStates.read(set.path());
+        UnitFileStates states = UnitFileStates.read(set.folders());
         UnitReader reader = set.reader();
         int code = ExitCode.FAILURE;
         for (String word : words) {
@@ -171,7 +171,7 @@ public final class UnitFileQuery implements Command {
 
     private static int list(UnitFileSet set, List<String> words, Output output) {
         UnitLoader loader = UnitLoader.scan(set.path());
-        UnitFileStates states = UnitFileStates.read(set.path());
+        UnitFileStates states = UnitFileStates.read(set.folders());
         Presets presets = Presets.read(set.folders().presets());
         UnitReader reader = set.reader();
         List<UnitName> names =

@@ -4,6 +4,7 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.install.InstallFolders;
 import io.holdfast.manager.unit.install.UnitFileStates;
 import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Files;
@@ -57,9 +58,9 @@ final class UnitFileList {
 
     private void start(CompletableFuture<List<Entry>> list) {
         running = list;
-        LoadPath path = manager.loadPath();
+        InstallFolders folders = manager.installFolders();
         var _ =
-                manager.installed(units -> entries(path, units))
+                manager.installed(units -> entries(folders, units))
                         .whenComplete((entries, failure) -> ended(list, entries, failure));
     }
 
@@ -82,14 +83,14 @@ final class UnitFileList {
     }
 
     /** Blocking. */
-    private static List<Entry> entries(LoadPath path, Map<UnitName, Unit> units) {
-        UnitFileStates states = UnitFileStates.read(path);
+    private static List<Entry> entries(InstallFolders folders, Map<UnitName, Unit> units) {
+        UnitFileStates states = UnitFileStates.read(folders);
         List<Entry> list = new ArrayList<>(units.size());
         units.forEach((name, unit) ->
                 list.add(
                         new Entry(
                                 name.text(),
-                                shown(path, name, unit.source()),
+                                shown(folders.path(), name, unit.source()),
                                 state(states.of(name, unit)))));
         return List.copyOf(list);
     }

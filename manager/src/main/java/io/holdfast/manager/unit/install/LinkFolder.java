@@ -267,6 +267,7 @@ final class LinkFolder {
                 for (Path file : UnitIndex.list(in.path())) {
                     String entry = String.valueOf(file.getFileName());
                     ErrnoException.check(SysStat.unlinkat(in.fd(), entry), "unlink", file);
+                    changes.add(InstallChange.removed(file.toString()));
                 }
             }
             ErrnoException.check(SysStat.rmdirat(top.fd(), name), "rmdir", shown);

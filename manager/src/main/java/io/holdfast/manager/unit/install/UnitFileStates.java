@@ -71,16 +71,19 @@ public final class UnitFileStates {
      */
     private record Link(int folder, boolean isDirect, String name, String target) {}
 
+    private final InstallFolders folders;
     private final LoadPath path;
     private final Map<String, List<Link>> links = new HashMap<>(); // by name, and by target
 
-    private UnitFileStates(LoadPath path) {
-        this.path = path;
+    private UnitFileStates(InstallFolders folders) {
+        this.folders = folders;
+        this.path = folders.path();
     }
 
     /** Reads the links in the folders. */
-    public static UnitFileStates read(LoadPath path) {
-        UnitFileStates states = new UnitFileStates(path);
+    public static UnitFileStates read(InstallFolders folders) {
+        UnitFileStates states = new UnitFileStates(folders);
+        LoadPath path = folders.path();
         for (int i = 0; i < path.folders().size(); i++) {
             states.addFolder(i, path.folders().get(i));
         }
@@ -131,7 +134,9 @@ public final class UnitFileStates {
         if (inside.startsWith("/usr") || inside.startsWith("/lib")) {
             return Lifetime.VENDOR;
         }
-        return inside.startsWith("/run") ? Lifetime.RUNTIME : Lifetime.PERSISTENT;
+        boolean isRuntime =
+                inside.startsWith("/run") || folder.startsWith(folders.runtime().getParent());
+        return isRuntime ? Lifetime.RUNTIME : Lifetime.PERSISTENT;
     }
 
     /**

@@ -158,6 +158,9 @@ public final class UnitInstaller {
         }
 
         private void links(Found unit) {
+            if (!unit.isInPath()) {
+                attempt(() -> links.link(unit.name().text(), unit.file(), request.force()));
+            }
             InstallSection install = unit.install();
             install.aliases().forEach(alias -> attempt(() -> alias(unit, alias)));
             attempt(() -> {
@@ -167,9 +170,6 @@ public final class UnitInstaller {
                 of.requiredBy().forEach(by -> attempt(() -> member(member, by, ".requires")));
                 of.upheldBy().forEach(by -> attempt(() -> member(member, by, ".upholds")));
             });
-            if (!unit.isInPath()) {
-                attempt(() -> links.link(unit.name().text(), unit.file(), request.force()));
-            }
         }
 
         /** Does one of several things that do not depend on each other. */

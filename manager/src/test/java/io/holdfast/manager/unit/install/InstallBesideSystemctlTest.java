@@ -167,9 +167,9 @@ class InstallBesideSystemctlTest {
     private String ourStates() {
         UnitReader reader = new UnitReader(Host.read(), ManagerScope.system(Map.of()));
         UnitLoader loader = UnitLoader.scan(path());
-        UnitFileStates states = UnitFileStates.read(path());
-        Presets presets =
-                Presets.read(InstallFolders.of(ManagerScope.system(Map.of()), path()).presets());
+        InstallFolders folders = InstallFolders.of(ManagerScope.system(Map.of()), path());
+        UnitFileStates states = UnitFileStates.read(folders);
+        Presets presets = Presets.read(folders.presets());
         return loader.names().stream()
                 .map(name -> {
                     State state = states.of(name, reader.read(loader.load(name)));

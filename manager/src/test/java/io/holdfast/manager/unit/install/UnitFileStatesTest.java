@@ -38,7 +38,7 @@ class UnitFileStatesTest {
         LoadPath path = new LoadPath(List.of(folder));
         UnitReader reader = new UnitReader(Host.read(), ManagerScope.system(Map.of()));
         UnitName unit = UnitName.of(name);
-        return UnitFileStates.read(path)
+        return UnitFileStates.read(InstallFolders.of(ManagerScope.system(Map.of()), path))
                 .of(unit, reader.read(UnitLoader.scan(path).load(unit)))
                 .word();
     }

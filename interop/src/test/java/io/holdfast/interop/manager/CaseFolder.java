@@ -1,8 +1,10 @@
 package io.holdfast.interop.manager;
 
+import io.holdfast.manager.unit.ManagerScope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -30,9 +32,39 @@ record CaseFolder(Path path, String seen) {
         return path.resolve("base");
     }
 
+    /** Returns the folders of unit files, as container.sh has them. */
+    List<Path> loadPath() {
+        return List.of(
+                path.resolve("etc/systemd/system"),
+                path.resolve("run/systemd/system"),
+                units(),
+                base());
+    }
+
+    /** Returns the system's scope, with folders of the case instead of /etc, /run and /var/lib. */
+    ManagerScope scope() {
+        ManagerScope system = ManagerScope.system(Map.of());
+        return new ManagerScope(
+                false,
+                path.resolve("run").toString(),
+                path.resolve("lib").toString(),
+                system.cacheDirectory(),
+                system.logsDirectory(),
+                path.resolve("etc").toString(),
+                system.sharedDataDirectory(),
+                system.account(),
+                system.temporaryDirectory(),
+                system.largeTemporaryDirectory(),
+                system.variables(),
+                system.umask());
+    }
+
     void writeBase() throws IOException {
         writeUnits(base(), CaseFiles.base());
-        Path _ = Files.createDirectories(units());
+        for (Path folder : loadPath()) {
+            Path _ = Files.createDirectories(folder);
+        }
+        Path _ = Files.createDirectories(path.resolve("lib"));
     }
 
     void write(UnitCase one, int polls) throws IOException {
@@ -65,6 +97,10 @@ record CaseFolder(Path path, String seen) {
                 .replace("/bin/sh " + seen + "/gate.sh", "{gate}")
                 .replace("/bin/sh " + seen + "/note.sh", "{note}")
                 .replace("/bin/sleep 1000", "{sleep}")
+                .replace(seen + "/manager/transient", "/run/systemd/transient")
+                .replace(seen + "/etc", "/etc")
+                .replace(seen + "/run", "/run")
+                .replace(seen + "/lib", "/var/lib")
                 .replace(seen + "/units", "{units}")
                 .replace(seen, "{dir}");
     }

@@ -36,7 +36,7 @@ final class HoldfastManager implements AutoCloseable {
 
     private HoldfastManager(CaseFolder folder) {
         this.folder = folder;
-        runtime = folder.path().resolve("run");
+        runtime = folder.path().resolve("manager");
         slice =
                 UnitName.of(
                         "hfcase%dx%d.slice"
@@ -45,8 +45,9 @@ final class HoldfastManager implements AutoCloseable {
         manager =
                 Manager.open(
                         ManagerOptions.system(Map.of())
+                                .withScope(folder.scope())
                                 .withLoadPath(new LoadPath(List.of()))
-                                .withUnits(List.of(folder.units(), folder.base()))
+                                .withUnits(folder.loadPath())
                                 .withRuntimeDirectory(runtime)
                                 .withSlice(slice),
                         log);
@@ -68,10 +69,12 @@ final class HoldfastManager implements AutoCloseable {
     private void run() throws IOException, InterruptedException {
         String script =
                 """
-                mount -t tmpfs none /run
-                mkdir -p /run/systemd/system
-                ln -s "$1/systemd/private" /run/systemd/private
-                systemctl start default.target && exec sh "$2"
+                cd "$1" && mkdir -p /etc/systemd
+                mount --bind etc/systemd /etc/systemd
+                mount --bind run /run
+                mount --bind lib /var/lib
+                cd / && ln -s "$2/systemd/private" /run/systemd/private
+                systemctl start default.target && exec sh "$1/$3"
                 """;
         transcript =
                 folder.contracted(
@@ -83,8 +86,9 @@ final class HoldfastManager implements AutoCloseable {
                                         "-c",
                                         script,
                                         "sh",
+                                        folder.path().toString(),
                                         runtime.toString(),
-                                        folder.path().resolve(CaseFolder.SCRIPT).toString())));
+                                        CaseFolder.SCRIPT)));
     }
 
     /** Ends the manager in order; nothing of it may be left. */

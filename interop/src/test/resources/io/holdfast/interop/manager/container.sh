@@ -10,7 +10,7 @@ inside() {
     mkdir -p "$folder/root"
     mount -t tmpfs -o mode=755 tmpfs "$folder/root"
     cd "$folder/root"
-    mkdir -p etc usr run tmp var/tmp root case proc sys dev old
+    mkdir -p etc/systemd/system usr run tmp var/tmp root case proc sys dev old
     mount --rbind /usr usr
     mount -o remount,bind,ro usr
     for link in bin sbin lib lib32 lib64; do
@@ -42,7 +42,8 @@ inside() {
     pivot_root . old
     cd /
     umount -l old
-    exec env -i PATH=/usr/sbin:/usr/bin container=holdfast TERM=dumb SYSTEMD_UNIT_PATH=/case/units:/case/base \
+    exec env -i PATH=/usr/sbin:/usr/bin container=holdfast TERM=dumb \
+        SYSTEMD_UNIT_PATH=/run/systemd/transient:/etc/systemd/system:/run/systemd/system:/case/units:/case/base \
         SYSTEMD_GENERATOR_PATH=/nonexistent /usr/lib/systemd/systemd --unit=booted.service --show-status=no \
         --log-target=null --default-standard-output=null
 }

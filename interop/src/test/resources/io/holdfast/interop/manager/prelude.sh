@@ -119,3 +119,6 @@ client.shutdown(socket.SHUT_WR)
 print(client.makefile().read(), end="")
 END
 }
+
+# links: the links of enabled and masked units, and where they lead.
+links() { find /etc/systemd/system /run/systemd/system -type l -printf '%p -> %l\n' 2>/dev/null | sort; }

@@ -2,7 +2,8 @@
 cd /case/units || exit
 systemctl cancel
 set --
-for unit in $(find . -name '*.d' -prune -o \( -type f -o -type l \) -print | sed 's|.*/||' | sort -u); do
+for unit in $(find . /etc/systemd/system /run/systemd/system /run/systemd/transient -name '*.d' -prune -o \( -type f -o -type l \) -print 2>/dev/null |
+    sed 's|.*/||' | sort -u); do
     set -- "$@" "$(echo "$unit" | sed 's/@\./@*./')"
 done
 if [ $# -gt 0 ]; then
@@ -13,6 +14,9 @@ if [ $# -gt 0 ]; then
     } >/dev/null 2>&1
 fi
 find . -mindepth 1 -delete
+find /case -mindepth 1 -maxdepth 1 -type d ! -name units ! -name base -exec rm -rf {} +
+rm -rf /etc/systemd /run/systemd/system/* /run/systemd/system-preset /var/lib/systemd/timers
+mkdir -p /etc/systemd/system
 systemctl daemon-reload
 systemctl reset-failed
 systemctl start default.target

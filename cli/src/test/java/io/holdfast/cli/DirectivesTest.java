@@ -24,8 +24,6 @@ class DirectivesTest {
     /** Settings without an effect so far; the reader reports them as not applied. */
     private static final Set<String> NOT_ACTED_ON =
             Set.of(
-                    "CgroupSettings.delegate",
-                    "CgroupSettings.oomPolicy",
                     "UnitSection.documentation", // only shown
                     "UnitSection.sourcePath");
 

@@ -48,6 +48,7 @@ class ManagerRoomsTest {
             "unit.file",
             "unit.condition",
             "unit.directive",
+            "unit.resource",
             "unit.settings",
             "unit.section"
         };
@@ -57,19 +58,22 @@ class ManagerRoomsTest {
         assertUsesOnly("unit.condition", "unit.file", "unit.value", "unit");
         String[] parsing = {"unit.condition", "unit.file", "unit.value", "unit"};
         assertUsesOnly("unit.directive", parsing);
-        assertUsesOnly("unit.settings", and(parsing, "unit.directive"));
-        assertUsesOnly("unit.section", and(parsing, "unit.directive", "unit.settings"));
-        assertUsesOnly(
-                "unit.install", and(parsing, "unit.directive", "unit.settings", "unit.section"));
+        assertUsesOnly("unit.resource", and(parsing, "unit.directive"));
+        String[] values = and(parsing, "unit.directive", "unit.resource");
+        assertUsesOnly("unit.settings", values);
+        assertUsesOnly("unit.section", and(values, "unit.settings"));
+        assertUsesOnly("unit.install", and(values, "unit.settings", "unit.section"));
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "survival", "unit");
-        assertUsesOnly("process", "loop", "log", "unit", "unit.value");
-        String[] settings = and(parsing, "unit.directive", "unit.settings");
+        assertUsesOnly("resource", "unit", "unit.file", "unit.resource", "unit.value");
+        String[] settings = and(values, "unit.settings");
+        assertUsesOnly("process", and(settings, "resource", "loop", "log"));
         assertUsesOnly("credential", and(settings, "loop"));
         assertUsesOnly("seccomp", and(settings, "loop"));
-        assertUsesOnly("exec", and(settings, "loop", "process", "credential", "seccomp"));
+        assertUsesOnly(
+                "exec", and(settings, "loop", "process", "resource", "credential", "seccomp"));
         assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
@@ -84,7 +88,8 @@ class ManagerRoomsTest {
                         "notify",
                         "job",
                         "survival",
-                        "view");
+                        "view",
+                        "resource");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
         assertUsesOnly("run", kind);

@@ -269,6 +269,8 @@ public final class Manager implements AutoCloseable {
             unused.forEach(context::warn);
         }
         removeLeftovers(context);
+        cgroups.ifPresent(each ->
+                each.controllers().warnings(text -> loop.postEnding(() -> context.warn(text))));
     }
 
     private static String describe(Predecessor before) {
@@ -346,7 +348,7 @@ public final class Manager implements AutoCloseable {
                 keeper.get().pause(survival.predecessor().pause());
             }
             try {
-                cgroups = UnitCgroups.open(options.slice(), survival.isAfterCrash());
+                cgroups = cgroups(options, survival, keeper.isPresent());
             } catch (ErrnoException e) {
                 if (e.errno() == Errno.EBUSY) {
                     throw e;
@@ -372,6 +374,20 @@ public final class Manager implements AutoCloseable {
             }
             folder.close();
             throw e;
+        }
+    }
+
+    private static UnitCgroups cgroups(
+            ManagerOptions options, Survival survival, boolean hasKeeper) {
+        Optional<PidFd> parent = Optional.empty();
+        try (PidFd self = PidFd.self()) {
+            if (hasKeeper) {
+                parent = self.parent();
+            }
+            return UnitCgroups.open(
+                    options.slice(), survival.isAfterCrash(), options.ownsProcess(), parent);
+        } finally {
+            parent.ifPresent(PidFd::close);
         }
     }
 

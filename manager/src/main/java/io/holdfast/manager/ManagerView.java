@@ -37,6 +37,7 @@ import io.holdfast.manager.request.Ending;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.request.TransientUnit;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.runtime.InactiveUnit;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -110,6 +111,7 @@ public final class ManagerView {
     private final LogLevelFilter logLevel;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
+    private final Map<UnitName, ResourceUsage> usages = new HashMap<>(); // of this turn
     private final DualTimestamp opened = DualTimestamp.now();
     private DualTimestamp begun = opened;
     private @Nullable Generators generators;
@@ -608,6 +610,19 @@ public final class ManagerView {
                         .filter(each -> catalog.differs(each.getValue()))
                         .map(Map.Entry::getKey)
                         .collect(Collectors.toSet()));
+    }
+
+    /** Returns what a unit uses, as read once in a turn of the loop. */
+    public ResourceUsage usage(UnitName name) {
+        if (usages.isEmpty()) {
+            loop().postEnding(usages::clear);
+        }
+        return usages.computeIfAbsent(
+                name,
+                _ -> {
+                    ManagedUnit unit = units.find(name);
+                    return unit == null ? ResourceUsage.UNKNOWN : unit.usage();
+                });
     }
 
     /** Returns the loaded units that have such a dependency on a unit. */

@@ -129,14 +129,14 @@ class SystemctlTest {
 
     @Test
     void showListsWhatAUnitGoesWithout() throws Exception {
-        stage.service("w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "MemoryMax=1G");
+        stage.service("w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "CoredumpReceive=yes");
 
         assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
                 .startsWith("SecurityWarnings=")
                 .endsWith("IPAddressDeny= is not supported: packets of every address pass\"")
-                .doesNotContain("MemoryMax");
+                .doesNotContain("CoredumpReceive");
         assertThat(systemctl("show", "w", "-p", "Warnings").output())
-                .contains("IPAddressDeny=", "MemoryMax= is not supported");
+                .contains("IPAddressDeny=", "CoredumpReceive= is not supported");
         assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
     }
 

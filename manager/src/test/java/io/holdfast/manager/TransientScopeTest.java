@@ -164,8 +164,8 @@ class TransientScopeTest {
         assertThat(made("x.nope", "0")).contains("Invalid unit name or type.");
         assertThat(made("x@.scope", "0")).contains("Unit name x@.scope is missing the instance");
         assertThat(made("x.scope", "0")).contains("Unit x.scope failed to load properly");
-        assertThat(made("x.scope", "1", "MemoryMax", "t", "1"))
-                .contains("Cannot set property MemoryMax, or unknown property.");
+        assertThat(made("x.scope", "1", "DevicePolicy", "s", "closed"))
+                .contains("Cannot set property DevicePolicy, or unknown property.");
         assertThat(made("x.scope", "1", "PIDs", "au", "1", "4194304")).contains("No such process");
         assertThat(made("x.scope", "1", "PIDs", "au", "1", "" + ProcessHandle.current().pid()))
                 .contains("is a manager process, refusing.");
@@ -186,8 +186,8 @@ class TransientScopeTest {
         String paths = "RequiresMountsFor";
         assertThat(made("x.scope", "2", paths, "as", "1", "home", "PIDs", "au", "1", pid))
                 .contains("Invalid RequiresMountsFor value: home");
-        assertThat(made("x.scope", "2", "TasksMax", "t", "5", "PIDs", "au", "1", pid))
-                .contains("Cannot set property TasksMax, or unknown property.");
+        assertThat(made("x.scope", "2", "TasksMax", "t", "0", "PIDs", "au", "1", pid))
+                .contains("Invalid TasksMax setting: 0");
         assertThat(
                         made(
                                 "x.scope",

@@ -241,10 +241,10 @@ class TransientServiceTest {
 
     @Test
     void badRequestsAreRefusedAsSystemdRefusesThem() throws Exception {
-        assertThat(run(1, "-p", "MemoryMax=1G", "true"))
+        assertThat(run(1, "-p", "DevicePolicy=closed", "true"))
                 .isEqualTo(
                         "Failed to start transient service unit: "
-                                + "Cannot set property MemoryMax, or unknown property.\n");
+                                + "Cannot set property DevicePolicy, or unknown property.\n");
         assertThat(call(List.of("x.service", "fail", "0", "0")))
                 .contains("Unit x.service has a bad unit file setting.");
         assertThat(call(List.of("x.service", "fail", "1", "Nice", "s", "1", "0")))

@@ -252,12 +252,12 @@ class UpTest {
                 "w",
                 """
                 SystemCallFilter=@system-service
-                MemoryMax=1G
+                CoredumpReceive=yes
                 RestrictNamespaces=yes
                 ProtectProc=default
                 ExecStart=/bin/sleep 1000\
                 """);
-        unit("q", "MemoryMax=1G\nExecStart=/bin/sleep 1000");
+        unit("q", "CoredumpReceive=yes\nExecStart=/bin/sleep 1000");
         String file = units.resolve("w.service") + ":";
         try (CommandProcess up = up("w", "q")) {
             up.await("holdfast: ready");
@@ -280,7 +280,7 @@ class UpTest {
                                     + " type can be created\n"
                                     + "    Warning: "
                                     + file
-                                    + "6: MemoryMax= is not supported: memory is not limited\n");
+                                    + "6: CoredumpReceive= is not supported\n");
             assertThat(command("status", "q").out())
                     .contains(
                             "\n   Warnings: 1: holdfast verify "

@@ -22,6 +22,7 @@ import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -101,6 +102,7 @@ public final class Execution {
     /**
      * The resources of a run.
      *
+     * @param cgroupSettings of its cgroup
      * @param output receives what is written to {@code journal}
      * @param runtimeFolder that of the manager
      * @param notifySocket the path for {@code $NOTIFY_SOCKET}; empty if the unit sends no messages
@@ -110,12 +112,33 @@ public final class Execution {
      */
     public record Surroundings(
             Optional<Cgroup> cgroup,
+            CgroupSettings cgroupSettings,
             Fd output,
             Path runtimeFolder,
             Optional<Path> notifySocket,
             String invocationId,
             ManagerDefaults defaults,
-            boolean reapedLater) {}
+            boolean reapedLater) {
+        /** Describes a run whose cgroup has no settings. */
+        public Surroundings(
+                Optional<Cgroup> cgroup,
+                Fd output,
+                Path runtimeFolder,
+                Optional<Path> notifySocket,
+                String invocationId,
+                ManagerDefaults defaults,
+                boolean reapedLater) {
+            this(
+                    cgroup,
+                    CgroupSettings.NONE,
+                    output,
+                    runtimeFolder,
+                    notifySocket,
+                    invocationId,
+                    defaults,
+                    reapedLater);
+        }
+    }
 
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
@@ -127,6 +150,7 @@ public final class Execution {
     private final SandboxSupport support;
     private final Consumer<String> warnings;
     private final ExecEnvironment environment;
+    private final UnitCgroup cgroup;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
     private ExecSettings settings; // those that can be applied, once the run is prepared
     private ExecDirectories directories;
@@ -162,6 +186,7 @@ public final class Execution {
                 new ExecEnvironment(unit, scope, System.getenv(), surroundings.defaults());
         this.directories = new ExecDirectories(settings, scope);
         this.credentials = new UnitCredentials(settings.credentials(), scope, unit.name());
+        this.cgroup = new UnitCgroup(surroundings.cgroup(), surroundings.cgroupSettings());
     }
 
     public String invocationId() {
@@ -201,6 +226,7 @@ public final class Execution {
         boundingSet.removeAll(unit.settings().sandbox().dropped());
         try {
             identity = takeIdentity(uid);
+            cgroup.delegateTo(identity.uid(), identity.gid());
             reportDropped();
             filters = filters();
             setVariables(again ? directories.variables() : createDirectories());
@@ -270,7 +296,11 @@ public final class Execution {
         Map<String, String> variables = new HashMap<>(ofDirectories);
         variables.putAll(credentials.variables());
         variables.put("INVOCATION_ID", surroundings.invocationId());
-        variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
+        variables.putAll(
+                MemoryPressure.variables(
+                        surroundings.cgroup(),
+                        surroundings.cgroupSettings().resources(),
+                        identity.uid()));
         runVariables = Map.copyOf(variables);
     }
 
@@ -492,7 +522,7 @@ public final class Execution {
         if (variables.containsKey(ExecEnvironment.EXEC_PID)) {
             spawn.environmentOfPid(ExecEnvironment.EXEC_PID);
         }
-        surroundings.cgroup().ifPresent(spawn::cgroup);
+        cgroup.of(main).ifPresent(spawn::cgroup);
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
             spawn.isolation(sandbox.get().isolation());
         }
@@ -802,6 +832,7 @@ public final class Execution {
             warnOnce("credentials left", "its credentials are left: " + e.getMessage());
         }
         dynamicUser.close();
+        cgroup.close();
     }
 
     /** Puts the unit's terminal in order, as far as the unit has one and wants that. */

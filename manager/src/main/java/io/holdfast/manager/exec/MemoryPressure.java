@@ -1,10 +1,17 @@
 package io.holdfast.manager.exec;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
+import io.holdfast.manager.unit.resource.PressureWatch;
+import io.holdfast.manager.unit.resource.ResourceDirective;
+import io.holdfast.manager.unit.resource.ResourceSettings;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -17,8 +24,8 @@ import java.util.OptionalLong;
 final class MemoryPressure {
     private static final String FILE = "memory.pressure";
 
-    /** What the service writes to the file, in Base64: a stall of 200 ms within two seconds. */
-    private static final String TRIGGER = "c29tZSAyMDAwMDAgMjAwMDAwMAA=";
+    private static final String WATCH = "MEMORY_PRESSURE_WATCH";
+    private static final long WINDOW = 2_000_000; // microseconds
 
     private static final long UNCHANGED = -1;
 
@@ -30,13 +37,22 @@ final class MemoryPressure {
     }
 
     /**
-     * Returns the variables; none if the kernel does not measure the pressure of this cgroup. Lets
-     * the user of the service write to the file.
+     * Returns the variables; none if the kernel does not measure the pressure of this cgroup, or if
+     * the unit wants none. Lets the user of the service write to the file.
      *
      * @param uid of the service; empty: the manager's
      */
-    static Map<String, String> variables(Optional<Cgroup> cgroup, OptionalLong uid) {
-        if (cgroup.isEmpty()) {
+    static Map<String, String> variables(
+            Optional<Cgroup> cgroup, ResourceSettings settings, OptionalLong uid) {
+        PressureWatch.Mode mode = settings.pressure().mode();
+        if (mode == PressureWatch.Mode.NO) {
+            return Map.of(WATCH, "/dev/null"); // nothing to watch
+        }
+        boolean isWanted =
+                mode == PressureWatch.Mode.YES
+                        || (mode == PressureWatch.Mode.AUTO
+                                && settings.isOn(ResourceDirective.MEMORY_ACCOUNTING));
+        if (cgroup.isEmpty() || !isWanted) {
             return Map.of();
         }
         try (Fd file = Fcntl.open(cgroup.get().fd(), FILE, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
@@ -44,9 +60,19 @@ final class MemoryPressure {
                 return Map.of();
             }
             return Map.of(
-                    "MEMORY_PRESSURE_WATCH", path(cgroup.get()), "MEMORY_PRESSURE_WRITE", TRIGGER);
+                    WATCH,
+                    path(cgroup.get()),
+                    "MEMORY_PRESSURE_WRITE",
+                    trigger(settings.pressure().threshold()));
         } catch (ErrnoException e) {
             return Map.of();
         }
+    }
+
+    /** Returns what the service writes to the file, in Base64: a stall within two seconds. */
+    private static String trigger(TimeSpan threshold) {
+        long stall = Math.clamp(threshold.micros(), 1, WINDOW);
+        return Base64.getEncoder()
+                .encodeToString(("some " + stall + " " + WINDOW + "\0").getBytes(US_ASCII));
     }
 }

@@ -174,6 +174,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
                         TimeSpan.ZERO,
                         now.diagnostics()),
                 now.cgroup().sliceOf(now.name(), context.scope()),
+                now.cgroup(),
                 now.kill(),
                 invocationId,
                 _ -> {});

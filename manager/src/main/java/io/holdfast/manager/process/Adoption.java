@@ -4,10 +4,10 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Foreign processes that were moved into the cgroup of a unit, and can be moved back to their
@@ -55,18 +55,17 @@ public final class Adoption {
     }
 
     /**
-     * Makes the cgroup of a scope, and moves the processes there: all that have not been reaped, or
-     * none.
+     * Makes the cgroup of a scope by the supplier, and moves the processes there: all that have not
+     * been reaped, or none.
      *
      * @param processes closed by this method
      * @throws ErrnoException EACCES or EPERM if a process may not be moved there, EBUSY if an
      *     earlier scope of the name has left processes, and others
      * @throws IllegalStateException if all have been reaped
      */
-    public static Adoption of(
-            UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
+    public static Adoption of(Supplier<Cgroup> scope, List<PidFd> processes) {
         try {
-            Adoption adoption = new Adoption(cgroups.create(scope, slice));
+            Adoption adoption = new Adoption(scope.get());
             try {
                 adoption.requireUnused();
                 processes.forEach(adoption::move);

@@ -45,7 +45,14 @@ public final class RunSetup {
             Execution execution = execution(plan, channels, cgroup);
             execution.prepare();
             return new UnitRun(
-                    owner, plan, listener, channels, execution, workload(plan, cgroup), cgroup);
+                    owner,
+                    plan,
+                    listener,
+                    channels,
+                    execution,
+                    workload(plan, cgroup),
+                    cgroup,
+                    Optional.empty());
         } catch (Exception e) {
             cgroup.ifPresent(RunSetup::undo);
             throw e;
@@ -64,7 +71,14 @@ public final class RunSetup {
         Execution execution = execution(plan, channels, cgroup);
         UnitRun run =
                 new UnitRun(
-                        owner, plan, listener, channels, execution, workload(plan, cgroup), cgroup);
+                        owner,
+                        plan,
+                        listener,
+                        channels,
+                        execution,
+                        workload(plan, cgroup),
+                        cgroup,
+                        Optional.of(fields));
         run.restore(fields);
         Work<Boolean> _ =
                 owner.lane()
@@ -110,6 +124,7 @@ public final class RunSetup {
                 context.scope(),
                 new Execution.Surroundings(
                         cgroup,
+                        plan.cgroup(),
                         channels.output().writeEnd(),
                         context.runtimeFolder(),
                         channels.notifySocket(),
@@ -118,7 +133,7 @@ public final class RunSetup {
                         context.survival().isOn()),
                 context.uids(),
                 context.sandboxes(),
-                warning -> context.loop().postEnding(() -> owner.warnOnce(warning)));
+                this::warnOnce);
     }
 
     private Workload workload(RunPlan plan, Optional<Cgroup> cgroup) {
@@ -150,6 +165,10 @@ public final class RunSetup {
         owner.context().loop().postEnding(() -> owner.warn(text));
     }
 
+    private void warnOnce(String text) {
+        owner.context().loop().postEnding(() -> owner.warnOnce(text));
+    }
+
     private static String nameOf(PidFd process) {
         try {
             return process.proc().name();
@@ -168,7 +187,9 @@ public final class RunSetup {
         try {
             return owner.context()
                     .cgroups()
-                    .map(cgroups -> cgroups.create(owner.name(), plan.slice()));
+                    .map(cgroups ->
+                            cgroups.create(
+                                    owner.name(), plan.slice(), plan.cgroup(), this::warnOnce));
         } catch (ErrnoException e) {
             throw new SetupException(SetupException.Step.CGROUP, e);
         }

@@ -21,6 +21,7 @@ import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.TrackedProcesses;
 import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.run.KeptRun.Role;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.UnitName;
@@ -69,6 +70,12 @@ public final class UnitRun {
          * @throws ErrnoException if they cannot be prepared
          */
         PassedDescriptors passedTo(ExecCommand command);
+
+        /** Called when the kernel's OOM killer has killed processes of the run. */
+        default void killedByOom() {}
+
+        /** Called with what the run has used, when it has ended. */
+        default void used(ResourceUsage total) {}
     }
 
     private final ManagerContext context;
@@ -80,6 +87,7 @@ public final class UnitRun {
     private final Workload workload;
     private final RunProcesses processes;
     private final KeptRun kept;
+    private final RunResources resources;
     private @Nullable RunProcess main;
     private @Nullable RunProcess control;
     private final Lane lane;
@@ -101,7 +109,8 @@ public final class UnitRun {
             RunChannels channels,
             Execution execution,
             Workload workload,
-            Optional<Cgroup> cgroup) {
+            Optional<Cgroup> cgroup,
+            Optional<Fields> record) {
         this.context = owner.context();
         this.lane = owner.lane();
         this.stopLane = owner.stopLane();
@@ -112,6 +121,19 @@ public final class UnitRun {
         this.execution = execution;
         this.workload = workload;
         this.kept = new KeptRun(context.survival(), unit);
+        this.resources =
+                new RunResources(
+                        context,
+                        workload,
+                        lane,
+                        plan.cgroup(),
+                        cgroup,
+                        RunResources.known(record),
+                        () -> {
+                            if (!ended) {
+                                listener.killedByOom();
+                            }
+                        });
         this.processes =
                 cgroup.<RunProcesses>map(group ->
                                 new CgroupProcesses(
@@ -331,6 +353,7 @@ public final class UnitRun {
             if (!ended) {
                 processes.exited();
                 context.counters().exited(exit);
+                resources.check();
                 listener.mainExited(exit);
             }
         });
@@ -347,6 +370,7 @@ public final class UnitRun {
                 release(process);
                 processes.exited();
                 context.counters().exited(exit);
+                resources.check();
                 listener.controlExited(exit);
             }
         });
@@ -365,8 +389,19 @@ public final class UnitRun {
 
     // ---- when the manager is killed
 
-    /** Keeps the output pipe for the case that the manager is killed. */
+    /** Returns its limits, and what it uses. */
+    public RunResources resources() {
+        return resources;
+    }
+
+    /** Returns what it uses now. */
+    public ResourceUsage usage() {
+        return resources.usage();
+    }
+
+    /** Keeps the output pipe for the case that the manager is killed, and begins its watches. */
     public void keep() {
+        resources.begin();
         kept.keep(channels.output());
     }
 
@@ -376,6 +411,7 @@ public final class UnitRun {
                 .put("main-number", mainNumber)
                 .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
         channels.record(fields);
+        resources.record(fields);
         kept.record(Role.MAIN, main().filter(_ -> mainIsAlive()), fields);
         kept.record(Role.CONTROL, control(), fields);
         identity()
@@ -521,6 +557,7 @@ public final class UnitRun {
         spawns.clear();
         spawnsChanged();
         channels.close();
+        resources.close();
         kept.dropAll();
         release(control);
         release(main);
@@ -532,6 +569,7 @@ public final class UnitRun {
                         .evenIfLate()
                         .within(limit)
                         .begin((clean, failure) -> {
+                            listener.used(resources.total());
                             if (Boolean.FALSE.equals(clean)) {
                                 context.warn(unit, leftOver());
                                 remaining.accept(processes);
@@ -564,6 +602,7 @@ public final class UnitRun {
      */
     private boolean clean(boolean killLeftovers, boolean restarting) throws InterruptedException {
         try {
+            resources.end();
             return processes.clean(killLeftovers);
         } finally {
             execution.close(restarting);

@@ -10,6 +10,7 @@ import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
@@ -233,6 +234,11 @@ public interface ManagedUnit {
     /** Returns the state that its type adds to its status. */
     default Optional<? extends UnitDetails> details() {
         return Optional.empty();
+    }
+
+    /** Returns what its cgroup uses, or has used in the last run. Reads files of the kernel. */
+    default ResourceUsage usage() {
+        return ResourceUsage.UNKNOWN;
     }
 
     /** Returns its present state. */

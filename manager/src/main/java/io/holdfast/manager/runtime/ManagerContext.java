@@ -13,14 +13,19 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.resource.ControllerTree;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -119,6 +124,13 @@ public record ManagerContext(
          * nothing to do.
          */
         void lookForOrphans(Runnable then);
+    }
+
+    /** Returns the directives of a unit that need controllers which this manager cannot use. */
+    public List<Diagnostic> unapplied(UnitSource unit, ResourceSettings settings) {
+        return cgroups.map(UnitCgroups::controllers)
+                .orElse(ControllerTree.NONE)
+                .diagnostics(unit, settings);
     }
 
     /** Logs an event of the manager itself. */

@@ -19,8 +19,10 @@ import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.run.KillSequence;
 import io.holdfast.manager.run.KillSequence.Step;
+import io.holdfast.manager.run.RunResources;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -31,6 +33,8 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ScopeUnit;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.view.UnitStatus;
@@ -43,6 +47,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +83,7 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     private ScopeResult result = ScopeResult.SUCCESS;
     private String invocationId = "";
     private @Nullable RunProcesses processes;
+    private @Nullable RunResources resources;
     private @Nullable Workload run; // its entry in the index of processes
     private boolean stopWanted;
     private boolean closing; // its processes are gone, and its cgroup is being removed
@@ -112,6 +118,9 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     public void reloaded(Unit newer) {
         if (newer instanceof ScopeUnit scope && scope.source().state() == UnitSource.State.LOADED) {
             unit = scope;
+            if (resources != null) {
+                resources.change(scope.cgroup());
+            }
         }
     }
 
@@ -175,11 +184,9 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
             run(held, new HeldProcesses(context.loop(), context.processes(), held, adopted));
             return;
         }
-        UnitCgroups cgroups = context.cgroups().get();
+        Supplier<Cgroup> made = maker(context.cgroups().get());
         Work<Adoption> _ =
-                lane.work(
-                                "the adoption of its processes",
-                                () -> Adoption.of(cgroups, name(), slice(), adopted))
+                lane.work("the adoption of its processes", () -> Adoption.of(made, adopted))
                         .releasing(Adoption::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
                         .within(ManagerLimits.READ_TIMEOUT.duration())
@@ -203,6 +210,17 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
                         });
     }
 
+    private Supplier<Cgroup> maker(UnitCgroups cgroups) {
+        UnitName name = name();
+        UnitName slice = slice();
+        CgroupSettings settings = unit.cgroup();
+        return () -> cgroups.create(name, slice, settings, this::warnLater);
+    }
+
+    private void warnLater(String text) {
+        context.loop().postEnding(() -> context.warn(name(), text));
+    }
+
     private UnitName slice() {
         return unit.cgroup().sliceOf(name(), context.scope());
     }
@@ -214,6 +232,7 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     private void run(Workload workload, RunProcesses adopted) {
         processes = adopted;
         run = workload;
+        watchResources(workload, -1);
         context.processes()
                 .enter(
                         workload,
@@ -230,6 +249,29 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
         }
         if (!closing && !stopping.isUnderWay()) {
             watchEmpty();
+        }
+    }
+
+    private void watchResources(Workload workload, long kills) {
+        Optional<Cgroup> cgroup = Optional.ofNullable(processes).flatMap(RunProcesses::cgroup);
+        resources =
+                new RunResources(
+                        context, workload, lane, unit.cgroup(), cgroup, kills, this::killedByOom);
+        resources.begin();
+    }
+
+    /** Ends the scope as {@code OOMPolicy=} says. */
+    private void killedByOom() {
+        String text = "the kernel's OOM killer has killed a process of it";
+        OomPolicy policy = unit.cgroup().oomPolicy();
+        context.warn(name(), text);
+        if (policy == OomPolicy.CONTINUE || closing) {
+            return;
+        }
+        if (state.isUp()) {
+            stop(ScopeResult.OOM_KILL);
+        } else {
+            note(ScopeResult.OOM_KILL);
         }
     }
 
@@ -262,9 +304,12 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
         if (state == ScopeState.DEAD) {
             return Optional.empty();
         }
+        Fields fields = new Fields();
+        if (resources != null) {
+            resources.record(fields);
+        }
         return Optional.of(
-                new Fields()
-                        .put("state", state.name())
+                fields.put("state", state.name())
                         .put("since", since.toEpochMilli())
                         .put("result", result.name())
                         .put("times", times.toString())
@@ -298,6 +343,7 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
                 new CgroupProcesses(
                         context.loop(), lane, stopLane, text -> context.warn(name(), text), cgroup);
         run = workload;
+        watchResources(workload, record.number("oom-kills"));
         context.processes().enter(workload, OptionalLong.of(cgroup.id()));
         return () -> resume(record.number("deadline"));
     }
@@ -306,7 +352,7 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
         if (context.cgroups().isEmpty()) {
             return null;
         }
-        Cgroup cgroup = context.cgroups().get().create(name(), slice());
+        Cgroup cgroup = maker(context.cgroups().get()).get();
         if (cgroup.id() == id) {
             return cgroup;
         }
@@ -400,6 +446,9 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     }
 
     private void emptied() {
+        if (resources != null) {
+            resources.check();
+        }
         if (stopping.isUnderWay()) {
             stopping.emptied();
         } else {
@@ -493,6 +542,10 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     private void leave() {
         Workload over = run;
         run = null;
+        if (resources != null) {
+            resources.close();
+            resources = null;
+        }
         if (over != null) {
             context.processes().leave(over);
         }
@@ -546,6 +599,11 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     }
 
     // ---- status
+
+    @Override
+    public ResourceUsage usage() {
+        return resources == null ? ResourceUsage.UNKNOWN : resources.usage();
+    }
 
     @Override
     public UnitTimes times() {

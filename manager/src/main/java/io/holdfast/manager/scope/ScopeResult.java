@@ -8,11 +8,13 @@ enum ScopeResult {
     /** Its processes could not be adopted. */
     RESOURCES,
     /** It ran for too long, or did not stop in time. */
-    TIMEOUT;
+    TIMEOUT,
+    /** The kernel's OOM killer has killed a process, and {@code OOMPolicy=} ends the scope. */
+    OOM_KILL;
 
     /** Returns the result as systemd writes it. */
     @Override
     public String toString() {
-        return name().toLowerCase(Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

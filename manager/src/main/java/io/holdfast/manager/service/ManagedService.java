@@ -10,6 +10,7 @@ import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySender;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.run.ControlCommands;
 import io.holdfast.manager.run.PreservedRun;
 import io.holdfast.manager.run.UnitRun;
@@ -630,6 +631,11 @@ public final class ManagedService
     @Override
     public Optional<Cgroup> cgroup() {
         return life.run().flatMap(UnitRun::cgroup);
+    }
+
+    @Override
+    public ResourceUsage usage() {
+        return life.usage();
     }
 
     @Override

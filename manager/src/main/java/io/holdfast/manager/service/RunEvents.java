@@ -1,15 +1,18 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.run.ControlCommands;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.Optional;
 
@@ -148,6 +151,45 @@ final class RunEvents implements UnitRun.Listener {
         } else {
             stopping.sequence().emptied();
         }
+    }
+
+    /** Ends the service as {@code OOMPolicy=} says. */
+    @Override
+    public void killedByOom() {
+        String text = "the kernel's OOM killer has killed a process of it";
+        OomPolicy policy = life.unit().cgroup().oomPolicy();
+        if (policy == OomPolicy.CONTINUE) {
+            life.warn(text + "; it goes on: OOMPolicy=continue");
+            return;
+        }
+        life.fail(text);
+        switch (life.state()) {
+            case EXITED, RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
+                if (policy == OomPolicy.STOP) {
+                    steps.stop(ServiceResult.OOM_KILL);
+                } else {
+                    killAll();
+                }
+            }
+            case CONDITION, START_PRE, START, START_POST, STOP -> {
+                if (policy == OomPolicy.STOP) {
+                    steps.kill(ServiceResult.OOM_KILL);
+                } else {
+                    killAll();
+                }
+            }
+            default -> life.note(ServiceResult.OOM_KILL);
+        }
+    }
+
+    private void killAll() {
+        steps.kill(ServiceResult.OOM_KILL);
+        life.run().ifPresent(run -> run.signal(Signal.KILL, true, false));
+    }
+
+    @Override
+    public void used(ResourceUsage total) {
+        life.used(total);
     }
 
     @Override

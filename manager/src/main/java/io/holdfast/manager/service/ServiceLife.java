@@ -14,6 +14,7 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.run.RemainingProcesses;
 import io.holdfast.manager.run.RunOwner;
 import io.holdfast.manager.run.UnitRun;
@@ -119,6 +120,7 @@ final class ServiceLife implements RunOwner {
     private DualTimestamp mainExited = DualTimestamp.NEVER;
     private Optional<ProcessId> lastMain = Optional.empty();
     private UnitChecks checks = UnitChecks.NEVER;
+    private ResourceUsage lastUsage = ResourceUsage.UNKNOWN;
     private boolean wanted;
 
     ServiceLife(ManagerContext context, ServiceUnit unit) {
@@ -178,11 +180,13 @@ final class ServiceLife implements RunOwner {
         return unit().name();
     }
 
-    /** Takes a new definition, which takes effect with the next start. */
+    /** Takes a new definition. Its limits take effect at once, the rest with the next start. */
     void reloaded(ServiceUnit reread) {
         files.reloaded(reread);
         if (state.isDown()) {
             files.takeNewer();
+        } else if (reread.source().state() == UnitSource.State.LOADED) {
+            run().ifPresent(running -> running.resources().change(reread.cgroup()));
         }
     }
 
@@ -278,6 +282,7 @@ final class ServiceLife implements RunOwner {
         reported = ReportedErrors.NONE;
         ownWatchdog = Optional.empty();
         ownAccess = Optional.empty();
+        lastUsage = ResourceUsage.UNKNOWN;
         reloadResult = ServiceResult.SUCCESS;
     }
 
@@ -330,6 +335,16 @@ final class ServiceLife implements RunOwner {
                         ? OptionalLong.empty()
                         : number(writer.identity().map(UserAndGroups::uid));
         log.writer(user);
+    }
+
+    /** Notes what a run has used that has ended. */
+    void used(ResourceUsage total) {
+        lastUsage = total;
+    }
+
+    /** Returns what it uses now, or has used in its last run. */
+    ResourceUsage usage() {
+        return run().map(UnitRun::usage).orElse(lastUsage);
     }
 
     /** Records that it has a new main process. */
@@ -694,10 +709,12 @@ final class ServiceLife implements RunOwner {
     }
 
     private List<Diagnostic> diagnostics() {
-        List<Diagnostic> unapplied = context.sandboxes().unapplied(unit().source(), unit().exec());
-        return unapplied.isEmpty()
-                ? newest().diagnostics()
-                : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();
+        return Stream.of(
+                        newest().diagnostics(),
+                        context.sandboxes().unapplied(unit().source(), unit().exec()),
+                        context.unapplied(unit().source(), unit().cgroup().resources()))
+                .flatMap(List::stream)
+                .toList();
     }
 
     private static Optional<ProcessId> idOf(PidFd process) {

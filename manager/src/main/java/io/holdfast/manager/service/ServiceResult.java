@@ -20,6 +20,8 @@ enum ServiceResult {
     CORE_DUMP,
     WATCHDOG,
     START_LIMIT_HIT,
+    /** The kernel's OOM killer has killed a process, and {@code OOMPolicy=} ends the service. */
+    OOM_KILL,
     /** An {@code ExecCondition=} command decided that it is not started now. */
     EXEC_CONDITION;
 

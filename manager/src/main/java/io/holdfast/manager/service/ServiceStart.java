@@ -100,6 +100,7 @@ final class ServiceStart {
                         service.timeouts().watchdog(),
                         unit.diagnostics()),
                 unit.cgroup().sliceOf(unit.name(), life.context().scope()),
+                unit.cgroup(),
                 unit.kill(),
                 life.invocationId(),
                 main -> service.pidFile().ifPresent(path -> removePidFile(path, main)));

@@ -1,10 +1,13 @@
 package io.holdfast.manager.slice;
 
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.PassiveUnit;
 import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitStatus;
@@ -20,6 +23,31 @@ public final class ManagedSlice extends PassiveUnit {
         super(context, unit);
         if (isPerpetual()) {
             enter(ActiveState.ACTIVE);
+            if (!resources().values().isEmpty()) {
+                apply("the limits of its cgroup", () -> {});
+            }
+        }
+    }
+
+    private ResourceSettings resources() {
+        return ((SliceUnit) unit()).resources();
+    }
+
+    /** Makes its cgroup, if there is none, and sets its limits. */
+    private void apply(String what, Runnable then) {
+        ResourceSettings settings = resources();
+        Consumer<String> problems =
+                text -> context.loop().postEnding(() -> context.warn(unit().name(), text));
+        withCgroups(what, cgroups -> cgroups.makeSlice(unit().name(), settings, problems), then);
+    }
+
+    /** Applies changed limits at once. */
+    @Override
+    public void reloaded(Unit newer) {
+        ResourceSettings before = resources();
+        super.reloaded(newer);
+        if (activeState() == ActiveState.ACTIVE && !resources().equals(before)) {
+            apply("the limits of its cgroup", () -> {});
         }
     }
 
@@ -30,8 +58,7 @@ public final class ManagedSlice extends PassiveUnit {
 
     @Override
     protected void begin(Runnable done) {
-        withCgroups(
-                "the creation of its cgroup", cgroups -> cgroups.makeSlice(unit().name()), done);
+        apply("the creation of its cgroup", done);
     }
 
     @Override
@@ -68,6 +95,25 @@ public final class ManagedSlice extends PassiveUnit {
                             }
                             then.run();
                         });
+    }
+
+    @Override
+    public ResourceUsage usage() {
+        return activeState() == ActiveState.ACTIVE
+                ? context.cgroups()
+                        .map(cgroups -> cgroups.usageOf(unit().name()))
+                        .orElse(ResourceUsage.UNKNOWN)
+                : ResourceUsage.UNKNOWN;
+    }
+
+    /** Restores its limits too, which the next manager reads from its files. */
+    @Override
+    public Runnable restore(Fields record) {
+        Runnable restored = super.restore(record);
+        return () -> {
+            restored.run();
+            apply("the limits of its cgroup", () -> {});
+        };
     }
 
     @Override

@@ -74,6 +74,10 @@ public record DirectiveCost(String text, boolean security) {
     private static final String OTHER =
             """
             CPUQuota: CPU time is not limited
+            CPUWeight: CPU time is shared equally
+            AllowedCPUs: it runs on all CPUs
+            MemoryMin MemoryLow: its memory is not protected
+            IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax: IO is not limited
             MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryZSwapMax: memory is not limited
             TasksMax: the number of tasks is not limited
             UtmpIdentifier UtmpMode: utmp and wtmp get no record of its session

@@ -12,6 +12,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -33,7 +34,9 @@ class AdoptionTest {
     @BeforeEach
     void open() {
         long own = ProcessHandle.current().pid();
-        cgroups = UnitCgroups.open(UnitName.of("hfadoption" + own + ".slice"), false);
+        cgroups =
+                UnitCgroups.open(
+                        UnitName.of("hfadoption" + own + ".slice"), false, false, Optional.empty());
         child = Spawn.of("sleep", "1000").start();
     }
 
@@ -45,7 +48,9 @@ class AdoptionTest {
     }
 
     private Adoption adopt(PidFd... processes) {
-        return Adoption.of(cgroups, SCOPE, SLICE, List.of(processes));
+        return Adoption.of(
+                () -> cgroups.create(SCOPE, SLICE, CgroupSettings.NONE, _ -> {}),
+                List.of(processes));
     }
 
     private String place() {

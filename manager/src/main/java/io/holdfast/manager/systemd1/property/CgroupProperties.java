@@ -8,8 +8,6 @@ import java.util.function.Function;
 
 /** The properties that describe the place of a unit in the cgroup tree. */
 final class CgroupProperties {
-    private static final long UNLIMITED = -1; // UINT64_MAX
-
     private CgroupProperties() {}
 
     static <T> void addTo(
@@ -23,9 +21,19 @@ final class CgroupProperties {
                         SettableProperty.word("OOMPolicy", OomPolicy.values()),
                         cgroup.andThen(c -> UnitProperties.word(c.oomPolicy())))
                 .settable(
-                        "TasksMax", new SettableProperty("t", CgroupProperties::tasksMax).asLive())
-                .fixed("Delegate", "b", cgroup.andThen(CgroupSettings::delegate))
+                        "Delegate",
+                        SettableProperty.bool("Delegate"),
+                        cgroup.andThen(CgroupSettings::delegate))
+                .settable(
+                        "DelegateControllers",
+                        ResourceProperties.controllers("Delegate"),
+                        cgroup.andThen(c -> ResourceProperties.words(c.delegation().controllers())))
+                .settable(
+                        "DelegateSubgroup",
+                        SettableProperty.text("DelegateSubgroup"),
+                        cgroup.andThen(c -> c.delegation().subgroup().orElse("")))
                 .unsignalled("ControlGroup", "s", of.andThen(CgroupProperties::path));
+        ResourceProperties.addTo(table, of, cgroup.andThen(CgroupSettings::resources));
     }
 
     private static String slice(Subject subject, CgroupSettings cgroup) {
@@ -35,13 +43,6 @@ final class CgroupProperties {
     /** Returns the path of the cgroup that a unit has now; empty if it has none. */
     static String path(Subject subject) {
         return subject.view().status().cgroup().orElse("");
-    }
-
-    /** Accepts that the number of tasks is not limited, as systemd-logind sets for its sessions. */
-    private static void tasksMax(UnitDescription unit, String section, Object value) {
-        if ((Long) value != UNLIMITED) {
-            throw readOnly("TasksMax");
-        }
     }
 
     /** Returns the error for a property that cannot be set. */

@@ -4,8 +4,11 @@ import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.resource.MachineResources;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.resource.Amount;
+import io.holdfast.manager.unit.resource.ResourceDirective;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
@@ -96,6 +99,28 @@ public final class ManagerProperties {
         of(table, "DefaultStartLimitIntervalUSec", "t", all -> Micros.of(all.startLimitInterval()));
         of(table, "DefaultStartLimitBurst", "u", ManagerDefaults::startLimitBurst);
         of(table, "DefaultOOMScoreAdjust", "i", all -> all.oomScoreAdjust().orElse(0));
+        for (ResourceDirective each : ResourceDirective.defaulted()) {
+            boolean isTasks = each == ResourceDirective.TASKS_MAX;
+            of(
+                    table,
+                    "Default" + each.property(),
+                    isTasks ? "t" : "b",
+                    all ->
+                            isTasks
+                                    ? MachineResources.tasks((Amount) all.resources().of(each))
+                                    : all.resources().of(each));
+        }
+        of(
+                table,
+                "DefaultMemoryPressureThresholdUSec",
+                "t",
+                all -> Micros.of(all.resources().pressure().threshold()));
+        of(
+                table,
+                "DefaultMemoryPressureWatch",
+                "s",
+                all -> UnitProperties.word(all.resources().pressure().mode()));
+        of(table, "DefaultOOMPolicy", "s", all -> UnitProperties.word(all.oomPolicy()));
         for (Resource resource : Resource.values()) {
             String name = "DefaultLimit" + resource;
             of(table, name, "t", all -> all.limit(resource).hard());

@@ -181,7 +181,7 @@ public record MountUnit(
         Reader mount = new Reader(defaults);
         ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
         KillSettings.Reader kill = new KillSettings.Reader();
-        CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
+        CgroupSettings.Reader cgroup = new CgroupSettings.Reader(defaults);
         return new UnitFormat.OwnSection(
                 List.of(mount, exec, kill, cgroup),
                 draft -> {

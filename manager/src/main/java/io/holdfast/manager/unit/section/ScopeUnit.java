@@ -31,7 +31,7 @@ public record ScopeUnit(UnitParts parts, Limits limits, KillSettings kill, Cgrou
         unit.defaults(name.text(), true);
         Reader own = new Reader(defaults.timeoutStop());
         KillSettings.Reader kill = new KillSettings.Reader();
-        CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
+        CgroupSettings.Reader cgroup = new CgroupSettings.Reader(defaults);
         return new UnitFormat.OwnSection(
                 List.of(own, kill, cgroup),
                 draft -> new ScopeUnit(draft.parts(), own.limits, kill.build(), cgroup.build()));

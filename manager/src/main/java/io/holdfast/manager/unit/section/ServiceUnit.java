@@ -30,7 +30,7 @@ public record ServiceUnit(
         ServiceSectionReader service = new ServiceSectionReader(unit, defaults);
         ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
         KillSettings.Reader kill = new KillSettings.Reader();
-        CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
+        CgroupSettings.Reader cgroup = new CgroupSettings.Reader(defaults);
         return new UnitFormat.OwnSection(
                 List.of(service, exec, kill, cgroup),
                 draft -> {

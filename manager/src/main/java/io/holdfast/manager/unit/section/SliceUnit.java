@@ -3,6 +3,7 @@ package io.holdfast.manager.unit.section;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
@@ -11,9 +12,11 @@ import java.util.Optional;
 /**
  * A slice: an inner node of the cgroup tree.
  *
+ * @param resources its limits, which all units in it share
  * @param isPerpetual whether it exists for as long as the manager, and cannot be stopped
  */
-public record SliceUnit(UnitParts parts, boolean isPerpetual) implements Unit {
+public record SliceUnit(UnitParts parts, ResourceSettings resources, boolean isPerpetual)
+        implements Unit {
     private static final UnitName SYSTEM_SLICE = UnitName.of("system.slice");
 
     static UnitFormat.OwnSection begin(
@@ -22,20 +25,22 @@ public record SliceUnit(UnitParts parts, boolean isPerpetual) implements Unit {
         if (isPerpetual(name, scope)) {
             unit.withoutDefaults();
         }
+        ResourceSettings.Reader resources = new ResourceSettings.Reader(defaults.resources());
         return new UnitFormat.OwnSection(
-                List.of(),
+                List.of(resources),
                 draft -> {
                     if (!isNamedWell(name)) {
                         draft.refuse(
                                 "the name of a slice is made of non-empty parts between dashes");
                     }
-                    return new SliceUnit(draft.parts(), isPerpetual(name, scope));
+                    return new SliceUnit(
+                            draft.parts(), resources.build(), isPerpetual(name, scope));
                 });
     }
 
     @Override
     public SliceUnit with(UnitParts other) {
-        return new SliceUnit(other, isPerpetual);
+        return new SliceUnit(other, resources, isPerpetual);
     }
 
     @Override

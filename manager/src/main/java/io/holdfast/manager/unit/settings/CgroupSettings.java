@@ -1,13 +1,17 @@
 package io.holdfast.manager.unit.settings;
 
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.resource.Controller;
+import io.holdfast.manager.unit.resource.ResourceSettings;
+import io.holdfast.manager.unit.value.Scalars;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -15,12 +19,32 @@ import java.util.Set;
  * The place of a unit in the cgroup tree.
  *
  * @param slice as written; {@link #sliceOf} applies the default
- * @param delegate whether its processes may make cgroups below it
+ * @param delegation whether its processes may make cgroups below it
  * @param oomPolicy the reaction when the OOM killer has killed one of its processes
+ * @param resources its limits, and what is accounted
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.resource-control.html">
  *     systemd.resource-control</a>
  */
-public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPolicy oomPolicy) {
+public record CgroupSettings(
+        Optional<UnitName> slice,
+        Delegation delegation,
+        OomPolicy oomPolicy,
+        ResourceSettings resources) {
+    /**
+     * What a unit may do with its cgroup.
+     *
+     * @param controllers those that it may use below its cgroup; empty without {@code Delegate=}
+     * @param isOn whether its processes may make cgroups below it
+     * @param subgroup the cgroup below it in which its processes start
+     */
+    public record Delegation(boolean isOn, Set<Controller> controllers, Optional<String> subgroup) {
+        public static final Delegation NONE = new Delegation(false, Set.of(), Optional.empty());
+
+        public Delegation {
+            controllers = Set.copyOf(controllers);
+        }
+    }
+
     /** The reaction of a unit when the OOM killer has killed one of its processes. */
     public enum OomPolicy {
         CONTINUE,
@@ -30,7 +54,8 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
 
     /** The defaults. */
     public static final CgroupSettings NONE =
-            new CgroupSettings(Optional.empty(), false, OomPolicy.STOP);
+            new CgroupSettings(
+                    Optional.empty(), Delegation.NONE, OomPolicy.STOP, ResourceSettings.NONE);
 
     /** The root of all slices. */
     public static final UnitName ROOT_SLICE = UnitName.of("-.slice");
@@ -53,6 +78,19 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                         : UnitName.of(root + UnitType.SLICE.suffix()));
     }
 
+    /** Returns whether its processes may make cgroups below it. */
+    public boolean delegate() {
+        return delegation.isOn();
+    }
+
+    /** Returns the controllers that its cgroup needs. */
+    public Set<Controller> controllers() {
+        Set<Controller> needed = EnumSet.noneOf(Controller.class);
+        needed.addAll(resources.controllers());
+        needed.addAll(delegation.controllers());
+        return needed;
+    }
+
     public static Optional<UnitName> parentOf(UnitName slice) {
         try {
             List<UnitName> path = slice.slicePath();
@@ -67,13 +105,16 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
     }
 
     public static final class Reader implements SectionReader {
-        private static final Set<String> DELEGATE_NOT = Set.of("no", "n", "false", "f", "off", "0");
+        private final OomPolicy usual;
+        private final ResourceSettings.Reader resources;
         private Optional<UnitName> slice = Optional.empty();
-        private boolean delegate;
+        private Delegation delegation = Delegation.NONE;
         private Optional<OomPolicy> oomPolicy = Optional.empty();
 
-        /** Creates a reader with the defaults. */
-        public Reader() {}
+        public Reader(ManagerDefaults defaults) {
+            usual = defaults.oomPolicy();
+            resources = new ResourceSettings.Reader(defaults.resources());
+        }
 
         @Override
         public boolean assign(Assignment a) {
@@ -87,32 +128,54 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                                             name.slicePath(); // refuses a name that is not a slice
                                             return name;
                                         });
-                case "Delegate" -> {
-                    a.notActedOn();
-                    delegate = a.isEmpty() || !isFalse(a);
-                }
-                case "OOMPolicy" -> {
-                    a.notActedOn();
-                    oomPolicy =
-                            Optional.of(
-                                    a.word(oomPolicy.orElse(OomPolicy.STOP), OomPolicy.values()));
-                }
+                case "Delegate" -> delegation = delegation(a);
+                case "DelegateSubgroup" ->
+                        delegation =
+                                new Delegation(
+                                        delegation.isOn,
+                                        delegation.controllers,
+                                        a.optional(delegation.subgroup, Reader::subgroup));
+                case "OOMPolicy" ->
+                        oomPolicy =
+                                a.isEmpty()
+                                        ? Optional.empty()
+                                        : Optional.of(
+                                                a.word(
+                                                        oomPolicy.orElse(usual),
+                                                        OomPolicy.values()));
                 default -> {
-                    return false;
+                    return resources.assign(a);
                 }
             }
             return true;
         }
 
-        /** Returns whether the value is false; other values may name the delegated controllers. */
-        private static boolean isFalse(Assignment a) {
-            return DELEGATE_NOT.contains(
-                    a.text(Optional.empty()).orElse("").toLowerCase(Locale.ROOT));
+        /** Reads a boolean, or the delegated controllers; an empty assignment delegates none. */
+        private Delegation delegation(Assignment a) {
+            Optional<Boolean> all = Scalars.findBoolean(a.value());
+            Set<Controller> controllers =
+                    all.isPresent()
+                            ? all.get() ? EnumSet.allOf(Controller.class) : Set.of()
+                            : ResourceSettings.controllers(a, delegation.controllers);
+            return new Delegation(all.orElse(true), controllers, delegation.subgroup);
+        }
+
+        private static String subgroup(String name) {
+            boolean valid =
+                    !name.contains("/")
+                            && !name.equals(".")
+                            && !name.equals("..")
+                            && CgroupPath.escape(name).equals(name);
+            if (!valid) {
+                throw Scalars.bad("the name of a cgroup", name);
+            }
+            return name;
         }
 
         public CgroupSettings build() {
-            OomPolicy usual = delegate ? OomPolicy.CONTINUE : OomPolicy.STOP;
-            return new CgroupSettings(slice, delegate, oomPolicy.orElse(usual));
+            OomPolicy otherwise = delegation.isOn ? OomPolicy.CONTINUE : usual;
+            return new CgroupSettings(
+                    slice, delegation, oomPolicy.orElse(otherwise), resources.build());
         }
     }
 }

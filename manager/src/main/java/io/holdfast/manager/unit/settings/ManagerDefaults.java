@@ -3,6 +3,8 @@ package io.holdfast.manager.unit.settings;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.resource.ResourceDefaults;
+import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
 import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.StandardStream;
 import io.holdfast.manager.unit.value.TimeSpan;
@@ -27,6 +29,8 @@ import java.util.Set;
  * @param withheld names of variables that no process inherits from the manager
  * @param limits of all processes; a resource without an entry keeps the manager's own limits
  * @param oomScoreAdjust of all processes; empty: that of the manager
+ * @param resources of all units with a cgroup
+ * @param oomPolicy of services and scopes without {@code Delegate=}
  * @param logLevel the least severe level of the manager's log, a syslog priority from 0 (emerg) to
  *     7 (debug)
  */
@@ -45,6 +49,8 @@ public record ManagerDefaults(
         Set<String> withheld,
         Map<Resource, ResourceLimit> limits,
         Optional<Integer> oomScoreAdjust,
+        ResourceDefaults resources,
+        OomPolicy oomPolicy,
         int logLevel) {
     /**
      * The default of {@code LimitNOFILE=}. The soft limit is not ours, since select(2) cannot wait
@@ -74,6 +80,8 @@ public record ManagerDefaults(
                     Set.of(),
                     Map.of(),
                     Optional.empty(),
+                    ResourceDefaults.STANDARD,
+                    OomPolicy.STOP,
                     LOG_LEVEL);
 
     public ManagerDefaults {
@@ -133,6 +141,8 @@ public record ManagerDefaults(
                 withoutThese,
                 limits,
                 oomScoreAdjust,
+                resources,
+                oomPolicy,
                 logLevel);
     }
 

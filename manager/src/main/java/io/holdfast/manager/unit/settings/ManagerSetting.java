@@ -2,6 +2,10 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.resource.PressureWatch;
+import io.holdfast.manager.unit.resource.ResourceDefaults;
+import io.holdfast.manager.unit.resource.ResourceDirective;
+import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
 import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.StandardStream;
@@ -46,6 +50,8 @@ public record ManagerSetting(
         private final Map<String, String> managerEnvironment = new LinkedHashMap<>();
         private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
         private Optional<Integer> oomScoreAdjust = Optional.empty();
+        private ResourceDefaults resources = ResourceDefaults.STANDARD;
+        private OomPolicy oomPolicy = OomPolicy.STOP;
         private int logLevel = ManagerDefaults.LOG_LEVEL;
 
         ManagerDefaults build() {
@@ -64,6 +70,8 @@ public record ManagerSetting(
                     Set.of(),
                     limits,
                     oomScoreAdjust,
+                    resources,
+                    oomPolicy,
                     logLevel);
         }
     }
@@ -155,6 +163,40 @@ public record ManagerSetting(
                                 a.optional(
                                         values.oomScoreAdjust,
                                         text -> Scalars.parseInt(text, -MAX_SCORE, MAX_SCORE)));
+        for (ResourceDirective directive : ResourceDirective.defaulted()) {
+            applied(
+                    all,
+                    "Default" + directive.key(),
+                    directive.key() + "= of units",
+                    (values, a) -> values.resources = values.resources.read(directive, a));
+        }
+        applied(
+                all,
+                "DefaultMemoryPressureWatch",
+                "MemoryPressureWatch= of services",
+                (values, a) ->
+                        values.resources =
+                                values.resources.with(
+                                        values.resources
+                                                .pressure()
+                                                .readMode(a, PressureWatch.STANDARD)));
+        applied(
+                all,
+                "DefaultMemoryPressureThresholdSec",
+                "MemoryPressureThresholdSec= of services",
+                (values, a) ->
+                        values.resources =
+                                values.resources.with(
+                                        values.resources
+                                                .pressure()
+                                                .readThreshold(a, PressureWatch.STANDARD)));
+        applied(
+                all,
+                "DefaultOOMPolicy",
+                "OOMPolicy= of services and scopes",
+                (values, a) ->
+                        values.oomPolicy =
+                                a.word(values.oomPolicy, OomPolicy.values(), OomPolicy.STOP));
         for (Resource resource : Resource.values()) {
             applied(
                     all,
@@ -175,10 +217,7 @@ public record ManagerSetting(
     /** Settings that are not supported: names, a colon, and what holds instead. */
     private static final String NOT_SUPPORTED =
             """
-            DefaultTasksMax: the number of tasks is not limited
-            DefaultCPUAccounting DefaultIOAccounting DefaultBlockIOAccounting DefaultMemoryAccounting DefaultTasksAccounting DefaultIPAccounting: resources are not accounted
-            DefaultMemoryPressureWatch DefaultMemoryPressureThresholdSec: memory pressure is offered to all services
-            DefaultOOMPolicy: a service goes on after the kernel has killed one of its processes
+            DefaultIPAccounting: packets are not counted
             DefaultSmackProcessLabel: the Smack label is not set
             DefaultDeviceTimeoutSec: devices are not started
             CPUAffinity NUMAPolicy NUMAMask: the manager and its units use all CPUs and nodes that it was started with

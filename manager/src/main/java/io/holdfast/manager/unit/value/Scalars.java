@@ -64,6 +64,11 @@ public final class Scalars {
 
     /** Parses a number of bytes: {@code 1.5G}, {@code 1G 500M}, with base 1024; infinity is -1. */
     public static long parseSize(String text) {
+        return parseSize(text, 1024);
+    }
+
+    /** Parses a number of bytes or of operations: each suffix is the base times the one before. */
+    public static long parseSize(String text, int base) {
         if (text.equals("infinity")) {
             return -1;
         }
@@ -84,7 +89,7 @@ public final class Scalars {
             if (suffix < 0 || suffix >= lastSuffix) {
                 throw bad("a size such as 512K, 1.5G or infinity", text);
             }
-            BigDecimal scale = new BigDecimal(BigInteger.ONE.shiftLeft(10 * suffix));
+            BigDecimal scale = new BigDecimal(BigInteger.valueOf(base).pow(suffix));
             sum = sum.add(new BigDecimal(number).multiply(scale));
             lastSuffix = suffix;
             at = skipBlanks(text, Math.min(at + 1, text.length()));

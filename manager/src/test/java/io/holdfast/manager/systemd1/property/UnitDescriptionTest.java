@@ -83,8 +83,8 @@ class UnitDescriptionTest {
     void whatIsNotSettableIsRefusedByItsName() {
         refused(
                 DBusException.PROPERTY_READ_ONLY,
-                "Cannot set property MemoryMax, or unknown property.",
-                set("MemoryMax", "t", 1L));
+                "Cannot set property DevicePolicy, or unknown property.",
+                set("DevicePolicy", "s", "closed"));
         refused("NotSupported", "Controllers", set("Controller", "s", ":1.7"));
         assertThat(scope(set("Controller", "s", "")).pids()).isEmpty();
     }

@@ -133,14 +133,13 @@ class DirectiveCostTest {
 
     @Test
     void otherDirectivesAreNoMatterOfSecurity() {
-        assertThat(diagnostics("MemoryMax=1G", "IOWeight=5"))
+        assertThat(diagnostics("CoredumpReceive=yes", "MemoryKSM=yes"))
                 .allSatisfy(each -> {
                     assertThat(each.isSecurity()).isFalse();
                     assertThat(each.severity()).isEqualTo(Severity.NOTICE);
                 })
                 .extracting(Diagnostic::text)
                 .containsExactly(
-                        "MemoryMax= is not supported: memory is not limited",
-                        "IOWeight= is not supported");
+                        "CoredumpReceive= is not supported", "MemoryKSM= is not supported");
     }
 }

@@ -65,8 +65,8 @@ class UnitReaderTest {
             LimitNOFILE=65535
             NoNewPrivileges=true
             CapabilityBoundingSet=
-            MemoryMax=1G
-            MemoryMax=2G
+            DevicePolicy=closed
+            DevicePolicy=strict
 
             [Install]
             WantedBy=multi-user.target
@@ -136,7 +136,7 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: MemoryMax= is not supported: memory is not limited")
+                .contains("test:20: DevicePolicy= is not supported: all devices are accessible")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)

@@ -92,7 +92,7 @@ class ManagerConfigurationTest {
     void aLineWithoutEffectIsNamedOnceAndUnsupportedSettingsInOneLine() throws Exception {
         ManagerConfiguration configuration =
                 of(
-                        "DefaultTasksMax=5",
+                        "DumpCore=no",
                         "DefaultRestartSec=often",
                         "DefaultStandardOutput=file:/tmp/x",
                         "DefualtRestartSec=1",
@@ -107,7 +107,7 @@ class ManagerConfigurationTest {
                                 + ":4: DefaultStandardOutput=: file:/tmp/x cannot be the default of"
                                 + " all services; ignored",
                         file + ":5: unknown setting \"DefualtRestartSec\" in [Manager]; ignored",
-                        "system.conf: settings have no effect: CrashShell=, DefaultTasksMax=; see"
+                        "system.conf: settings have no effect: CrashShell=, DumpCore=; see"
                                 + " holdfast verify --directives");
         assertThat(configuration.get()).isEqualTo(ManagerDefaults.STANDARD);
         assertThat(configuration.read()).as("nothing new").isEmpty();

@@ -1,0 +1,170 @@
+package io.holdfast.manager.unit.resource;
+
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.value.Scalars;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The resources of a unit's cgroup.
+ *
+ * @param values those that its files set, by directive; each is of the class of its {@linkplain
+ *     ResourceKind kind}
+ * @param defaults of the manager
+ * @param withheld the controllers that the units below a slice do not get
+ */
+public record ResourceSettings(
+        Map<ResourceDirective, Object> values,
+        ResourceDefaults defaults,
+        Set<Controller> withheld,
+        PressureWatch pressure) {
+    /** What systemd lists beside the controllers: BPF programs, and controllers of cgroup v1. */
+    private static final Set<String> BPF =
+            Set.of(
+                    "cpuacct",
+                    "blkio",
+                    "devices",
+                    "bpf-firewall",
+                    "bpf-devices",
+                    "bpf-foreign",
+                    "bpf-socket-bind",
+                    "bpf-restrict-network-interfaces");
+
+    /** Nothing is limited or accounted. */
+    public static final ResourceSettings NONE =
+            new ResourceSettings(
+                    Map.of(),
+                    new ResourceDefaults(Map.of(), PressureWatch.STANDARD),
+                    Set.of(),
+                    PressureWatch.STANDARD);
+
+    public ResourceSettings {
+        values = Map.copyOf(values);
+        withheld = Set.copyOf(withheld);
+    }
+
+    public boolean isSet(ResourceDirective directive) {
+        return values.containsKey(directive);
+    }
+
+    /** Returns the value of a directive, which the files, the manager or systemd sets. */
+    public Object of(ResourceDirective directive) {
+        Object own = values.get(directive);
+        return own == null ? defaults.of(directive) : own;
+    }
+
+    public Amount amount(ResourceDirective directive) {
+        return (Amount) of(directive);
+    }
+
+    public long number(ResourceDirective directive) {
+        return (Long) of(directive);
+    }
+
+    public boolean isOn(ResourceDirective directive) {
+        return (Boolean) of(directive);
+    }
+
+    /** Returns the controllers that the cgroup needs. */
+    public Set<Controller> controllers() {
+        Set<Controller> needed = EnumSet.noneOf(Controller.class);
+        for (ResourceDirective directive : ResourceDirective.values()) {
+            boolean needs =
+                    directive.isAccounting()
+                            // the kernel counts the CPU time of each cgroup without a controller
+                            ? directive != ResourceDirective.CPU_ACCOUNTING && isOn(directive)
+                            : isSet(directive) && limits(directive);
+            if (needs) {
+                needed.add(directive.controller());
+            }
+        }
+        if (!amount(ResourceDirective.TASKS_MAX).isInfinite()) {
+            needed.add(Controller.PIDS);
+        }
+        return needed;
+    }
+
+    /** Returns whether a directive of the files is more than the default of the kernel. */
+    private boolean limits(ResourceDirective directive) {
+        return !of(directive).equals(directive.otherwise())
+                && directive != ResourceDirective.CPU_QUOTA_PERIOD;
+    }
+
+    /** Returns the directives of the files that need a controller, but for those of accounting. */
+    public Set<ResourceDirective> needing(Controller controller) {
+        return values.keySet().stream()
+                .filter(each -> each.controller() == controller && !each.isAccounting())
+                .filter(this::limits)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(ResourceDirective.class)));
+    }
+
+    /** Reads the directives of the section of a unit. */
+    public static final class Reader implements SectionReader {
+        private final ResourceDefaults defaults;
+        private final Map<ResourceDirective, Object> values =
+                new EnumMap<>(ResourceDirective.class);
+        private Set<Controller> withheld = EnumSet.noneOf(Controller.class);
+        private PressureWatch pressure;
+
+        public Reader(ResourceDefaults defaults) {
+            this.defaults = defaults;
+            pressure = defaults.pressure();
+        }
+
+        @Override
+        public boolean assign(Assignment a) {
+            switch (a.key()) {
+                case "DisableControllers" -> withheld = controllers(a, withheld);
+                case "MemoryPressureWatch" -> pressure = pressure.readMode(a, defaults.pressure());
+                case "MemoryPressureThresholdSec" ->
+                        pressure = pressure.readThreshold(a, defaults.pressure());
+                default -> {
+                    Optional<ResourceDirective> directive = ResourceDirective.find(a.key());
+                    directive.ifPresent(found -> read(found, a));
+                    return directive.isPresent();
+                }
+            }
+            return true;
+        }
+
+        private void read(ResourceDirective directive, Assignment a) {
+            directive
+                    .replacement()
+                    .filter(_ -> !a.isEmpty())
+                    .ifPresent(newer -> a.remark("an old directive; use " + newer + "= instead"));
+            Object value = directive.kind().read(a, values.get(directive));
+            if (value == null) {
+                values.remove(directive);
+            } else {
+                values.put(directive, value);
+            }
+        }
+
+        public ResourceSettings build() {
+            return new ResourceSettings(values, defaults, withheld, pressure);
+        }
+    }
+
+    /** Reads a list of controllers; an empty assignment empties it. */
+    public static Set<Controller> controllers(Assignment a, Set<Controller> before) {
+        Set<Controller> all = EnumSet.noneOf(Controller.class);
+        if (!a.isEmpty()) {
+            all.addAll(before);
+            for (String word : a.value().strip().split("\\s+")) {
+                try {
+                    all.add(Scalars.parseWord(Controller.values(), word));
+                } catch (IllegalArgumentException e) {
+                    if (!BPF.contains(word)) {
+                        a.ignored(String.valueOf(e.getMessage()));
+                    }
+                }
+            }
+        }
+        return all;
+    }
+}

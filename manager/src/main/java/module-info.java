@@ -13,6 +13,7 @@ module io.holdfast.manager {
     exports io.holdfast.manager.job;
     exports io.holdfast.manager.log;
     exports io.holdfast.manager.process;
+    exports io.holdfast.manager.resource;
     exports io.holdfast.manager.runtime;
     exports io.holdfast.manager.survival;
     exports io.holdfast.manager.systemd1;
@@ -20,6 +21,7 @@ module io.holdfast.manager {
     exports io.holdfast.manager.unit.condition;
     exports io.holdfast.manager.unit.file;
     exports io.holdfast.manager.unit.install;
+    exports io.holdfast.manager.unit.resource;
     exports io.holdfast.manager.unit.section;
     exports io.holdfast.manager.unit.settings;
     exports io.holdfast.manager.unit.value;

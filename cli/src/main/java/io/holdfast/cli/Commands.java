@@ -16,6 +16,7 @@ import io.holdfast.cli.process.InfoCommand;
 import io.holdfast.cli.process.LeftoversCommand;
 import io.holdfast.cli.process.RunCommand;
 import io.holdfast.cli.process.SignalCommand;
+import io.holdfast.cli.process.TopCommand;
 import io.holdfast.cli.process.WatchCommand;
 import io.holdfast.cli.service.DaemonReexecCommand;
 import io.holdfast.cli.service.DaemonReloadCommand;
@@ -53,7 +54,7 @@ final class Commands {
                     Section.of("Logs", "logs journal"),
                     Section.of("Messages", "bus dbus"),
                     Section.of("Permissions", "authority check actions authorizations rules agent"),
-                    Section.of("Processes", "info who watch signal leftovers"),
+                    Section.of("Processes", "info who top watch signal leftovers"),
                     Section.of(
                             "This machine, this command", "tour doctor completion help version"));
 
@@ -105,6 +106,7 @@ final class Commands {
                     case "agent" -> new AgentCommand();
                     case "agent-helper" -> new AgentHelperCommand(); // for units, not for people
                     case "info", "who" -> new InfoCommand();
+                    case "top" -> new TopCommand();
                     case "watch" -> new WatchCommand();
                     case "signal" -> new SignalCommand();
                     case "leftovers" -> new LeftoversCommand();

@@ -5,6 +5,7 @@ import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.MemoryText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;

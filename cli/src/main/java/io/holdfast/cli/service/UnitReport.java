@@ -2,18 +2,24 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.Ellipsis;
+import io.holdfast.cli.output.MemoryText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.cli.output.TimeText;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.scope.Guarantee;
+import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import picocli.CommandLine.ParseResult;
 
@@ -24,6 +30,7 @@ final class UnitReport {
     /** The option that lists diagnostics. */
     static final String WARNINGS = "--warnings";
 
+    private static final double NANOS = 1e9;
     private static final int LINES = 10;
     private static final int ERRORS = 10;
     private static final int TITLE = 11;
@@ -88,7 +95,7 @@ final class UnitReport {
         }
         unit.optionalString("invocationId").ifPresent(id -> row("Invocation", id));
         Optional<String> cgroup = unit.optionalString("cgroup");
-        cgroup.ifPresent(path -> row("Cgroup", path));
+        cgroup.ifPresent(this::cgroup);
         if (cgroup.isEmpty() && unit.optionalObject("mainProcess").isPresent()) {
             row("Tracked", Guarantee.SUBREAPER.text());
         }
@@ -104,6 +111,50 @@ final class UnitReport {
             output.line("");
             log.subList(Math.max(0, log.size() - LINES), log.size())
                     .forEach(each -> output.line(shortened(each, 0)));
+        }
+    }
+
+    /** Prints what a cgroup uses, as far as the kernel counts it, and its path. */
+    private void cgroup(String path) {
+        try (Cgroup cgroup = Cgroup.open(path)) {
+            ResourceUsage usage = ResourceUsage.of(cgroup.fd());
+            if (usage.tasks() >= 0) {
+                row("Tasks", usage.tasks() + limit(cgroup, "pids.max", Long::toString));
+            }
+            if (usage.memory() >= 0) {
+                String peak =
+                        usage.memoryPeak() < 0
+                                ? ""
+                                : ", at most " + MemoryText.of(usage.memoryPeak()) + " so far";
+                row(
+                        "Memory",
+                        MemoryText.of(usage.memory())
+                                + peak
+                                + limit(cgroup, "memory.max", MemoryText::of));
+            }
+            if (usage.cpuNanos() >= 0) {
+                row("CPU", String.format(Locale.ROOT, "%.3f s", usage.cpuNanos() / NANOS));
+            }
+            if (usage.readBytes() >= 0) {
+                row(
+                        "IO",
+                        MemoryText.of(usage.readBytes())
+                                + " read, "
+                                + MemoryText.of(usage.writtenBytes())
+                                + " written");
+            }
+        } catch (ErrnoException e) {
+            // it is gone, or in a cgroup namespace that is not ours
+        }
+        row("Cgroup", path);
+    }
+
+    private static String limit(Cgroup cgroup, String file, LongFunction<String> text) {
+        try {
+            String limit = cgroup.read(file);
+            return limit.equals("max") ? "" : " (limit " + text.apply(Long.parseLong(limit)) + ")";
+        } catch (ErrnoException | NumberFormatException e) {
+            return "";
         }
     }
 

@@ -1,14 +1,14 @@
-package io.holdfast.cli.process;
+package io.holdfast.cli.output;
 
 /** Formats an amount of memory for people, with at most four digits. */
-final class MemoryText {
+public final class MemoryText {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
     private static final int STEP = 1024;
 
     private MemoryText() {}
 
     /** Returns for example {@code 512 B}, {@code 12.3 MiB} or {@code 345 GiB}. */
-    static String of(long bytes) {
+    public static String of(long bytes) {
         double amount = bytes;
         int unit = 0;
         while (amount >= STEP && unit < UNITS.length - 1) {

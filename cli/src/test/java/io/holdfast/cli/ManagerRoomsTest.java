@@ -75,7 +75,7 @@ class ManagerRoomsTest {
         assertUsesOnly(
                 "exec", and(settings, "loop", "process", "resource", "credential", "seccomp"));
         assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
-        assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
+        assertUsesOnly("notify", "process", "loop", "log", "survival", "unit", "unit.section");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =
                 and(

@@ -78,6 +78,7 @@ public final class Spawn {
     boolean foreground;
     boolean reapedLater;
     boolean noNewPrivileges;
+    boolean ownKeyring;
     OptionalInt group = OptionalInt.empty();
     OptionalInt umask = OptionalInt.empty();
     OptionalInt nice = OptionalInt.empty();
@@ -113,6 +114,7 @@ public final class Spawn {
         copy.session = session;
         copy.foreground = foreground;
         copy.noNewPrivileges = noNewPrivileges;
+        copy.ownKeyring = ownKeyring;
         copy.group = group;
         copy.umask = umask;
         copy.nice = nice;
@@ -546,6 +548,16 @@ public final class Spawn {
      */
     public Spawn noNewPrivileges() {
         noNewPrivileges = true;
+        return this;
+    }
+
+    /**
+     * Gives it an empty session keyring (keyrings(7)), if the kernel allows that.
+     *
+     * @return this
+     */
+    public Spawn ownKeyring() {
+        ownKeyring = true;
         return this;
     }
 

@@ -249,6 +249,9 @@ final class Starter {
         if (spawn.nice.isPresent()) {
             attributes.addNice(spawn.nice.getAsInt());
         }
+        if (spawn.ownKeyring) {
+            attributes.addOwnKeyring();
+        }
         if (spawn.noNewPrivileges) {
             attributes.addNoNewPrivileges();
         }

@@ -10,6 +10,7 @@ import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.manager.process.UserRuns;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -44,6 +45,12 @@ public final class DynamicUids {
     private final long first;
     private final int count;
     private final Map<String, Held> byName = new HashMap<>();
+    private final UserRuns runs = new UserRuns();
+
+    /** {@return the runs of this manager by their user} */
+    UserRuns runs() {
+        return runs;
+    }
 
     /** An id that this manager has reserved. */
     private static final class Held {

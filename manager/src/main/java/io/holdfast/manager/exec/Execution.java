@@ -20,6 +20,7 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.credential.CredentialException;
 import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.process.RunMark;
+import io.holdfast.manager.process.UserRuns;
 import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.CgroupSettings;
@@ -161,6 +162,7 @@ public final class Execution {
     private List<byte[]> filters = List.of(); // of system calls
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
+    private UserRuns.Run userRun = UserRuns.Run.NONE;
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
@@ -227,6 +229,7 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             cgroup.delegateTo(identity.uid(), identity.gid());
+            userRun = uids.runs().begin(identity.uid(), settings.removeIpc());
             reportDropped();
             filters = filters();
             setVariables(again ? directories.variables() : createDirectories());
@@ -510,6 +513,9 @@ public final class Execution {
                         : spawnOf(command, arguments, variables);
         spawn.environment(variables).newSession().umask(settings.umask()).directory(directory());
         settings.nice().stream().filter(support::permits).forEach(spawn::nice);
+        if (settings.keyring() != ExecSettings.KeyringMode.INHERIT) {
+            spawn.ownKeyring();
+        }
         if (settings.ignorePipe()) {
             spawn.ignorePipe();
         }
@@ -831,6 +837,8 @@ public final class Execution {
         } catch (FileException | ErrnoException e) {
             warnOnce("credentials left", "its credentials are left: " + e.getMessage());
         }
+        userRun.close();
+        userRun = UserRuns.Run.NONE;
         dynamicUser.close();
         cgroup.close();
     }

@@ -23,6 +23,9 @@ import java.util.Optional;
 final class OneRun implements AutoCloseable {
     private final ServiceUnit unit;
     private final Execution execution;
+    private final ManagerScope scope;
+    private final Path folder;
+    private final DynamicUids uids;
     private final Fd readEnd;
     private final Fd output;
     private final List<String> warnings = new ArrayList<>();
@@ -33,6 +36,18 @@ final class OneRun implements AutoCloseable {
      * @param folder of the manager
      */
     OneRun(ManagerScope scope, Path folder, SandboxSupport support, String... lines) {
+        this(scope, folder, new DynamicUids(folder.resolve("uids")), support, lines);
+    }
+
+    private OneRun(
+            ManagerScope scope,
+            Path folder,
+            DynamicUids uids,
+            SandboxSupport support,
+            String... lines) {
+        this.scope = scope;
+        this.folder = folder;
+        this.uids = uids;
         unit = TestUnits.service(scope, lines);
         assertThat(unit.diagnostics())
                 .noneMatch(diagnostic -> diagnostic.kind() == Diagnostic.Kind.REFUSED);
@@ -52,22 +67,31 @@ final class OneRun implements AutoCloseable {
                                 "0123456789abcdef0123456789abcdef",
                                 ManagerDefaults.STANDARD,
                                 false),
-                        new DynamicUids(folder.resolve("uids")),
+                        uids,
                         support,
                         warnings::add);
     }
 
     static OneRun prepared(ManagerScope scope, Path folder, String... lines)
             throws SetupException, InterruptedException {
-        OneRun run =
-                new OneRun(scope, folder, SandboxSupport.find(SandboxSupport.Mode.AS_FOUND), lines);
+        return new OneRun(scope, folder, SandboxSupport.find(SandboxSupport.Mode.AS_FOUND), lines)
+                .prepare();
+    }
+
+    private OneRun prepare() throws SetupException, InterruptedException {
         try {
-            run.execution.prepare();
-            return run;
+            execution.prepare();
+            return this;
         } catch (SetupException e) {
-            run.closePipe();
+            closePipe();
             throw e;
         }
+    }
+
+    /** Prepares a run of another unit of the same manager. */
+    OneRun another(String... lines) throws SetupException, InterruptedException {
+        SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
+        return new OneRun(scope, folder, uids, support, lines).prepare();
     }
 
     Execution execution() {

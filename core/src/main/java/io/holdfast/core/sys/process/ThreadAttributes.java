@@ -1,6 +1,7 @@
 package io.holdfast.core.sys.process;
 
 import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Machine;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,13 +16,18 @@ public final class ThreadAttributes {
     private static final Libc.Function UNSHARE = Libc.bind("unshare");
     private static final Libc.Function SETPRIORITY = Libc.bind("setpriority");
     private static final Libc.Function UMASK = Libc.bind("umask");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no keyctl
     private static final Libc.Function PRCTL = Libc.bind("prctl");
+
+    private static final long KEYCTL = Machine.ARM ? 219 : 250;
+    private static final int JOIN_SESSION_KEYRING = 1; // linux/keyctl.h
 
     private static final int UNCHANGED = Integer.MIN_VALUE;
 
     private int umask = UNCHANGED;
     private int nice = UNCHANGED;
     private boolean noNewPrivileges;
+    private boolean ownKeyring;
     private @Nullable String refused;
 
     /** Creates attributes that change nothing. */
@@ -42,9 +48,17 @@ public final class ThreadAttributes {
         noNewPrivileges = true;
     }
 
+    /**
+     * Adds an empty session keyring (keyctl(2)). Where the kernel has no keyrings or a container
+     * refuses the call, the thread keeps the one that it has.
+     */
+    public void addOwnKeyring() {
+        ownKeyring = true;
+    }
+
     /** Returns whether a thread is changed by them. */
     boolean isEmpty() {
-        return umask == UNCHANGED && nice == UNCHANGED && !noNewPrivileges;
+        return umask == UNCHANGED && nice == UNCHANGED && !noNewPrivileges && !ownKeyring;
     }
 
     /** Gives the calling thread these attributes: 0, or -errno. Loads no class. */
@@ -57,6 +71,9 @@ public final class ThreadAttributes {
         if (r == 0 && nice != UNCHANGED) {
             refused = "setpriority";
             r = nice(nice);
+        }
+        if (r == 0 && ownKeyring) {
+            int ignored = Libc.intCall(SYSCALL, KEYCTL, JOIN_SESSION_KEYRING, 0, 0, 0, 0);
         }
         if (r == 0 && noNewPrivileges) {
             refused = "prctl(PR_SET_NO_NEW_PRIVS)";

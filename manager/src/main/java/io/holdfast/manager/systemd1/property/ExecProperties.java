@@ -5,6 +5,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.mode;
 import static io.holdfast.manager.systemd1.property.SettableProperty.number;
 import static io.holdfast.manager.systemd1.property.SettableProperty.numbered;
 import static io.holdfast.manager.systemd1.property.SettableProperty.text;
+import static io.holdfast.manager.systemd1.property.SettableProperty.word;
 import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
 import io.holdfast.core.process.CpuPolicy;
@@ -53,6 +54,11 @@ final class ExecProperties {
                         words("SupplementaryGroups"),
                         t -> exec.apply(t).supplementaryGroups())
                 .settable("DynamicUser", bool("DynamicUser"), t -> exec.apply(t).dynamicUser())
+                .settable("RemoveIPC", bool("RemoveIPC"), t -> exec.apply(t).removeIpc())
+                .settable(
+                        "KeyringMode",
+                        word("KeyringMode", ExecSettings.KeyringMode.values()),
+                        t -> UnitProperties.word(exec.apply(t).keyring()))
                 .settable("SetLoginEnvironment", bool("SetLoginEnvironment"))
                 .settable("PAMName", text("PAMName")); // logged as not applied: run0 sets it
     }

@@ -179,7 +179,7 @@ public record MountUnit(
     static UnitFormat.OwnSection begin(
             UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         Reader mount = new Reader(defaults);
-        ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
+        ExecSettingsReader exec = new ExecSettingsReader(scope, defaults);
         KillSettings.Reader kill = new KillSettings.Reader();
         CgroupSettings.Reader cgroup = new CgroupSettings.Reader(defaults);
         return new UnitFormat.OwnSection(

@@ -28,7 +28,7 @@ public record ServiceUnit(
     static UnitFormat.OwnSection begin(
             UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         ServiceSectionReader service = new ServiceSectionReader(unit, defaults);
-        ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
+        ExecSettingsReader exec = new ExecSettingsReader(scope, defaults);
         KillSettings.Reader kill = new KillSettings.Reader();
         CgroupSettings.Reader cgroup = new CgroupSettings.Reader(defaults);
         return new UnitFormat.OwnSection(

@@ -34,6 +34,8 @@ import java.util.TreeSet;
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
  * @param credentials the secrets that its processes can read
+ * @param keyring the session keyring of its processes
+ * @param removeIpc whether the IPC objects of its user are removed at its end
  * @param ignorePipe whether SIGPIPE is ignored ({@code IgnoreSIGPIPE=})
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
@@ -62,6 +64,8 @@ public record ExecSettings(
         OptionalInt nice,
         OptionalInt oomScoreAdjust,
         CredentialSettings credentials,
+        KeyringMode keyring,
+        boolean removeIpc,
         boolean ignorePipe) {
 
     /** {@return the absolute paths that its processes cannot start without} */
@@ -101,6 +105,16 @@ public record ExecSettings(
         YES
     }
 
+    /** The session keyring of the processes (keyrings(7)). */
+    public enum KeyringMode {
+        /** That of the manager. */
+        INHERIT,
+        /** An empty one. */
+        PRIVATE,
+        /** An empty one, to which the keyring of the user is linked. */
+        SHARED
+    }
+
     public ExecSettings {
         supplementaryGroups = List.copyOf(supplementaryGroups);
         directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
@@ -136,6 +150,8 @@ public record ExecSettings(
                 nice,
                 oomScoreAdjust,
                 credentials,
+                keyring,
+                removeIpc,
                 ignorePipe);
     }
 

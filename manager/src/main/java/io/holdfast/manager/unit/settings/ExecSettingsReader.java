@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.Quote;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
@@ -58,15 +59,19 @@ public final class ExecSettingsReader implements SectionReader {
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust;
+    private ExecSettings.KeyringMode keyring;
+    private boolean removeIpc;
     private boolean ignorePipe = true;
     private final ManagerDefaults defaults;
 
     /**
-     * @param umask of a unit without {@code UMask=}
+     * @param scope of the manager
      * @param defaults of units that set nothing themselves
      */
-    public ExecSettingsReader(int umask, ManagerDefaults defaults) {
-        this.umask = umask;
+    public ExecSettingsReader(ManagerScope scope, ManagerDefaults defaults) {
+        this.umask = scope.umask();
+        this.keyring =
+                scope.user() ? ExecSettings.KeyringMode.INHERIT : ExecSettings.KeyringMode.PRIVATE;
         this.defaults = defaults;
         error = defaults.error();
         oomScoreAdjust = defaults.oomScoreAdjust();
@@ -79,7 +84,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "User" -> user = account(a, user);
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
-            case "DynamicUser" -> dynamicUser(a);
+            case "DynamicUser" -> dynamicUser = a.bool(dynamicUser);
             case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
             case "StandardInput" -> input = a.optional(input, StandardStream::parseInput);
             case "StandardOutput" -> output = Optional.of(output(a, output(), defaults.output()));
@@ -106,6 +111,8 @@ public final class ExecSettingsReader implements SectionReader {
             case "AmbientCapabilities" -> ambient = capabilities(a, ambient, Set.of());
             case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
+            case "KeyringMode" -> keyringMode(a);
+            case "RemoveIPC" -> removeIpc = a.bool(removeIpc);
             case "IgnoreSIGPIPE" -> ignorePipe = a.bool(ignorePipe);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
             default -> {
@@ -179,10 +186,10 @@ public final class ExecSettingsReader implements SectionReader {
                 && Long.parseLong(digits) != 0xffff;
     }
 
-    private void dynamicUser(Assignment a) {
-        dynamicUser = a.bool(dynamicUser);
-        if (dynamicUser) {
-            a.notApplied("RemoveIPC", "is not supported, which DynamicUser= implies");
+    private void keyringMode(Assignment a) {
+        keyring = a.word(keyring, ExecSettings.KeyringMode.values());
+        if (keyring == ExecSettings.KeyringMode.SHARED) {
+            a.notApplied(a.key(), "links no keyring of the user: its session keyring is empty");
         }
     }
 
@@ -362,6 +369,8 @@ public final class ExecSettingsReader implements SectionReader {
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 credentials.build(),
+                keyring,
+                removeIpc || dynamicUser,
                 ignorePipe);
     }
 }

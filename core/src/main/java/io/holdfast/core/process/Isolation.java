@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Isolation {
     private sealed interface Mount {
-        record ReadOnly(String path) implements Mount {}
+        record Attributes(String path, long bits) implements Mount {}
 
         record Attached(MountTree tree, String path) implements Mount {}
     }
@@ -98,8 +98,23 @@ public final class Isolation {
      * @return this
      */
     public Isolation readOnly(String path) {
+        return with(path, MountAttribute.READ_ONLY);
+    }
+
+    /**
+     * Lets no program be executed from all mounts at and below a path, the inherited ones too.
+     * Mounts that are added later are not affected.
+     *
+     * @param path the path
+     * @return this
+     */
+    public Isolation noExecution(String path) {
+        return with(path, MountAttribute.NO_EXEC);
+    }
+
+    private Isolation with(String path, MountAttribute attribute) {
         fresh.add(Namespace.Kind.MNT);
-        mounts.add(new Mount.ReadOnly(path));
+        mounts.add(new Mount.Attributes(path, MountAttribute.bits(attribute)));
         return this;
     }
 
@@ -134,7 +149,7 @@ public final class Isolation {
             }
             for (Mount mount : mounts) {
                 switch (mount) {
-                    case Mount.ReadOnly(String path) -> entry.readOnly(path);
+                    case Mount.Attributes(String path, long bits) -> entry.add(path, bits);
                     case Mount.Attached(MountTree tree, String path) ->
                             entry.attach(opened(tree, path), path);
                 }

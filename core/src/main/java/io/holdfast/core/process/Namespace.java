@@ -5,12 +5,20 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.FileStatus;
+import io.holdfast.core.Signal;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Uninterruptible;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.ThreadAttributes;
 import io.holdfast.core.sys.socket.NetDevice;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
@@ -93,6 +101,82 @@ public final class Namespace implements AutoCloseable {
                 });
         Thread.ofPlatform().daemon().name("holdfast-unshare").start(task);
         return Uninterruptible.result(task);
+    }
+
+    /**
+     * Makes a user namespace (user_namespaces(7)). A child makes it, by unshare(1): no process with
+     * several threads may.
+     *
+     * @param uidMap the content of its {@code uid_map}
+     * @param gidMap the content of its {@code gid_map}
+     * @return the namespace, owned by the caller
+     * @throws ErrnoException EPERM if user namespaces or the maps are refused
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
+    public static Namespace makeUser(String uidMap, String gidMap) throws InterruptedException {
+        try (Child child =
+                Spawn.of("unshare", "--user", "cat")
+                        .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull())
+                        .start()) {
+            try {
+                child.stdin().write('\n');
+                child.stdin().flush();
+                if (child.stdout().read() < 0) { // cat(1) answers in the new namespace
+                    throw new ErrnoException(
+                            "unshare", "user", Errno.EPERM, "user namespaces are not permitted");
+                }
+                map(child.pidFd(), "uid_map", uidMap);
+                map(child.pidFd(), "gid_map", gidMap);
+                return of(child.pidFd(), Kind.USER);
+            } catch (IOException e) { // it has ended
+                throw new ErrnoException(
+                        "unshare", "user", Errno.EPERM, "user namespaces are not permitted");
+            } finally {
+                boolean ignored = child.signal(Signal.KILL);
+                Exit _ = child.await();
+            }
+        }
+    }
+
+    private static void map(PidFd process, String name, String content) {
+        byte[] text = content.getBytes(StandardCharsets.US_ASCII);
+        try (Fd file = process.proc().open(name, Fcntl.O_WRONLY)) {
+            ErrnoException.check(Unistd.write(file, text, 0, text.length), "write", name);
+        }
+    }
+
+    /**
+     * {@return the namespace that a file stands for, such as {@code /run/netns/NAME}} Symbolic
+     * links are {@linkplain io.holdfast.core.file.Links#GUARDED guarded}, but those of {@code
+     * /proc}.
+     *
+     * @param path the absolute path of the file
+     * @param kind the kind that it must have
+     * @throws ErrnoException ENOENT; EINVAL if it is not a namespace of this kind
+     */
+    public static Namespace open(String path, Kind kind) {
+        Fd opened;
+        if (path.startsWith("/proc/")) {
+            opened = Fcntl.open(path, Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
+        } else {
+            try (OpenedFile file = OpenedFile.open(path, OpenHow.reading())) {
+                opened = file.take();
+            } catch (FileException e) {
+                throw e.asErrno("open", path);
+            }
+        }
+        try {
+            if (SysIoctl.namespaceType(opened) != Isolation.flag(kind)) {
+                throw new ErrnoException(
+                        "open", path, Errno.EINVAL, "it is no namespace of the kind " + kind);
+            }
+            return new Namespace(kind, opened);
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** See {@link PidFd#namespace}. */

@@ -12,6 +12,7 @@ public final class SysIoctl {
     private static final int TIOCGPTN = 0x80045430;
     private static final int TIOCSPTLCK = 0x40045431;
     private static final int TIOCGPTPEER = 0x5441;
+    private static final int NS_GET_NSTYPE = 0xb703; // linux/nsfs.h
 
     // struct winsize
     private static final int WS_ROW = 0;
@@ -33,6 +34,19 @@ public final class SysIoctl {
     /** TIOCGPTN: the number of a pseudo-terminal, or -errno: ENOTTY if the file is not a master. */
     public static int number(Fd master) {
         return number(master, TIOCGPTN);
+    }
+
+    /**
+     * NS_GET_NSTYPE (ioctl_ns(2)): the constant of clone(2) for the kind of a namespace, or -errno:
+     * ENOTTY if the file is not a namespace.
+     */
+    public static int namespaceType(Fd fd) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(IOCTL, number, NS_GET_NSTYPE, 0, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
     }
 
     private static int number(Fd fd, int request) {

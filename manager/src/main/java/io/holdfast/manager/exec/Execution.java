@@ -10,6 +10,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Isolation;
+import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.privilege.ProgramCheck;
@@ -45,6 +46,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
@@ -320,9 +322,9 @@ public final class Execution {
         }
     }
 
-    private Optional<Sandbox> sandbox(boolean again) throws SetupException {
+    private Optional<Sandbox> sandbox(boolean again) throws SetupException, InterruptedException {
         try {
-            return Sandbox.of(settings, scope, unit.name(), surroundings, again);
+            return Sandbox.of(settings, scope, unit.name(), identity, surroundings, again);
         } catch (SetupException e) {
             if (!support.isWeak()) {
                 throw e;
@@ -506,7 +508,9 @@ public final class Execution {
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         List<String> arguments = arguments(command, variables);
         int free = PassedDescriptors.FIRST + listed.list().size();
-        boolean filtered = !filters.isEmpty() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        boolean filtered =
+                (!filters.isEmpty() || users().isPresent())
+                        && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
         Spawn spawn =
                 filtered
                         ? filteredSpawn(command, arguments, free, streams)
@@ -550,23 +554,34 @@ public final class Execution {
     }
 
     /**
-     * Describes a process with a filter of system calls.
+     * Describes a process with a filter of system calls, or with a user namespace.
      *
-     * @param number of a descriptor that the process has no use for
+     * @param number of a descriptor that the process has no use for, like the next one
      */
     private Spawn filteredSpawn(
             ExecCommand command, List<String> arguments, int number, ExecStreams streams)
             throws SetupException {
         Path program = locate(command.executable());
         ProgramCheck.requireExecutable(program, false);
-        Fd setup = streams.adopt(setup(command).file(program, number));
-        return Spawn.of("/proc/self/fd/" + number)
-                .descriptor(number, setup)
-                .arguments(arguments.subList(1, arguments.size()))
-                .argumentZero(arguments.getFirst());
+        Fd setup = streams.adopt(setup(command, number + 1).file(program, number));
+        Spawn spawn =
+                Spawn.of("/proc/self/fd/" + number)
+                        .descriptor(number, setup)
+                        .arguments(arguments.subList(1, arguments.size()))
+                        .argumentZero(arguments.getFirst());
+        users().ifPresent(namespace -> spawn.descriptor(number + 1, namespace.fd()));
+        return spawn;
     }
 
-    private ProcessSetup setup(ExecCommand command) {
+    /** Returns the user namespace of the commands, lent. */
+    private Optional<Namespace> users() {
+        return sandbox.flatMap(Sandbox::users);
+    }
+
+    /**
+     * @param number of the descriptor of the user namespace
+     */
+    private ProcessSetup setup(ExecCommand command, int number) {
         boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !identity.isOurs();
         boolean otherUser = changes && identity.uid().orElse(0) != 0;
         boolean admin = support.owns(Capability.SYS_ADMIN);
@@ -577,6 +592,7 @@ public final class Execution {
                         && SystemCallFilters.permitsDropping(unit.settings().sandbox());
         boolean mayInstall = admin && (!otherUser || keepsAdmin);
         return new ProcessSetup(
+                users().isPresent() ? OptionalInt.of(number) : OptionalInt.empty(),
                 Optional.of(identity).filter(_ -> changes),
                 Optional.of(boundingSet).filter(_ -> isBoundingSetChanged()),
                 ambientCapabilities(),

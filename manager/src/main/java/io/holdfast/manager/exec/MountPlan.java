@@ -15,8 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The mounts of a command, by path. Symbolic links are resolved outside of the sandbox, and upper
@@ -37,6 +39,8 @@ final class MountPlan {
 
     /** The kinds of rules, from the weakest to the strongest. */
     enum Kind {
+        /** As the folder above it, but for the execution of programs. */
+        INHERITED,
         /** The mount of the host, unchanged, although a folder above it is changed. */
         KEPT,
         /** Read-only, by a directive that protects many paths. */
@@ -45,6 +49,8 @@ final class MountPlan {
         READ_WRITE,
         /** Read-only, because the unit names it. */
         READ_ONLY,
+        /** Replaced by another mount of the same file system, with its own options. */
+        RENEWED,
         /** Replaced by a folder of the unit's own, which at first has nothing of the outside. */
         REPLACED,
         /** Another path of the outside. */
@@ -59,6 +65,12 @@ final class MountPlan {
     private record Entry(Kind kind, MountTree tree, long attributes, boolean isFolder) {}
 
     private final SortedMap<String, Entry> entries = new TreeMap<>();
+
+    /** Folders that are renewed with a part of their files only. */
+    private final Set<String> partial = new TreeSet<>();
+
+    /** Whether programs at and below a path can be executed, where a rule says so. */
+    private final SortedMap<String, Boolean> execution = new TreeMap<>();
 
     /** Adds a rule for a path, if the path exists. */
     void add(Kind kind, String path) throws SetupException {
@@ -101,6 +113,36 @@ final class MountPlan {
         target(at, source.isFolder());
         MountTree tree = recursive ? MountTree.at(source.path()) : MountTree.only(source.path());
         put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
+    }
+
+    /**
+     * Replaces a folder by a mount of the same file system, in which the rules for paths below it
+     * still apply.
+     *
+     * @param isPartial whether it has a part of the files only, so that those that are protected or
+     *     hidden may be missing
+     */
+    void renew(String path, MountTree tree, boolean isPartial) throws SetupException {
+        String at = resolve(path);
+        put(at, new Entry(Kind.RENEWED, tree, 0, true));
+        if (isPartial) {
+            partial.add(at);
+        }
+    }
+
+    /** Allows or forbids to execute programs at and below a path. */
+    void execution(Real real, boolean isAllowed) throws SetupException {
+        add(Kind.INHERITED, real, MountTree.at(real.path()));
+        execution.put(real.path(), isAllowed);
+    }
+
+    private boolean forbidsExecution(String path) {
+        String nearest =
+                execution.keySet().stream()
+                        .filter(above -> above.equals(path) || isBelow(path, above))
+                        .reduce((_, lower) -> lower)
+                        .orElse("");
+        return Boolean.FALSE.equals(execution.get(nearest));
     }
 
     /** Keeps a file or folder visible although a folder above it is replaced. */
@@ -227,7 +269,10 @@ final class MountPlan {
     }
 
     /** Adds all mounts, from top to bottom. */
-    void addTo(Isolation isolation) {
+    void addTo(Isolation isolation) throws SetupException {
+        for (String path : execution.keySet()) {
+            requireUnbound(path);
+        }
         List<String> hidden = new ArrayList<>();
         entries.forEach((path, entry) -> {
             if (isCovered(path, entry) || hidden.stream().anyMatch(above -> isBelow(path, above))) {
@@ -238,16 +283,54 @@ final class MountPlan {
             }
             if (!path.equals(ROOT)) {
                 isolation.mount(finished(path, entry), path);
-            } else if (entry.kind.isReadOnly()) { // a cover of the root would not be visible
-                isolation.readOnly(ROOT);
+            } else { // a cover of the root would not be visible
+                rootAttributes(isolation, entry);
             }
         });
     }
 
+    /** Refuses a rule for the execution in a tree that is bound from another path. */
+    private void requireUnbound(String path) throws SetupException {
+        boolean isBound =
+                entries.entrySet().stream()
+                        .filter(entry -> entry.getValue().kind == Kind.BOUND)
+                        .anyMatch(entry -> isBelow(path, entry.getKey()));
+        if (isBound) {
+            throw new SetupException(
+                    SetupException.Step.NAMESPACE,
+                    "ExecPaths= or NoExecPaths= names "
+                            + path
+                            + ", which is below the destination of a bind mount; name the"
+                            + " destination itself");
+        }
+    }
+
+    private void rootAttributes(Isolation isolation, Entry entry) {
+        if (isReadOnly(ROOT, entry)) {
+            isolation.readOnly(ROOT);
+        }
+        if (forbidsExecution(ROOT)) {
+            isolation.noExecution(ROOT);
+        }
+    }
+
     /** Returns whether the rule's path is not visible, because a folder above it is replaced. */
     private boolean isCovered(String path, Entry entry) {
-        boolean yields = entry.kind == Kind.KEPT || entry.kind == Kind.PROTECTED;
-        return yields && replacedAbove(path).isPresent();
+        boolean yields = entry.kind.compareTo(Kind.PROTECTED) <= 0;
+        return (yields && replacedAbove(path).isPresent())
+                || ((yields || entry.kind == Kind.INACCESSIBLE)
+                        && partial.stream().anyMatch(above -> isBelow(path, above)));
+    }
+
+    private boolean isReadOnly(String path, Entry entry) {
+        return entry.kind == Kind.INHERITED
+                ? entries.entrySet().stream()
+                        .filter(other -> isBelow(path, other.getKey()))
+                        .filter(other -> other.getValue().kind != Kind.INHERITED)
+                        .reduce((_, lower) -> lower)
+                        .map(other -> isReadOnly(other.getKey(), other.getValue()))
+                        .orElse(false)
+                : entry.kind.isReadOnly() || (entry.attributes & SysMount.READ_ONLY) != 0;
     }
 
     /**
@@ -261,7 +344,10 @@ final class MountPlan {
             below.removeIf(other -> !replacedAbove(other).equals(Optional.of(path)));
             tree = tree.filledBy(top -> below.forEach(other -> target(top, path, other)));
         }
-        long attributes = entry.attributes | (entry.kind.isReadOnly() ? SysMount.READ_ONLY : 0);
+        long attributes =
+                entry.attributes
+                        | (isReadOnly(path, entry) ? SysMount.READ_ONLY : 0)
+                        | (forbidsExecution(path) ? SysMount.NO_EXEC : 0);
         return attributes == 0 ? tree : tree.filledBy(top -> setAttributes(top, attributes));
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -25,6 +26,7 @@ import java.util.stream.Collectors;
  * installed ({@link #keepsAdmin}), unless its filters forbid to drop it then, or it gains no
  * privileges anyway.
  *
+ * @param users the number of the descriptor of its user namespace, which it closes
  * @param identity that it takes on; empty: that of the manager
  * @param bounding the bounding set; empty: that of the manager
  * @param ambient capabilities that the manager has
@@ -33,6 +35,7 @@ import java.util.stream.Collectors;
  * @param keepsAdmin whether it keeps CAP_SYS_ADMIN until its filters are installed
  */
 record ProcessSetup(
+        OptionalInt users,
         Optional<UserAndGroups> identity,
         Optional<Set<Capability>> bounding,
         Set<Capability> ambient,
@@ -49,6 +52,7 @@ record ProcessSetup(
     private static final int PR_CAP_AMBIENT = 47;
     private static final int PR_CAP_AMBIENT_RAISE = 2;
 
+    private static final int NEW_USERS = 0x1000_0000; // CLONE_NEWUSER of linux/sched.h
     private static final int CAPABILITY_VERSION = 0x2008_0522; // linux/capability.h
     private static final int SECCOMP_SET_MODE_FILTER = 1; // linux/seccomp.h
     private static final int INSTRUCTION_BYTES = 8; // linux/filter.h
@@ -65,7 +69,9 @@ record ProcessSetup(
     Fd file(Path program, int number) throws SetupException {
         SetupProgram setup = new SetupProgram();
         setup.call(Step.EXEC.status(), Call.CLOSE, number);
-        identity.ifPresent(changed -> groups(setup, changed));
+        identity.flatMap(UserAndGroups::groups).ifPresent(groups -> groups(setup, groups));
+        users.ifPresent(namespace -> enter(setup, namespace));
+        identity.ifPresent(changed -> group(setup, changed));
         bounding.ifPresent(kept -> dropFromBounding(setup, kept));
         boolean otherUser = isOtherUser();
         if (otherUser) {
@@ -96,6 +102,7 @@ record ProcessSetup(
     /** Returns a program that installs a filter which permits everything. */
     static Fd trial(int number) throws SetupException {
         return new ProcessSetup(
+                        OptionalInt.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         Set.of(),
@@ -120,13 +127,20 @@ record ProcessSetup(
         setup.call(step.status(), Call.PRCTL, arguments);
     }
 
-    private static void groups(SetupProgram setup, UserAndGroups changed) {
-        changed.groups()
-                .ifPresent(groups -> {
-                    int[] numbers = groups.stream().mapToInt(Long::intValue).toArray();
-                    long address = setup.putInts(numbers);
-                    setup.call(Step.GROUP.status(), Call.SETGROUPS, numbers.length, address);
-                });
+    /** Sets the supplementary groups, which its user namespace need not have. */
+    private static void groups(SetupProgram setup, List<Long> groups) {
+        int[] numbers = groups.stream().mapToInt(Long::intValue).toArray();
+        long address = setup.putInts(numbers);
+        setup.call(Step.GROUP.status(), Call.SETGROUPS, numbers.length, address);
+    }
+
+    /** Enters the user namespace, in which it has all capabilities at first. */
+    private static void enter(SetupProgram setup, int namespace) {
+        setup.call(Step.USER.status(), Call.SETNS, namespace, NEW_USERS);
+        setup.call(Step.EXEC.status(), Call.CLOSE, namespace);
+    }
+
+    private static void group(SetupProgram setup, UserAndGroups changed) {
         changed.gid()
                 .ifPresent(gid -> setup.call(Step.GROUP.status(), Call.SETRESGID, gid, gid, gid));
     }

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Isolation;
+import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.sys.SysMount;
@@ -12,6 +13,10 @@ import io.holdfast.manager.exec.MountPlan.Kind;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.Bind;
 import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
@@ -20,6 +25,7 @@ import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
 import io.holdfast.manager.unit.settings.SandboxSettings.ProtectSystem;
 import io.holdfast.manager.unit.settings.SandboxSettings.Temporary;
 import io.holdfast.manager.unit.value.ExecDirectory;
+import io.holdfast.manager.unit.value.Scalars;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +33,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +67,6 @@ final class Sandbox implements AutoCloseable {
                     "/sys");
 
     private static final String MODULES = "/usr/lib/modules";
-    private static final List<String> KERNEL_LOGS = List.of("/proc/kmsg", "/dev/kmsg");
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
 
@@ -75,22 +82,29 @@ final class Sandbox implements AutoCloseable {
      */
     private static final String SYSLOG = "/dev/log";
 
+    private static final List<String> LOG_SOCKETS =
+            List.of("/run/systemd/journal/socket", "/run/systemd/journal/stdout", SYSLOG);
+
     private final ExecSettings settings;
     private final ManagerScope scope;
     private final Optional<Path> notifySocket;
     private final Optional<Cgroup> cgroup;
     private final Inaccessible inaccessible;
     private final UnitName unit;
+    private final UserAndGroups identity;
     private final List<PrivateFolder> folders = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
+    private @Nullable Namespace users;
 
     private Sandbox(
             ExecSettings settings,
             ManagerScope scope,
             UnitName unit,
+            UserAndGroups identity,
             Execution.Surroundings surroundings) {
         this.unit = unit;
+        this.identity = identity;
         this.notifySocket = surroundings.notifySocket();
         this.cgroup = surroundings.cgroup();
         this.settings = settings;
@@ -101,6 +115,7 @@ final class Sandbox implements AutoCloseable {
     /**
      * Makes the parts that the commands share; returns empty if the unit has no sandbox directive.
      *
+     * @param identity of the commands
      * @param again whether an earlier manager has made them: its folders are looked for first
      * @throws SetupException if a part cannot be made
      */
@@ -108,13 +123,14 @@ final class Sandbox implements AutoCloseable {
             ExecSettings settings,
             ManagerScope scope,
             UnitName unit,
+            UserAndGroups identity,
             Execution.Surroundings surroundings,
             boolean again)
-            throws SetupException {
+            throws SetupException, InterruptedException {
         if (!settings.sandbox().isolates()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope, unit, surroundings);
+        Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings);
         try {
             sandbox.share(
                     PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
@@ -123,6 +139,9 @@ final class Sandbox implements AutoCloseable {
         } catch (ErrnoException | FileException e) {
             sandbox.abandon(e);
             throw new SetupException(SetupException.Step.NAMESPACE, e);
+        } catch (SetupException | InterruptedException e) {
+            sandbox.abandon(e);
+            throw e;
         }
     }
 
@@ -138,7 +157,30 @@ final class Sandbox implements AutoCloseable {
         return settings.sandbox();
     }
 
-    private void share(String name, boolean again) throws FileException {
+    /** Returns the lines of a map of users or groups, each as it is outside. */
+    private String map(OptionalLong own) {
+        if (requested().namespaces().users() == PrivateUsers.IDENTITY) {
+            return "0 0 65536";
+        }
+        long id = own.orElse(0);
+        return "0 0 1\n" + (id == 0 ? "" : id + " " + id + " 1\n");
+    }
+
+    /** Returns the user namespace of the commands, lent; a command enters it last. */
+    Optional<Namespace> users() {
+        return Optional.ofNullable(users);
+    }
+
+    private static Namespace joined(String networkPath) throws SetupException {
+        try {
+            return Namespace.open(networkPath, Namespace.Kind.NET);
+        } catch (ErrnoException e) {
+            throw new SetupException(SetupException.Step.NETWORK, e);
+        }
+    }
+
+    private void share(String name, boolean again)
+            throws FileException, SetupException, InterruptedException {
         if (requested().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
@@ -148,10 +190,18 @@ final class Sandbox implements AutoCloseable {
                 }
             }
         }
-        if (requested().has(Flag.PRIVATE_NETWORK)) {
+        NamespaceSettings paths = requested().namespaces();
+        if (paths.users() != PrivateUsers.NO) {
+            users = Namespace.makeUser(map(identity.uid()), map(identity.gid()));
+        }
+        if (paths.networkPath().isPresent()) {
+            network = joined(paths.networkPath().get());
+        } else if (requested().has(Flag.PRIVATE_NETWORK)) {
             network = Namespace.make(Namespace.Kind.NET);
         }
-        if (requested().has(Flag.PRIVATE_IPC)) {
+        if (paths.ipcPath().isPresent()) {
+            ipc = Namespace.open(paths.ipcPath().get(), Namespace.Kind.IPC);
+        } else if (requested().has(Flag.PRIVATE_IPC)) {
             ipc = Namespace.make(Namespace.Kind.IPC);
         }
     }
@@ -169,7 +219,7 @@ final class Sandbox implements AutoCloseable {
         if (ipc != null) {
             isolation.join(ipc);
         }
-        if (requested().has(Flag.PROTECT_HOSTNAME)) {
+        if (requested().has(Flag.PROTECT_HOSTNAME) || requested().has(Flag.PRIVATE_HOSTNAME)) {
             isolation.fresh(Namespace.Kind.UTS);
         }
         if (requested().has(Flag.PRIVATE_MOUNTS)) {
@@ -183,6 +233,7 @@ final class Sandbox implements AutoCloseable {
         MountPlan plan = new MountPlan();
         protectSystem(plan);
         kernel(plan);
+        processes(plan);
         temporary(plan);
         homes(plan);
         if (requested().has(Flag.PRIVATE_DEVICES)) {
@@ -202,6 +253,11 @@ final class Sandbox implements AutoCloseable {
         }
         if (!plan.isEmpty() || requested().has(Flag.PRIVATE_MOUNTS)) {
             credentials(plan);
+        }
+        if (requested().has(Flag.BIND_LOG_SOCKETS)) {
+            for (String path : LOG_SOCKETS) {
+                plan.keep(path);
+            }
         }
         if (notifySocket.isPresent()) { // the folder, since everybody can read the names of mounts
             plan.keep(Objects.requireNonNull(notifySocket.get().getParent()).toString());
@@ -243,8 +299,9 @@ final class Sandbox implements AutoCloseable {
             hide(plan, MODULES);
         }
         if (requested().has(Flag.PROTECT_KERNEL_LOGS)) {
-            for (String path : KERNEL_LOGS) {
-                hide(plan, path);
+            hide(plan, "/proc/kmsg");
+            if (!requested().has(Flag.PRIVATE_DEVICES)) { // has no /dev/kmsg
+                hide(plan, "/dev/kmsg");
             }
         }
         if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
@@ -254,6 +311,28 @@ final class Sandbox implements AutoCloseable {
             }
         } else if (tunables) {
             plan.add(Kind.KEPT, CGROUPS);
+        }
+    }
+
+    /** Mounts a {@code /proc} that shows less. */
+    private void processes(MountPlan plan) throws SetupException {
+        NamespaceSettings wanted = requested().namespaces();
+        if (wanted.hasOwnProc()) {
+            Map<String, String> options = new TreeMap<>();
+            if (wanted.processes() != ProtectProc.DEFAULT) {
+                options.put("hidepid", Scalars.word(wanted.processes()));
+            }
+            if (wanted.subset() == ProcSubset.PID) {
+                options.put("subset", "pid");
+            }
+            MountTree proc =
+                    MountTree.fileSystem(
+                            "proc",
+                            options,
+                            MountAttribute.NO_SUID,
+                            MountAttribute.NO_DEVICES,
+                            MountAttribute.NO_EXEC);
+            plan.renew("/proc", proc, wanted.subset() == ProcSubset.PID);
         }
     }
 
@@ -373,6 +452,8 @@ final class Sandbox implements AutoCloseable {
                 MountPlan.Real real = MountPlan.real(rule.path(), directive);
                 plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real.isFolder()));
             }
+            case EXECUTE -> plan.execution(MountPlan.real(rule.path(), directive), true);
+            case NO_EXECUTE -> plan.execution(MountPlan.real(rule.path(), directive), false);
         }
     }
 
@@ -388,6 +469,9 @@ final class Sandbox implements AutoCloseable {
         }
         if (ipc != null) {
             ipc.close();
+        }
+        if (users != null) {
+            users.close();
         }
         FileException failure = null;
         for (PrivateFolder folder : folders) {

@@ -29,7 +29,8 @@ import java.util.Set;
 final class SandboxProbe {
     /** The kinds of namespaces that sandboxes have. */
     static final Set<Kind> KINDS =
-            Collections.unmodifiableSet(EnumSet.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS));
+            Collections.unmodifiableSet(
+                    EnumSet.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS, Kind.USER));
 
     /** Why a manager of an ordinary user can make none. */
     static final String NOT_ROOT = "the manager does not run as root";
@@ -136,6 +137,8 @@ final class SandboxProbe {
             }
             if (kind == Kind.MNT) {
                 mount();
+            } else if (kind == Kind.USER) {
+                users();
             } else {
                 Namespace.make(kind).close();
             }
@@ -153,6 +156,7 @@ final class SandboxProbe {
                             List.of("--mount", "mount", "-t", "tmpfs", "-osize=4k", "tmp", "/dev"));
             case NET -> command.addAll(List.of("--net", "true"));
             case IPC -> command.addAll(List.of("--ipc", "true"));
+            case USER -> command.addAll(List.of("--user", "true"));
             default -> command.addAll(List.of("--uts", "true"));
         }
         try {
@@ -176,6 +180,14 @@ final class SandboxProbe {
                             false;
                     default -> true;
                 };
+    }
+
+    private static void users() {
+        try {
+            Namespace.makeUser("0 0 1", "0 0 1").close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // shows nothing
+        }
     }
 
     private static void mount() {

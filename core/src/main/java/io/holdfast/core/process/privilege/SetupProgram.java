@@ -42,6 +42,7 @@ public final class SetupProgram {
         SETRESUID(117, 147),
         CAPSET(126, 91),
         PRCTL(157, 167),
+        SETNS(308, 268),
         SECCOMP(317, 277);
 
         final int x86;

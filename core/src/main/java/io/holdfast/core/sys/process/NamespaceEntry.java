@@ -122,9 +122,13 @@ public final class NamespaceEntry implements AutoCloseable {
         planned.add(joining(namespace, kind));
     }
 
-    /** Makes all that is mounted at and below a path read-only. */
-    public void readOnly(String path) {
-        attributes(path, SysMount.READ_ONLY, 0);
+    /**
+     * Sets attributes of all that is mounted at and below a path.
+     *
+     * @param attributes a sum of the constants of {@link SysMount}
+     */
+    public void add(String path, long attributes) {
+        attributes(path, attributes, 0);
     }
 
     private void attributes(String path, long attributes, long propagation) {

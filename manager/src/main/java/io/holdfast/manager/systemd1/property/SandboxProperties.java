@@ -2,9 +2,14 @@ package io.holdfast.manager.systemd1.property;
 
 import static io.holdfast.manager.systemd1.property.SettableProperty.bool;
 import static io.holdfast.manager.systemd1.property.SettableProperty.text;
+import static io.holdfast.manager.systemd1.property.SettableProperty.word;
 import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.unit.settings.NamespaceSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
 import java.util.List;
@@ -18,8 +23,10 @@ final class SandboxProperties {
 
     static <T> void addTo(PropertyTable<T> table, Function<T, SandboxSettings> sandbox) {
         for (SandboxSettings.Flag flag : SandboxSettings.Flag.values()) {
-            table.settable(
-                    flag.directive(), bool(flag.directive()), t -> sandbox.apply(t).has(flag));
+            if (flag != SandboxSettings.Flag.PRIVATE_HOSTNAME) { // a value of ProtectHostname=
+                table.settable(
+                        flag.directive(), bool(flag.directive()), t -> sandbox.apply(t).has(flag));
+            }
         }
         table.settable(
                         "ProtectSystem",
@@ -41,10 +48,39 @@ final class SandboxProperties {
                 .settable(
                         "TemporaryFileSystem",
                         new SettableProperty("a(ss)", SandboxProperties::temporary));
+        addNamespaces(table, sandbox.andThen(SandboxSettings::namespaces));
         for (SandboxSettings.Access access : SandboxSettings.Access.values()) {
             table.settable(access.directive(), words(access.directive()));
         }
         SystemCallProperties.addTo(table, t -> sandbox.apply(t).systemCalls());
+    }
+
+    private static <T> void addNamespaces(
+            PropertyTable<T> table, Function<T, NamespaceSettings> namespaces) {
+        table.settable(
+                        "ProtectProc",
+                        word("ProtectProc", ProtectProc.values()),
+                        t -> UnitProperties.word(namespaces.apply(t).processes()))
+                .settable(
+                        "ProcSubset",
+                        word("ProcSubset", ProcSubset.values()),
+                        t -> UnitProperties.word(namespaces.apply(t).subset()))
+                .settable(
+                        "NetworkNamespacePath",
+                        text("NetworkNamespacePath"),
+                        t -> namespaces.apply(t).networkPath().orElse(""))
+                .settable(
+                        "IPCNamespacePath",
+                        text("IPCNamespacePath"),
+                        t -> namespaces.apply(t).ipcPath().orElse(""))
+                .settable(
+                        "PrivateUsers",
+                        bool("PrivateUsers"),
+                        t -> namespaces.apply(t).users() != PrivateUsers.NO)
+                .settable("PrivateUsersEx", text("PrivateUsers"))
+                .settable("ProtectControlGroupsEx", text("ProtectControlGroups"))
+                .settable("ProtectHostnameEx", text("ProtectHostname"))
+                .settable("MountAPIVFS", bool("MountAPIVFS"), _ -> false);
     }
 
     private static SettableProperty.Setter binds(String directive) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param rules the access to single paths, in the order written
  * @param binds paths that are also visible at another path
  * @param temporary empty file systems of the unit's own
+ * @param namespaces the other namespaces, and what is visible of other processes
  * @param root the root of its file systems, if it is another one than the machine's
  * @param systemCalls the system calls that they may make
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
@@ -32,6 +33,7 @@ public record SandboxSettings(
         List<PathRule> rules,
         List<Bind> binds,
         List<Temporary> temporary,
+        NamespaceSettings namespaces,
         Optional<Root> root,
         SystemCallSettings systemCalls) {
     /** Boolean directives. */
@@ -41,10 +43,13 @@ public record SandboxSettings(
         PRIVATE_IPC("PrivateIPC", Kind.IPC),
         PRIVATE_MOUNTS("PrivateMounts", Kind.MNT),
         PROTECT_HOSTNAME("ProtectHostname", Kind.UTS),
+        /** Its host name is its own, and it may change it ({@code ProtectHostname=private}). */
+        PRIVATE_HOSTNAME("ProtectHostname", Kind.UTS),
         PROTECT_CLOCK("ProtectClock", null, Capability.SYS_TIME, Capability.WAKE_ALARM),
         PROTECT_KERNEL_MODULES("ProtectKernelModules", Kind.MNT, Capability.SYS_MODULE),
         PROTECT_KERNEL_TUNABLES("ProtectKernelTunables", Kind.MNT),
         PROTECT_KERNEL_LOGS("ProtectKernelLogs", Kind.MNT, Capability.SYSLOG),
+        BIND_LOG_SOCKETS("BindLogSockets", Kind.MNT),
         PROTECT_CONTROL_GROUPS("ProtectControlGroups", Kind.MNT),
         LOCK_PERSONALITY("LockPersonality", null),
         MEMORY_DENY_WRITE_EXECUTE("MemoryDenyWriteExecute", null),
@@ -105,7 +110,10 @@ public record SandboxSettings(
     public enum Access {
         READ_WRITE("ReadWritePaths"),
         READ_ONLY("ReadOnlyPaths"),
-        NONE("InaccessiblePaths");
+        NONE("InaccessiblePaths"),
+        /** Programs can be executed, although a folder above forbids it. */
+        EXECUTE("ExecPaths"),
+        NO_EXECUTE("NoExecPaths");
 
         private final String directive;
 
@@ -207,6 +215,7 @@ public record SandboxSettings(
                         List.of(),
                         List.of(),
                         List.of(),
+                        namespaces.without(lacking),
                         root,
                         systemCalls)
                 : new SandboxSettings(
@@ -217,6 +226,7 @@ public record SandboxSettings(
                         rules,
                         binds,
                         temporary,
+                        namespaces.without(lacking),
                         root,
                         systemCalls);
     }
@@ -246,6 +256,7 @@ public record SandboxSettings(
     public Set<String> directives() {
         Set<String> directives = new TreeSet<>();
         flags.forEach(flag -> directives.add(flag.directive()));
+        directives.addAll(namespaces.directives());
         if (protectSystem != ProtectSystem.NO) {
             directives.add("ProtectSystem");
         }
@@ -279,6 +290,7 @@ public record SandboxSettings(
                 rules,
                 binds,
                 temporary,
+                namespaces,
                 root,
                 systemCalls);
     }

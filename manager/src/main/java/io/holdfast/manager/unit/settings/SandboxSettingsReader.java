@@ -2,6 +2,9 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings.Access;
 import io.holdfast.manager.unit.settings.SandboxSettings.Bind;
 import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
@@ -40,6 +43,11 @@ final class SandboxSettingsReader implements SectionReader {
     private final List<PathRule> rules = new ArrayList<>();
     private final List<Bind> binds = new ArrayList<>();
     private final List<Temporary> temporary = new ArrayList<>();
+    private ProtectProc processes = ProtectProc.DEFAULT;
+    private ProcSubset subset = ProcSubset.ALL;
+    private PrivateUsers users = PrivateUsers.NO;
+    private Optional<String> networkPath = Optional.empty();
+    private Optional<String> ipcPath = Optional.empty();
     private Optional<Root> rootDirectory = Optional.empty();
     private Optional<Root> rootImage = Optional.empty();
     private final SystemCallSettingsReader systemCalls = new SystemCallSettingsReader();
@@ -54,6 +62,18 @@ final class SandboxSettingsReader implements SectionReader {
             case "ReadWritePaths", "ReadWriteDirectories" -> rules(a, Access.READ_WRITE);
             case "ReadOnlyPaths", "ReadOnlyDirectories" -> rules(a, Access.READ_ONLY);
             case "InaccessiblePaths", "InaccessibleDirectories" -> rules(a, Access.NONE);
+            case "ExecPaths" -> rules(a, Access.EXECUTE);
+            case "NoExecPaths" -> rules(a, Access.NO_EXECUTE);
+            case "ProtectProc" -> processes = a.word(processes, ProtectProc.values());
+            case "ProcSubset" -> subset = a.word(subset, ProcSubset.values());
+            case "PrivateUsers" -> users = wordOrBoolean(a, users, PrivateUsers.values());
+            case "NetworkNamespacePath" -> networkPath = a.path(networkPath);
+            case "IPCNamespacePath" -> ipcPath = a.path(ipcPath);
+            case "ProtectHostname" -> protectHostname(a);
+            case "ProtectControlGroups" -> protectControlGroups(a);
+            case "MountAPIVFS" -> {
+                boolean _ = a.bool(true); // those of the machine are there without RootDirectory=
+            }
             case "BindPaths" -> binds(a, false);
             case "BindReadOnlyPaths" -> binds(a, true);
             case "TemporaryFileSystem" -> temporary(a);
@@ -74,18 +94,40 @@ final class SandboxSettingsReader implements SectionReader {
         return path.map(set -> new Root(a.key(), set));
     }
 
+    private void protectHostname(Assignment a) {
+        boolean isPrivate = a.value().equals("private");
+        boolean isOn = !isPrivate && a.bool(flags.contains(Flag.PROTECT_HOSTNAME));
+        set(Flag.PROTECT_HOSTNAME, isOn);
+        set(Flag.PRIVATE_HOSTNAME, isPrivate);
+    }
+
+    /** Reads {@code strict}, too, which is like {@code yes} without a cgroup namespace. */
+    private void protectControlGroups(Assignment a) {
+        boolean before = flags.contains(Flag.PROTECT_CONTROL_GROUPS);
+        String missing = "is not supported in full: the cgroup tree of the machine is visible";
+        switch (a.value()) {
+            case "strict" -> {
+                a.notApplied(a.key(), missing);
+                set(Flag.PROTECT_CONTROL_GROUPS, true);
+            }
+            case "private" -> {
+                a.notApplied(a.key(), missing + ", and writable");
+                set(Flag.PROTECT_CONTROL_GROUPS, false);
+            }
+            default -> set(Flag.PROTECT_CONTROL_GROUPS, a.bool(before));
+        }
+    }
+
+    private void set(Flag flag, boolean isOn) {
+        boolean _ = isOn ? flags.add(flag) : flags.remove(flag);
+    }
+
     private boolean assignFlag(Assignment a) {
         Optional<Flag> found =
                 EnumSet.allOf(Flag.class).stream()
                         .filter(flag -> flag.directive().equals(a.key()))
                         .findFirst();
-        found.ifPresent(flag -> {
-            if (a.bool(flags.contains(flag))) {
-                flags.add(flag);
-            } else {
-                flags.remove(flag);
-            }
-        });
+        found.ifPresent(flag -> set(flag, a.bool(flags.contains(flag))));
         return found.isPresent();
     }
 
@@ -191,6 +233,7 @@ final class SandboxSettingsReader implements SectionReader {
                 rules,
                 binds,
                 temporary,
+                new NamespaceSettings(processes, subset, users, networkPath, ipcPath),
                 rootImage.or(() -> rootDirectory),
                 systemCalls.build());
     }

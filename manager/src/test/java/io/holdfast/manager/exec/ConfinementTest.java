@@ -1,0 +1,316 @@
+package io.holdfast.manager.exec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.holdfast.core.Feature;
+import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.file.folder.TreeRemoval;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ManagerScope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Tests what a service cannot do with a directive, and can do without it. */
+@Timeout(120)
+@Needs(root = true, features = Feature.MOUNT_TREES)
+class ConfinementTest {
+    private static final long PID = ProcessHandle.current().pid();
+
+    private Path folder = Path.of("/");
+    private ManagerScope scope = ManagerScope.system(Map.of());
+
+    @BeforeEach
+    void makeAFolder() throws Exception {
+        folder = Files.createTempDirectory(Path.of("/var/lib"), "holdfast-test");
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        scope = TestUnits.scopeIn(folder);
+    }
+
+    @AfterEach
+    void removeTheFolder() throws Exception {
+        try (Directory parent = Directory.open("/var/lib")) {
+            TreeRemoval.remove(parent, folder.getFileName().toString());
+        }
+    }
+
+    private String run(String... lines) throws Exception {
+        try (OneRun run = OneRun.prepared(scope, folder, lines)) {
+            return run.main();
+        }
+    }
+
+    private static String shell(String text) {
+        return "ExecStart=/bin/sh -c '" + text + "'";
+    }
+
+    private void fails(int status, String message, String... lines) {
+        assertThatExceptionOfType(SetupException.class)
+                .isThrownBy(() -> run(lines))
+                .withMessageContaining(message)
+                .matches(
+                        e -> SetupException.exitOf(e).equals(Optional.of(new Exit.Exited(status))));
+    }
+
+    // ---- /proc
+
+    @ParameterizedTest
+    @CsvSource({
+        "default, seen, read",
+        "noaccess, seen, denied",
+        "invisible, hidden, denied",
+        "ptraceable, hidden, denied",
+    })
+    void processesOfOtherUsersAreNotVisible(String how, String seen, String read) throws Exception {
+        String test =
+                "if [ -d /proc/%d ]; then echo seen; else echo hidden; fi;"
+                        + " if cat /proc/%d/status >/dev/null 2>&1; then echo read;"
+                        + " else echo denied; fi; [ -d /proc/self ] && echo self";
+        assertThat(run("User=nobody", "ProtectProc=" + how, shell(test.formatted(PID, PID))))
+                .isEqualTo(seen + "\n" + read + "\nself");
+    }
+
+    @Test
+    void onlyProcessesAreLeftOfProc() throws Exception {
+        String test = shell("ls -d /proc/self/status /proc/cpuinfo /proc/sys 2>/dev/null; true");
+        assertThat(run(test)).isEqualTo("/proc/cpuinfo\n/proc/self/status\n/proc/sys");
+        assertThat(run("ProcSubset=pid", test)).isEqualTo("/proc/self/status");
+        assertThat(run("ProcSubset=pid", "ProtectKernelTunables=yes", test))
+                .isEqualTo("/proc/self/status");
+    }
+
+    @Test
+    void protectedFilesOfProcStayProtected() throws Exception {
+        assertThat(
+                        run(
+                                "ProtectProc=invisible",
+                                "ProtectKernelTunables=yes",
+                                shell(
+                                        "! sh -c \"echo x > /proc/sys/kernel/hostname\"; cat"
+                                                + " /proc/kallsyms | wc -c")))
+                .contains("Read-only")
+                .endsWith("\n0");
+    }
+
+    @Test
+    void theLogOfTheKernelIsOutOfReach() throws Exception {
+        String text =
+                run(
+                        "ProtectKernelLogs=yes",
+                        shell("[ -c /dev/kmsg ] && echo device; grep CapBnd /proc/self/status"));
+        assertThat(text).doesNotContain("device");
+        long set = Long.parseUnsignedLong(text.replaceAll("(?s).*CapBnd:\\s*", ""), 16);
+        assertThat(set & (1L << 34)).as("CAP_SYSLOG").isZero();
+        assertThat(run("ProtectKernelLogs=yes", "PrivateDevices=yes", shell("ls /dev")))
+                .doesNotContain("kmsg");
+    }
+
+    // ---- programs
+
+    @Test
+    void programsAreExecutedOnlyWhereThatIsAllowed() throws Exception {
+        Path program = Files.copy(Path.of("/bin/true"), folder.resolve("program"));
+        assertThat(run(shell(program + "; echo $?"))).isEqualTo("0");
+        assertThat(run("NoExecPaths=" + folder, shell(program + "; echo $?")))
+                .contains("Permission denied");
+        assertThat(
+                        run(
+                                "NoExecPaths=/",
+                                "ExecPaths=/usr -/bin -/sbin -/lib -/lib64 -/nix",
+                                shell(program + "; /bin/true && echo ok")))
+                .contains("Permission denied")
+                .endsWith("ok");
+        assertThat(
+                        run(
+                                "NoExecPaths=" + folder,
+                                "ExecPaths=" + program,
+                                shell(program + " && echo ok")))
+                .isEqualTo("ok");
+    }
+
+    @Test
+    void anAllowedProgramDoesNotBecomeWritable() throws Exception {
+        Path program = Files.copy(Path.of("/bin/true"), folder.resolve("program"));
+        assertThat(
+                        run(
+                                "ProtectSystem=strict",
+                                "NoExecPaths=" + folder,
+                                "ExecPaths=" + program,
+                                shell(program + " && ! touch " + program)))
+                .contains("Read-only");
+        assertThat(run("NoExecPaths=" + folder, shell("touch " + program + " && echo written")))
+                .isEqualTo("written");
+    }
+
+    @Test
+    void aRuleForProgramsBelowABindMountIsRefused() throws Exception {
+        Path _ = Files.createDirectory(folder.resolve("bin"));
+        fails(
+                226,
+                "name the destination itself",
+                "BindPaths=/usr:" + folder,
+                "NoExecPaths=" + folder + "/bin");
+    }
+
+    // ---- namespaces
+
+    @Test
+    void aNamespaceIsJoinedByItsFile() throws Exception {
+        Process other =
+                new ProcessBuilder("unshare", "--net", "--ipc", "sh", "-c", "echo; read x").start();
+        try {
+            assertThat(other.getInputStream().read()).isEqualTo('\n');
+            for (String kind : List.of("net Network", "ipc IPC")) {
+                String file = "/proc/" + other.pid() + "/ns/" + kind.split(" ")[0];
+                String link = "/proc/self/ns/" + kind.split(" ")[0];
+                assertThat(
+                                run(
+                                        kind.split(" ")[1] + "NamespacePath=" + file,
+                                        "ExecStart=/bin/readlink " + link))
+                        .isEqualTo(Files.readSymbolicLink(Path.of(file)).toString());
+            }
+        } finally {
+            other.getOutputStream().close();
+            assertThat(other.waitFor()).isNotNegative();
+        }
+    }
+
+    @Test
+    void whatIsNoNamespaceIsNotJoined() throws Exception {
+        Path file = Files.createFile(folder.resolve("file"));
+        fails(226, "it is no namespace of the kind IPC", "IPCNamespacePath=" + file);
+        fails(225, "it is no namespace of the kind NET", "NetworkNamespacePath=" + file);
+        fails(225, "NET", "NetworkNamespacePath=/proc/self/ns/mnt");
+        fails(225, folder + "/none", "NetworkNamespacePath=" + folder + "/none");
+    }
+
+    @Test
+    void aHostnameMayBePrivate() throws Exception {
+        String before = Files.readString(Path.of("/proc/sys/kernel/hostname"));
+        assertThat(run("ProtectHostname=private", shell("hostname hf-inside; hostname")))
+                .isEqualTo("hf-inside");
+        assertThat(Path.of("/proc/sys/kernel/hostname")).hasContent(before);
+    }
+
+    @Test
+    void aStrictCgroupTreeIsReadOnlyAndTheRestIsSaid() throws Exception {
+        assertThat(run("ProtectControlGroups=strict", shell("! mkdir /sys/fs/cgroup/x")))
+                .contains("Read-only");
+        assertThat(TestUnits.service(scope, "ProtectControlGroups=strict").diagnostics())
+                .singleElement()
+                .matches(each -> each.kind() == Diagnostic.Kind.NOT_APPLIED);
+    }
+
+    // ---- users
+
+    @Test
+    void onlyRootAndTheUserExist() throws Exception {
+        String test =
+                shell(
+                        "cat /proc/self/uid_map | tr -s \" \"; id -u; stat -c %%u / /proc/1 "
+                                + folder
+                                + "/other; ls /proc/self/fd | wc -l");
+        Path other = Files.createFile(folder.resolve("other"));
+        Files.setAttribute(other, "unix:uid", 5);
+        assertThat(run("User=nobody", "PrivateUsers=yes", test))
+                .isEqualTo("0 0 1\n 65534 65534 1\n65534\n0\n0\n65534\n4");
+        assertThat(run("PrivateUsers=identity", test)).isEqualTo("0 0 65536\n0\n0\n0\n5\n4");
+        assertThat(run(test)).endsWith("\n0\n0\n5\n4");
+    }
+
+    @Test
+    void rootHasNoPrivilegesOutsideOfItsUsers() throws Exception {
+        Path file = Files.createFile(folder.resolve("file"));
+        String test = shell("chown 5 " + file + " 2>&1; hostname x 2>&1; echo end");
+        assertThat(run("ProtectHostname=private", test)).isEqualTo("end");
+        assertThat(run("ProtectHostname=private", "PrivateUsers=yes", test))
+                .contains("Invalid argument")
+                .contains("hostname: ");
+    }
+
+    @Test
+    void aUserOfItsOwnUsersHasItsGroupsAndFilters() throws Exception {
+        assertThat(
+                        run(
+                                "User=games",
+                                "PrivateUsers=yes",
+                                "NoNewPrivileges=yes",
+                                "CapabilityBoundingSet=CAP_CHOWN",
+                                "SystemCallFilter=~mkdir mkdirat",
+                                "SystemCallErrorNumber=EPERM",
+                                shell(
+                                        "id -un; mkdir "
+                                                + folder
+                                                + "/x; grep -h CapBnd /proc/self/status")))
+                .startsWith("games")
+                .contains("Operation not permitted")
+                .endsWith("0000000000000001");
+    }
+
+    // ---- keyrings and IPC objects
+
+    @Test
+    void aSessionKeyringIsEmptyUnlessItIsInherited() throws Exception {
+        String inherited = run("KeyringMode=inherit", "ExecStart=/bin/cat /proc/keys");
+        String own = run("ExecStart=/bin/cat /proc/keys");
+        assertThat(own).contains("_ses");
+        assertThat(own).isNotEqualTo(inherited);
+    }
+
+    @Test
+    void theIpcObjectsOfAUserAreRemovedAfterItsLastRun() throws Exception {
+        String user = "User=games";
+        String makes =
+                shell(
+                        "umask 077; echo x > /dev/shm/hf-test; ipcmk -Q -M 100 -S 1 >/dev/null;"
+                                + " ipcs | grep -c games");
+        try (OneRun other = OneRun.prepared(scope, folder, user)) {
+            try (OneRun first = other.another(user, "RemoveIPC=yes", makes)) {
+                assertThat(first.main()).isEqualTo("3");
+            }
+            assertThat(other.main()).isEmpty();
+            assertThat(Path.of("/dev/shm/hf-test")).exists();
+        }
+        assertThat(Path.of("/dev/shm/hf-test")).doesNotExist();
+        assertThat(run(shell("ipcs"))).doesNotContain("games");
+    }
+
+    @Test
+    void theIpcObjectsOfAUserStayWithoutTheDirective() throws Exception {
+        try {
+            assertThat(run("User=games", shell("umask 077; echo x > /dev/shm/hf-kept"))).isEmpty();
+            assertThat(Path.of("/dev/shm/hf-kept")).exists();
+        } finally {
+            boolean _ = Files.deleteIfExists(Path.of("/dev/shm/hf-kept"));
+        }
+    }
+
+    // ---- paths
+
+    @Test
+    void aPathThatHidesTheManagersOwnClassesDoesNotKeepAUnitFromStarting() throws Exception {
+        Path classes =
+                Path.of(
+                        Execution.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toURI());
+        assertThat(run("InaccessiblePaths=" + classes, shell("ls -A " + classes + " | wc -l")))
+                .isEqualTo("0");
+        assertThat(run("User=nobody", "InaccessiblePaths=" + classes, shell("echo ok")))
+                .isEqualTo("ok");
+    }
+}

@@ -102,6 +102,25 @@ class PathUnitsTest {
         Files.createFile(file);
         Await.until(() -> runs() == 1);
         assertThat(log).content().isEqualTo("a.path " + file + "\n");
+        awaitState("a.path", WAITING);
+        stage.stop("a.path");
+        Path other = Files.createFile(file.resolveSibling("other"));
+        path(
+                "b",
+                "PathExists=" + file + "x",
+                "PathModified=" + file,
+                "PathChanged=" + other,
+                "Unit=a.service");
+        stage.start("b.path");
+        Await.until(() -> {
+            try {
+                Path _ = Files.writeString(other, "x"); // until it is watched
+                return runs() >= 2;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        assertThat(Files.readAllLines(log).get(1)).isEqualTo("b.path " + other);
     }
 
     @Test

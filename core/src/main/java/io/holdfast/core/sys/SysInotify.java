@@ -27,6 +27,9 @@ public final class SysInotify implements AutoCloseable {
     /** The watch does not follow a symbolic link. */
     public static final int IN_DONT_FOLLOW = 0x2000000;
 
+    /** The events are added to those of an earlier watch of the same file. */
+    public static final int IN_MASK_ADD = 0x20000000;
+
     private static final int IN_ONLYDIR = 0x1000000;
 
     /** {@code struct inotify_event}: wd, mask, cookie, length of the name. */

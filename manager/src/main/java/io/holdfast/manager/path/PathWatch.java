@@ -17,7 +17,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,8 +67,8 @@ final class PathWatch implements AutoCloseable {
     private final Map<Watched, Boolean> existed;
 
     // used by the worker while it looks, by the loop otherwise
-    private final Set<Integer> ofChanges = new HashSet<>();
-    private Set<Integer> present = Set.of();
+    private final Map<Integer, String> ofChanges = new HashMap<>();
+    private Map<Integer, Integer> present = Map.of(); // the events of each watch
 
     /**
      * Begins to wait.
@@ -134,13 +133,9 @@ final class PathWatch implements AutoCloseable {
     private void happened() {
         watch.events(0);
         Set<Integer> events = changes.read();
-        if (events.stream().anyMatch(ofChanges::contains)) {
-            String path =
-                    watched.stream()
-                            .filter(one -> one.kind().isChange())
-                            .map(Watched::path)
-                            .findFirst()
-                            .orElse("");
+        Optional<Integer> change = events.stream().filter(ofChanges::containsKey).findFirst();
+        if (change.isPresent()) {
+            String path = ofChanges.get(change.get());
             close();
             listener.found(path);
         } else {
@@ -164,15 +159,25 @@ final class PathWatch implements AutoCloseable {
 
     /** Sets the watches, then looks: later changes cause another look. */
     private Optional<String> find() throws IOException {
-        Map<Integer, Integer> wanted = new HashMap<>();
-        Set<Integer> changing = new HashSet<>();
+        Map<Integer, Wanted> wanted = new HashMap<>();
+        Map<Integer, String> changing = new HashMap<>();
         for (Watched one : watched) {
             watch(one, wanted, changing);
         }
-        present.stream().filter(old -> !wanted.containsKey(old)).forEach(changes::forget);
-        present = Set.copyOf(wanted.keySet());
+        present.keySet().stream().filter(old -> !wanted.containsKey(old)).forEach(changes::forget);
+        Map<Integer, Integer> now = new HashMap<>();
+        wanted.forEach((number, one) -> {
+            int before = present.getOrDefault(number, 0);
+            boolean isLess = (before | one.events()) != one.events();
+            if (isLess && changes.watch(one.path().toString(), one.events()) != number) {
+                now.put(number, before | one.events()); // another file has come: the next look
+            } else {
+                now.put(number, one.events());
+            }
+        });
+        present = now;
         ofChanges.clear();
-        ofChanges.addAll(changing);
+        ofChanges.putAll(changing);
         for (Watched one : watched) {
             if (isGood(one)) {
                 return Optional.of(one.path());
@@ -191,7 +196,7 @@ final class PathWatch implements AutoCloseable {
     }
 
     /** Watches one path, and the folders above it. */
-    private void watch(Watched one, Map<Integer, Integer> wanted, Set<Integer> changing)
+    private void watch(Watched one, Map<Integer, Wanted> wanted, Map<Integer, String> changing)
             throws IOException {
         Path path = Path.of(one.kind() == Kind.EXISTS_GLOB ? fixedPart(one.path()) : one.path());
         int own =
@@ -203,7 +208,7 @@ final class PathWatch implements AutoCloseable {
                 };
         int last = add(path, own, wanted);
         if (last >= 0 && one.kind().isChange()) {
-            changing.add(last);
+            changing.putIfAbsent(last, one.path());
         }
         boolean below = last >= 0;
         for (Path at = path.getParent(); at != null; at = at.getParent()) {
@@ -226,20 +231,23 @@ final class PathWatch implements AutoCloseable {
         return slash <= 0 ? "/" : pattern.substring(0, slash);
     }
 
-    /** Adds events of a path; returns its watch, negative if it does not exist. */
-    private int add(Path path, int events, Map<Integer, Integer> wanted) throws IOException {
-        int number = changes.watch(path.toString(), events);
+    /** The events of a watch that the lines want together. */
+    private record Wanted(Path path, int events) {}
+
+    /**
+     * Adds events of a path; returns its watch, negative if it does not exist. The events of an
+     * earlier watch of the same file stay: another line may want them, and none must be missed.
+     */
+    private int add(Path path, int events, Map<Integer, Wanted> wanted) throws IOException {
+        int number = changes.watch(path.toString(), events | SysInotify.IN_MASK_ADD);
         if (number < 0) {
             if (number == -Errno.ENOENT || number == -Errno.ENOTDIR || number == -Errno.EACCES) {
                 return number;
             }
             throw new ErrnoException("inotify_add_watch", path.toString(), -number);
         }
-        int before = wanted.getOrDefault(number, 0);
-        if ((before | events) != events) { // another line watches the same file
-            int _ = changes.watch(path.toString(), before | events);
-        }
-        wanted.put(number, before | events);
+        Wanted before = wanted.get(number);
+        wanted.put(number, new Wanted(path, before == null ? events : before.events() | events));
         return number;
     }
 }

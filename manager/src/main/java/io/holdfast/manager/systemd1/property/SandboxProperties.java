@@ -121,9 +121,10 @@ final class SandboxProperties {
 
     /** Returns a path that the text of the directive can contain. */
     private static String path(String directive, Object path) {
-        if (((String) path).contains(":")) {
+        String text = (String) path;
+        if (text.contains(":") || text.endsWith("\\")) { // it would escape the colon behind it
             throw SettableProperty.invalid(directive, path);
         }
-        return (String) path;
+        return text;
     }
 }

@@ -336,12 +336,16 @@ public final class UnitProperties {
                         if (!known) {
                             throw Errors.invalid("Invalid condition type: " + name);
                         }
+                        String parameter = (String) one.get(3);
+                        if (parameter.startsWith("|") || parameter.startsWith("!")) {
+                            throw SettableProperty.invalid(name, parameter);
+                        }
                         unit.literal(
                                 section,
                                 name,
                                 ((Boolean) one.get(1) ? "|" : "")
                                         + ((Boolean) one.get(2) ? "!" : "")
-                                        + one.get(3));
+                                        + parameter);
                     }
                 });
     }

@@ -46,6 +46,26 @@ class UnitDescriptionTest {
     }
 
     @Test
+    void aValueCannotBecomeAnotherOne() {
+        refused(
+                DBusException.INVALID_ARGS,
+                "Invalid ConditionPathExists setting: !/x",
+                set(
+                        "Conditions",
+                        "a(sbbs)",
+                        List.of(Struct.of("ConditionPathExists", false, false, "!/x"))));
+        assertThatThrownBy(() ->
+                        UnitDescription.of(
+                                UnitType.SERVICE,
+                                List.of(
+                                        set(
+                                                "BindPaths",
+                                                "a(ssbt)",
+                                                List.of(Struct.of("/x\\", "/y", true, 0L))))))
+                .hasMessageContaining("Invalid BindPaths setting: /x\\");
+    }
+
+    @Test
     void propertiesBecomeLinesInTheirOrder() {
         assertThat(
                         lines(

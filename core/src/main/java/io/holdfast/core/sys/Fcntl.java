@@ -25,6 +25,7 @@ public final class Fcntl {
     public static final int FD_CLOEXEC = 1;
     private static final int F_GETFD = 1;
     private static final int F_SETFD = 2;
+    private static final int F_SETPIPE_SZ = 1031;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int F_DUPFD_CLOEXEC = 1030;
@@ -259,6 +260,16 @@ public final class Fcntl {
             return Libc.intCall(FCNTL, number, F_SETFL, flags, 0, 0, 0);
         } finally {
             fd.release();
+        }
+    }
+
+    /** {@code F_SETPIPE_SZ}: the new size of a pipe's buffer, which may be larger, or -errno. */
+    public static int setPipeSize(Fd pipe, int bytes) {
+        int number = pipe.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_SETPIPE_SZ, bytes, 0, 0, 0);
+        } finally {
+            pipe.release();
         }
     }
 

@@ -50,6 +50,11 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         return switch (listen.address()) {
             case ListenAddress.Node(String path) when listen.kind() == Listen.Kind.FIFO ->
                     ListeningNode.fifo(listen, path, settings, owner);
+            case ListenAddress.Node(String path) when listen.kind() == Listen.Kind.SPECIAL ->
+                    OtherListening.special(listen, path, settings);
+            case ListenAddress.Netlink netlink -> OtherListening.netlink(listen, netlink, settings);
+            case ListenAddress.Queue(String name) ->
+                    OtherListening.queue(listen, name, settings, owner);
             case ListenAddress.Node(String path) ->
                     ListeningNode.socket(listen, path, settings, owner);
             case ListenAddress.AbstractName(String name) -> abstractName(listen, name, settings);
@@ -62,7 +67,8 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
 
     /** Takes over a socket that a killed manager opened. Blocking. */
     static ListeningSocket restored(Listen listen, Fd fd) {
-        if (!(listen.address() instanceof ListenAddress.Node(String path))) {
+        if (!(listen.address() instanceof ListenAddress.Node(String path))
+                || listen.kind() == Listen.Kind.SPECIAL) {
             return new ListeningSocket(listen, fd, Optional.empty());
         }
         try (Directory directory = Directory.ofParent(path)) {
@@ -97,6 +103,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         try {
             pass(fd, SysSocket.SO_PASSCRED, "SO_PASSCRED", settings.passCredentials());
             pass(fd, SysSocket.SO_PASSPIDFD, "SO_PASSPIDFD", settings.passPidfd());
+            SocketOptions.beforeBind(listen, fd, settings);
             return fd;
         } catch (RuntimeException e) {
             fd.close();
@@ -165,6 +172,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
                         "setsockopt(IPV6_V6ONLY)",
                         fd);
             }
+            SocketOptions.beforeBind(listen, fd, settings);
             int r = SysInet.bind(fd, new InetSocketAddress(host, port));
             ErrnoException.check(r, "bind", listen.address());
             listen(listen, fd, settings);

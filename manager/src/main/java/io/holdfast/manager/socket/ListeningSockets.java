@@ -6,9 +6,11 @@ import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
+import io.holdfast.core.sys.SysMqueue;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.value.ListenAddress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +43,9 @@ final class ListeningSockets {
         ListeningSockets opened = new ListeningSockets(settings, warnings);
         try {
             for (Listen listen : settings.listens()) {
-                opened.sockets.add(ListeningSocket.open(listen, settings, owner));
+                ListeningSocket socket = ListeningSocket.open(listen, settings, owner);
+                opened.sockets.add(socket);
+                SocketOptions.afterwards(socket, settings, warnings);
             }
         } catch (IOException | RuntimeException e) {
             opened.removeIfWanted();
@@ -126,6 +130,9 @@ final class ListeningSockets {
         }
         settings.symlinks().forEach(this::unlink);
         for (ListeningSocket socket : sockets) {
+            if (socket.listen().address() instanceof ListenAddress.Queue(String name)) {
+                int _ = SysMqueue.unlink(name); // it may be gone
+            }
             socket.node()
                     .ifPresent(node -> {
                         try {

@@ -68,7 +68,6 @@ public record DirectiveCost(String text, boolean security) {
             SocketBindAllow SocketBindDeny: sockets can be bound to every port
             RestrictNetworkInterfaces: every network interface is accessible
             NFTSet: the sets of the firewall do not have it
-            BindToDevice: connections from every network interface are accepted
             """;
 
     private static final String OTHER =

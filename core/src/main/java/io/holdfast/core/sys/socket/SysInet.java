@@ -32,6 +32,7 @@ public final class SysInet {
     private static final int SIN6_ADDR = 8;
     private static final int SIN6_SCOPE_ID = 24;
     private static final int SIN6_SIZE = 28;
+    private static final int MAX_TEXT = 255;
     private static final int NAME = 8; // where an address stands behind its length
 
     private static final Libc.Function SOCKET = Libc.bind("socket");
@@ -214,6 +215,34 @@ public final class SysInet {
         byte[] bytes = new byte[length];
         memory.get(at, bytes);
         return bytes;
+    }
+
+    /**
+     * {@code setsockopt(2)} of an option that is a text: 0, or -errno.
+     *
+     * @param value at most 255 bytes
+     */
+    public static int setOption(Fd socket, int level, int option, byte[] value) {
+        if (value.length > MAX_TEXT) {
+            return -Errno.EINVAL;
+        }
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            scratch.bytes.put(0, value);
+            return Libc.intCall(
+                    SETSOCKOPT,
+                    scratch.errno,
+                    number,
+                    level,
+                    option,
+                    scratch.address,
+                    value.length,
+                    0);
+        } finally {
+            socket.release();
+            scratch.release();
+        }
     }
 
     /** {@code setsockopt(2)} of an int option of any level: 0, or -errno. */

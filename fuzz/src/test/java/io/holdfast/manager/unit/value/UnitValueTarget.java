@@ -104,7 +104,8 @@ public final class UnitValueTarget {
             case ListenAddress.AbstractName(String name) -> require(!name.isEmpty(), "a name");
             case ListenAddress.Port(_, int port) ->
                     require(port >= 1 && port <= 65535, "a port in range");
-            case ListenAddress.Other _ -> throw new AssertionError("no address: " + text);
+            case ListenAddress.Netlink _, ListenAddress.Queue _, ListenAddress.Other _ ->
+                    throw new AssertionError("no address: " + text);
         }
         ListenAddress again = ListenAddress.parse(address.toString());
         if (!(address instanceof ListenAddress.Port port) || port.host().isPresent()) {

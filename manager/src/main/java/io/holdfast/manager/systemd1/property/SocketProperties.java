@@ -9,6 +9,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.section.SocketOption;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.section.SocketUnit;
@@ -107,6 +108,9 @@ final class SocketProperties {
                         s -> s.section().passCredentials())
                 .settable("PassPIDFD", bool("PassPIDFD"), s -> s.section().passPidfd())
                 .settable("BindIPv6Only", text("BindIPv6Only"), s -> ipv6Only(s.section()));
+        for (SocketOption option : SocketOption.values()) {
+            addOption(table, option);
+        }
         addLimit(table, "TriggerLimit", SocketSection::triggerLimit);
         addLimit(table, "PollLimit", SocketSection::pollLimit);
     }
@@ -121,6 +125,40 @@ final class SocketProperties {
                         name + "Burst",
                         number("u", name + "Burst"),
                         s -> limit.apply(s.section()).burst());
+    }
+
+    private static void addOption(PropertyTable<Socket> table, SocketOption option) {
+        String name = option.directive();
+        switch (option.kind()) {
+            case FLAG -> table.settable(name, bool(name), s -> s.section().has(option));
+            case SPAN ->
+                    table.settable(
+                            name.replace("Sec", "USec"),
+                            time(name),
+                            s -> s.section().number(option));
+            case COUNT -> table.settable(name, number("u", name), s -> s.section().number(option));
+            case SIZE -> table.settable(name, number("t", name), s -> s.section().number(option));
+            case LONG -> table.settable(name, number("x", name), s -> s.section().number(option));
+            case NUMBER, SERVICE ->
+                    table.settable(
+                            name,
+                            number("i", name),
+                            s ->
+                                    Integer.parseInt(
+                                            s.section().options().getOrDefault(option, "-1")));
+            case TEXT, TIMESTAMPS ->
+                    table.settable(
+                            name,
+                            text(name),
+                            s ->
+                                    s.section()
+                                            .options()
+                                            .getOrDefault(
+                                                    option,
+                                                    option.kind() == SocketOption.Kind.TEXT
+                                                            ? ""
+                                                            : "off"));
+        }
     }
 
     /** Writes addresses, each with the rest of its directive's name: {@code Stream}. */

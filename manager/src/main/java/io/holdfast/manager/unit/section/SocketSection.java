@@ -3,7 +3,10 @@ package io.holdfast.manager.unit.section;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.ListenAddress;
 import io.holdfast.manager.unit.value.Scalars;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -25,6 +28,7 @@ import java.util.stream.Stream;
  * @param passCredentials SO_PASSCRED
  * @param passPidfd SO_PASSPIDFD (Linux 6.5)
  * @param ipv6Only whether an IPv6 socket refuses IPv4; empty: the kernel's default
+ * @param options in the form of {@link SocketOption#parse}
  * @param triggerLimit how often it may start a service; beyond it, the socket fails
  * @param pollLimit how often it polls for traffic; beyond it, the socket pauses
  * @see <a
@@ -46,6 +50,7 @@ public record SocketSection(
         boolean passCredentials,
         boolean passPidfd,
         Optional<Boolean> ipv6Only,
+        Map<SocketOption, String> options,
         UnitSection.StartLimit triggerLimit,
         UnitSection.StartLimit pollLimit) {
 
@@ -84,29 +89,38 @@ public record SocketSection(
             /** {@return whether the manager can listen in this way} */
             public boolean isSupported() {
                 return switch (this) {
-                    case STREAM, DATAGRAM, SEQUENTIAL_PACKET, FIFO -> true;
-                    case NETLINK, SPECIAL, MESSAGE_QUEUE, USB_FUNCTION -> false;
+                    case STREAM,
+                            DATAGRAM,
+                            SEQUENTIAL_PACKET,
+                            FIFO,
+                            NETLINK,
+                            SPECIAL,
+                            MESSAGE_QUEUE ->
+                            true;
+                    case USB_FUNCTION -> false;
                 };
+            }
+
+            /** {@return whether it is a socket} */
+            public boolean isSocket() {
+                return isConnected() || this == DATAGRAM || this == NETLINK;
             }
 
             /** {@return whether it makes a separate connection for each client} */
             public boolean isConnected() {
                 return this == STREAM || this == SEQUENTIAL_PACKET;
             }
-
-            private boolean isOther() {
-                return switch (this) {
-                    case STREAM, DATAGRAM, SEQUENTIAL_PACKET, FIFO -> false;
-                    case NETLINK, SPECIAL, MESSAGE_QUEUE, USB_FUNCTION -> true;
-                };
-            }
         }
 
         static Listen parse(Kind kind, String text) {
-            if (kind.isOther()) {
-                return new Listen(kind, new ListenAddress.Other(text));
-            }
-            ListenAddress address = ListenAddress.parse(text);
+            ListenAddress address =
+                    switch (kind) {
+                        case STREAM, DATAGRAM, SEQUENTIAL_PACKET, FIFO -> ListenAddress.parse(text);
+                        case NETLINK -> ListenAddress.Netlink.parse(text);
+                        case SPECIAL -> new ListenAddress.Node(Scalars.parsePath(text));
+                        case MESSAGE_QUEUE -> ListenAddress.Queue.parse(text);
+                        case USB_FUNCTION -> new ListenAddress.Other(text);
+                    };
             if (kind == Kind.FIFO && !(address instanceof ListenAddress.Node)) {
                 throw Scalars.bad("an absolute path", text);
             }
@@ -126,11 +140,23 @@ public record SocketSection(
     public SocketSection {
         listens = List.copyOf(listens);
         symlinks = List.copyOf(symlinks);
+        options = Collections.unmodifiableMap(new LinkedHashMap<>(options));
+    }
+
+    /** {@return the value of an option of numbers; 0 if it is not set} */
+    public long number(SocketOption option) {
+        return Long.parseLong(options.getOrDefault(option, "0"));
+    }
+
+    /** {@return whether a flag is set} */
+    public boolean has(SocketOption flag) {
+        return number(flag) != 0;
     }
 
     /** {@return the paths that the socket is bound to} */
     public List<String> nodes() {
         return listens.stream()
+                .filter(listen -> listen.kind() != Listen.Kind.SPECIAL)
                 .flatMap(listen ->
                         listen.address() instanceof ListenAddress.Node(String path)
                                 ? Stream.of(path)

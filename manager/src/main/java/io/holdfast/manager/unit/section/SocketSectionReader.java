@@ -12,7 +12,9 @@ import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -37,6 +39,7 @@ final class SocketSectionReader implements SectionReader {
     private boolean passCredentials;
     private boolean passPidfd;
     private Optional<Boolean> ipv6Only = Optional.empty();
+    private final Map<SocketOption, String> options = new EnumMap<>(SocketOption.class);
     private TimeSpan triggerInterval = LIMIT_INTERVAL;
     private Optional<Integer> triggerBurst = Optional.empty();
     private TimeSpan pollInterval = LIMIT_INTERVAL;
@@ -81,8 +84,22 @@ final class SocketSectionReader implements SectionReader {
             case "PollLimitIntervalSec" -> pollInterval = a.span(pollInterval);
             case "PollLimitBurst" -> pollBurst = Optional.of(count(a, pollBurst.orElse(0)));
             default -> {
-                return false;
+                return assignOption(a);
             }
+        }
+        return true;
+    }
+
+    private boolean assignOption(Assignment a) {
+        SocketOption option = SocketOption.of(a.key());
+        if (option == null) {
+            return false;
+        }
+        if (a.isEmpty()) {
+            options.remove(option);
+        } else {
+            a.optional(Optional.<String>empty(), option::parse)
+                    .ifPresent(value -> options.put(option, value));
         }
         return true;
     }
@@ -178,6 +195,7 @@ final class SocketSectionReader implements SectionReader {
                 passCredentials,
                 passPidfd,
                 ipv6Only,
+                options,
                 new StartLimit(triggerInterval, triggerBurst.orElse(accept ? 200 : 20)),
                 new StartLimit(pollInterval, pollBurst.orElse(accept ? 150 : 15)));
     }

@@ -4,6 +4,7 @@ import io.holdfast.core.sys.socket.UnixName;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.util.Map;
 import java.util.Optional;
 
 /** The address that a socket is bound to, in the syntax of socket units. */
@@ -53,8 +54,78 @@ public sealed interface ListenAddress {
     }
 
     /**
-     * An address that is not supported yet: netlink, special files, message queues, USB functions.
+     * A family of netlink(7), and a group whose messages are received.
+     *
+     * @param name of the family
+     * @param group 1 to 32; 0 for none
      */
+    record Netlink(int family, String name, int group) implements ListenAddress {
+        private static final Map<String, Integer> FAMILIES =
+                Map.ofEntries(
+                        Map.entry("route", 0),
+                        Map.entry("firewall", 3),
+                        Map.entry("inet-diag", 4),
+                        Map.entry("nflog", 5),
+                        Map.entry("xfrm", 6),
+                        Map.entry("selinux", 7),
+                        Map.entry("iscsi", 8),
+                        Map.entry("audit", 9),
+                        Map.entry("fib-lookup", 10),
+                        Map.entry("connector", 11),
+                        Map.entry("netfilter", 12),
+                        Map.entry("ip6-fw", 13),
+                        Map.entry("dnrtmsg", 14),
+                        Map.entry("kobject-uevent", 15),
+                        Map.entry("generic", 16),
+                        Map.entry("scsitransport", 18),
+                        Map.entry("ecryptfs", 19),
+                        Map.entry("rdma", 20));
+
+        /** Parses {@code FAMILY [GROUP]}. */
+        public static Netlink parse(String text) {
+            String[] words = text.split(" +");
+            Integer family = FAMILIES.get(words[0]);
+            if (family == null || words.length > 2) {
+                throw Scalars.bad("a family of netlink and a group", text);
+            }
+            int group = words.length < 2 ? 0 : Scalars.parseInt(words[1], 0, Integer.SIZE);
+            return new Netlink(family, words[0], group);
+        }
+
+        @Override
+        public String toString() {
+            return name + " " + group;
+        }
+    }
+
+    /**
+     * A POSIX message queue.
+     *
+     * @param name begins with a slash, and has no other
+     */
+    record Queue(String name) implements ListenAddress {
+        private static final int MAX_NAME = 255;
+
+        /** Parses the name of a queue. */
+        public static Queue parse(String text) {
+            boolean isName =
+                    text.length() > 1
+                            && text.length() <= MAX_NAME
+                            && text.startsWith("/")
+                            && text.indexOf('/', 1) < 0;
+            if (!isName) {
+                throw Scalars.bad("the name of a message queue, such as /queue", text);
+            }
+            return new Queue(text);
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /** An address that is not supported: a USB function. */
     record Other(String text) implements ListenAddress {
         @Override
         public String toString() {

@@ -42,6 +42,7 @@ class SettableDirectivesTest {
                     Map.entry("u", List.of(1L)),
                     Map.entry("i", List.of(1)),
                     Map.entry("q", List.of(1)),
+                    Map.entry("x", List.of(1L)),
                     Map.entry("ay", List.of(new byte[] {1})),
                     Map.entry("a(sst)", List.of(List.of(Struct.of("/x", "x", 1L)))),
                     Map.entry("as", List.of(List.of("a.service"), List.of("/x"))),
@@ -86,7 +87,10 @@ class SettableDirectivesTest {
                 Struct.of("Stream", "/x"),
                 Struct.of("Datagram", "/x"),
                 Struct.of("SequentialPacket", "/x"),
-                Struct.of("FIFO", "/x"));
+                Struct.of("FIFO", "/x"),
+                Struct.of("Netlink", "route 1"),
+                Struct.of("Special", "/x"),
+                Struct.of("MessageQueue", "/x"));
     }
 
     private static List<Object> paths() {

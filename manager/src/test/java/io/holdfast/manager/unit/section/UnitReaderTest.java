@@ -580,8 +580,8 @@ class UnitReaderTest {
         assertThat(UnitReader.directives(UnitType.SERVICE, "Unit", Support.APPLIED))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
         assertThat(UnitReader.directives(UnitType.SOCKET, "Socket", Support.APPLIED))
-                .contains("ListenStream", "Accept", "PassPIDFD")
-                .doesNotContain("ListenNetlink", "KeepAlive", "User");
+                .contains("ListenStream", "Accept", "PassPIDFD", "ListenNetlink", "KeepAlive")
+                .doesNotContain("ListenUSBFunction", "User");
         assertThat(UnitReader.directives(UnitType.TARGET, "Install", Support.APPLIED))
                 .contains("WantedBy");
     }

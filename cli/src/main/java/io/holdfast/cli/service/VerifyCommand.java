@@ -14,6 +14,7 @@ import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.verify.SecurityAssessment;
 import io.holdfast.manager.verify.SupportedDirectives;
 import io.holdfast.manager.verify.UnitVerifier;
 import io.holdfast.manager.verify.UnitVerifier.Verdict;
@@ -30,6 +31,7 @@ import picocli.CommandLine.ParseResult;
 public final class VerifyCommand implements Command {
     private static final String DIRECTIVES = "--directives";
     private static final String STRICT = "--strict";
+    private static final String SECURITY = "--security";
     private static final String ROOT = "--root";
     private static final String FORMAT = "--format";
 
@@ -57,6 +59,7 @@ public final class VerifyCommand implements Command {
                         "  holdfast verify ./units/*.service",
                         "  holdfast verify --json nginx | jq '.diagnostics[] | select(.security)'",
                         "  holdfast verify --root /srv/image --format sarif multi-user.target",
+                        "  holdfast verify --security redis-server",
                         "  holdfast verify --directives")
                 .with(ManagerSocket::addOptions)
                 .options(
@@ -68,6 +71,11 @@ public final class VerifyCommand implements Command {
                 .flag(
                         DIRECTIVES,
                         "Print all directives and whether they are supported, as a Markdown table.")
+                .flag(
+                        SECURITY,
+                        "Print how exposed each service is: 0 (perfect) to 10, by the tests and"
+                                + " numbers of systemd-analyze security. What Holdfast does not"
+                                + " support counts as not set.")
                 .option(
                         ROOT + " DIR",
                         Path.class,
@@ -103,6 +111,13 @@ public final class VerifyCommand implements Command {
                         loadPath(line, options),
                         line.matchedOptionValue("--units", List.of()),
                         sandboxes(line, options));
+        if (line.hasMatchedOption(SECURITY)) {
+            for (String each : words) {
+                Exposure.print(
+                        assess(verifier, each), format(line) == Format.JSON, output);
+            }
+            return ExitCode.OK;
+        }
         boolean strict = line.hasMatchedOption(STRICT);
         Format format = format(line);
         List<Verdict> verdicts = new ArrayList<>();
@@ -154,17 +169,32 @@ public final class VerifyCommand implements Command {
         throw Command.misuse(line, FORMAT + ": text, json or sarif, not " + word);
     }
 
+    private static SecurityAssessment assess(UnitVerifier verifier, String word)
+            throws InterruptedException {
+        try {
+            return word.contains("/")
+                    ? verifier.assess(existing(word))
+                    : verifier.assess(UnitName.ofUserInput(word));
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static Path existing(String word) {
+        Path file = Path.of(word);
+        if (!Files.exists(file)) {
+            throw new CommandException(word + ": no such file");
+        }
+        return file;
+    }
+
     /** Verifies a unit; a word with a slash is the path of a unit file. */
     private static Verdict verify(UnitVerifier verifier, String word) throws InterruptedException {
         try {
             if (!word.contains("/")) {
                 return verifier.verify(UnitName.ofUserInput(word));
             }
-            Path file = Path.of(word);
-            if (!Files.exists(file)) {
-                throw new CommandException(word + ": no such file");
-            }
-            return verifier.verify(file);
+            return verifier.verify(existing(word));
         } catch (IllegalArgumentException e) {
             throw new CommandException("not the name of a unit: " + word, e);
         }

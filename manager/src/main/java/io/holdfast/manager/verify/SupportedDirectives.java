@@ -34,7 +34,11 @@ public final class SupportedDirectives {
                 .append(" code that reads them.\n")
                 .append("A unit with directives that are not supported starts without them, unless")
                 .append(" a table says otherwise;\n")
-                .append("`holdfast verify UNIT` names their lines.\n");
+                .append("`holdfast verify UNIT` names their lines.\n")
+                .append("A filter of system calls implies `NoNewPrivileges=` if the service has")
+                .append(" another user and the filter forbids capget(2),\n")
+                .append("capset(2) or prctl(2), as with systemd, and where the manager has no")
+                .append(" CAP_SYS_ADMIN.\n");
         append(page, new Section(UnitType.SERVICE, "Unit"));
         Arrays.stream(UnitType.values())
                 .filter(UnitReader::isSupported)

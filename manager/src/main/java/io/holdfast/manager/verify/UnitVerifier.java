@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ExecSettings;
@@ -94,17 +95,57 @@ public final class UnitVerifier {
      * @throws IllegalArgumentException if its name is not that of a unit
      */
     public Verdict verify(Path file) throws InterruptedException {
-        Path absolute = file.toAbsolutePath().normalize();
+        return verify(nameOf(file), foldersOf(file));
+    }
+
+    /**
+     * Assesses how exposed a service is.
+     *
+     * @throws IllegalArgumentException if it is no service, or there is no such unit
+     */
+    public SecurityAssessment assess(UnitName name) throws InterruptedException {
+        return assess(name, folders);
+    }
+
+    /**
+     * Assesses how exposed the service of a unit file is.
+     *
+     * @throws IllegalArgumentException if its name is not that of a service
+     */
+    public SecurityAssessment assess(Path file) throws InterruptedException {
+        return assess(nameOf(file), foldersOf(file));
+    }
+
+    private synchronized SecurityAssessment assess(UnitName name, List<Path> first)
+            throws InterruptedException {
+        Unit unit = units(first).read(name);
+        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
+            throw new IllegalArgumentException(name + ": there is no such unit");
+        }
+        if (!(unit instanceof ServiceUnit service)) {
+            throw new IllegalArgumentException(name + ": only services are assessed");
+        }
+        return SecurityAssessment.of(service);
+    }
+
+    private static UnitName nameOf(Path file) {
+        return UnitName.of(String.valueOf(file.getFileName()));
+    }
+
+    private List<Path> foldersOf(Path file) {
         List<Path> first = new ArrayList<>(folders);
-        first.addFirst(absolute.getParent());
-        return verify(UnitName.of(String.valueOf(absolute.getFileName())), first);
+        first.addFirst(file.toAbsolutePath().normalize().getParent());
+        return first;
+    }
+
+    private UnitCatalog.Snapshot units(List<Path> first) {
+        return snapshots.computeIfAbsent(
+                first, all -> new UnitCatalog(path, all, reader).snapshot());
     }
 
     private synchronized Verdict verify(UnitName name, List<Path> first)
             throws InterruptedException {
-        UnitCatalog.Snapshot units =
-                snapshots.computeIfAbsent(
-                        first, all -> new UnitCatalog(path, all, reader).snapshot());
+        UnitCatalog.Snapshot units = units(first);
         Unit unit = units.read(name);
         if (unit.source().state() == UnitSource.State.NOT_FOUND) {
             return new Verdict(
@@ -162,6 +203,7 @@ public final class UnitVerifier {
         }
         if (!exec.sandbox().directives().isEmpty()) {
             var _ = sandboxes.get().lacking(); // attempts what is not known yet
+            String _ = sandboxes.get().filterRefusal();
         }
         return sandboxes.get().unapplied(unit.source(), exec);
     }

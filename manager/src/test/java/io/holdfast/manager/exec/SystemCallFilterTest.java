@@ -22,6 +22,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -30,8 +32,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 @Needs(
         root = true,
-        programs = {"unshare", "chrt", "setarch", "bash", "dmesg"})
+        programs = {"unshare", "chrt", "setarch", "bash", "python3"})
 class SystemCallFilterTest {
+    /**
+     * Makes the system call of its second argument, with arguments that the kernel refuses, and
+     * fails if it is not permitted.
+     */
+    private static final String CALL =
+            """
+            import ctypes, errno, sys
+            libc = ctypes.CDLL(None, use_errno=True)
+            libc.syscall(int(sys.argv[2], 0), int((sys.argv[3:] or ["0"])[0]), 0, 0, 0, 0, 0)
+            sys.exit(ctypes.get_errno() == errno.EPERM)
+            """;
+
     private static final String ID = "fedcba9876543210fedcba9876543210";
 
     @TempDir private Path folder = Path.of("/");
@@ -46,9 +60,13 @@ class SystemCallFilterTest {
     private record Result(Exit exit, String output) {}
 
     private Result run(String command, String... lines) throws Exception {
+        return runCommand("/bin/sh -c '" + command + "'", lines);
+    }
+
+    private Result runCommand(String command, String... lines) throws Exception {
         ManagerScope scope = TestUnits.scopeIn(folder);
         List<String> all = new ArrayList<>(List.of(lines));
-        all.add("ExecStart=/bin/sh -c '" + command + "'");
+        all.add("ExecStart=" + command);
         ServiceUnit unit = TestUnits.service(scope, all.toArray(String[]::new));
         assertThat(unit.diagnostics())
                 .noneMatch(each -> each.kind() == Diagnostic.Kind.REFUSED)
@@ -89,27 +107,50 @@ class SystemCallFilterTest {
     @ParameterizedTest(name = "{0}")
     @CsvSource(
             delimiter = '|',
-            quoteCharacter = '"',
+            quoteCharacter = '`',
             textBlock =
                     """
-                    SystemCallFilter=~mkdir:EPERM mkdirat:EPERM | mkdir $0 2>/dev/null; mkdir made
+                    SystemCallFilter=~mkdir:EPERM mkdirat:EPERM | mkdir one
+                    SystemCallFilter=~@clock                    | $CALL clock_settime 227
+                    SystemCallFilter=@system-service            | $CALL swapoff 168
+                    SystemCallArchitectures=native              | $CALL x32-getpid 0x40000027
                     RestrictNamespaces=yes                      | unshare --uts true
                     RestrictNamespaces=net                      | unshare --ipc true
+                    RestrictNamespaces=~uts                     | unshare --uts true
                     RestrictAddressFamilies=AF_UNIX             | exec bash -c "exec 3<>/dev/udp/127.0.0.1/9"
+                    RestrictAddressFamilies=~AF_INET            | exec bash -c "exec 3<>/dev/udp/127.0.0.1/9"
+                    RestrictAddressFamilies=none                | exec bash -c "exec 3<>/dev/udp/127.0.0.1/9"
                     RestrictRealtime=yes                        | chrt --fifo 1 true
                     RestrictSUIDSGID=yes                        | chmod u+s made
+                    RestrictSUIDSGID=yes                        | mkdir -m 2755 two
                     LockPersonality=yes                         | setarch --addr-no-randomize true
-                    ProtectKernelLogs=yes                       | dmesg --read-clear --syslog --console-level 99
+                    MemoryDenyWriteExecute=yes                  | python3 -c "import mmap; mmap.mmap(-1, 4096, prot=7)"
+                    ProtectKernelLogs=yes                       | $CALL syslog 103 99
+                    ProtectClock=yes                            | $CALL clock_settime 227
+                    ProtectKernelModules=yes                    | $CALL delete_module 176
+                    PrivateDevices=yes                          | $CALL iopl 172 9
                     """)
-    void whatADirectiveForbidsFails(String directive, String forbidden) throws Exception {
+    @EnabledOnOs(value = OS.LINUX, architectures = "amd64") // numbers of system calls
+    void whatADirectiveForbidsFailsAndSucceedsBesideIt(String directive, String forbidden)
+            throws Exception {
         Path made = folder.resolve("work");
         Files.createDirectories(made);
-        String prepare = "cd " + made + "; rm -rf made; ";
-        assertThat(run(prepare + ": >made; " + forbidden + " >/dev/null 2>&1", directive).exit)
+        Path call = Files.writeString(folder.resolve("call.py"), CALL);
+        Path script = folder.resolve("script");
+        Files.writeString(
+                script,
+                "CALL=\"python3 "
+                        + call
+                        + "\"; cd "
+                        + made
+                        + "; rm -rf *; : >made; exec >/dev/null 2>&1; "
+                        + forbidden
+                        + "\n");
+        String run = ". " + script;
+        assertThat(run(run, directive).exit)
                 .as("with " + directive)
                 .isNotEqualTo(new Exit.Exited(0));
-        assertThat(run(prepare + ": >made; test -e made", directive).exit)
-                .isEqualTo(new Exit.Exited(0));
+        assertThat(run(run).exit).as("without " + directive).isEqualTo(new Exit.Exited(0));
     }
 
     @Test
@@ -149,5 +190,63 @@ class SystemCallFilterTest {
                         "NoNewPrivs:\t1",
                         "Seccomp:\t2");
         assertThat(warnings).isEmpty();
+    }
+
+    @Test
+    void aUserWhoseFilterForbidsToDropCapabilitiesGainsNoPrivileges() throws Exception {
+        String status = "grep -E Uid\\|NoNewPrivs\\|Seccomp:\\|CapEff /proc/self/status";
+        assertThat(run(status, "User=nobody", "SystemCallFilter=~@privileged").output.lines())
+                .contains("CapEff:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2")
+                .anyMatch(line -> line.startsWith("Uid:\t65534\t65534"));
+        assertThat(run(status, "SystemCallFilter=~@privileged").output.lines())
+                .contains("NoNewPrivs:\t0", "Seccomp:\t2")
+                .anyMatch(line -> line.startsWith("Uid:\t0"));
+    }
+
+    @Test
+    void rootWithFewCapabilitiesHasThemAlone() throws Exception {
+        String status = "grep -E NoNewPrivs\\|Cap /proc/self/status";
+        assertThat(
+                        run(
+                                        status,
+                                        "CapabilityBoundingSet=CAP_NET_RAW CAP_CHOWN",
+                                        "SystemCallFilter=~@privileged")
+                                .output
+                                .lines())
+                .contains(
+                        "CapEff:\t0000000000002001", "CapBnd:\t0000000000002001", "NoNewPrivs:\t0");
+    }
+
+    @Test
+    void theProgramSeesItsNameAndNoDescriptorOfItsSetup() throws Exception {
+        assertThat(
+                        run("ls /proc/self/fd; exec cat /proc/self/cmdline", "LockPersonality=yes")
+                                .output)
+                .isEqualTo("0\n1\n2\n3\ncat\0/proc/self/cmdline\0");
+    }
+
+    @Test
+    void aProgramThatItsUserMayNotExecuteEndsWithTheStatusOfThatStep() throws Exception {
+        Path closed = Files.createDirectory(folder.resolve("closed"));
+        Files.copy(Path.of("/bin/true"), closed.resolve("program"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        assertThat(
+                        runCommand(
+                                        closed.resolve("program").toString(),
+                                        "User=nobody",
+                                        "LockPersonality=yes")
+                                .exit)
+                .isEqualTo(new Exit.Exited(203));
+    }
+
+    @Test
+    void aCommandWithFullPrivilegesHasNoFilter() throws Exception {
+        assertThat(
+                        runCommand(
+                                        "+/bin/grep Seccomp: /proc/self/status",
+                                        "User=nobody",
+                                        "SystemCallFilter=~mkdir")
+                                .output)
+                .isEqualTo("Seccomp:\t0\n");
     }
 }

@@ -13,6 +13,7 @@ final class FilterMachine {
      *
      * @param architecture of {@code linux/audit.h}
      */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     record Call(int architecture, int number, long... arguments) {
         private byte[] data() {
             ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);

@@ -33,7 +33,8 @@ public final class UnitValueTarget {
                     UnitValueTarget::glob,
                     UnitValueTarget::streams,
                     UnitValueTarget::numbers,
-                    UnitValueTarget::calendar);
+                    UnitValueTarget::calendar,
+                    UnitValueTarget::systemCalls);
     private static final UnitFilePlace PLACE = new UnitFilePlace("fuzzed", 1);
 
     private UnitValueTarget() {}
@@ -62,6 +63,26 @@ public final class UnitValueTarget {
         same(CalendarSpec.parse(spec.toString(), zone), spec);
         long now = Math.floorMod(text.hashCode() * 1_000_003L, 4_000_000_000_000_000L);
         spec.next(now, zone).ifPresent(next -> require(next > now, "the next is later"));
+    }
+
+    /** Lines of a filter of system calls. */
+    private static void systemCalls(String text) {
+        for (boolean permits : new boolean[] {true, false}) {
+            SystemCallList list = SystemCallList.ofNothing(permits);
+            for (String line : text.split("\n", 8)) {
+                boolean inverted = line.startsWith("~");
+                List<String> words = WordReader.splitRelaxed(inverted ? line.substring(1) : line);
+                list = list.with(inverted, words, why -> require(!why.isEmpty(), "it says why"));
+            }
+            for (String call : list.calls().keySet()) {
+                require(SystemCallGroups.isKnown(call), "only known calls");
+            }
+            same(
+                    SystemCallList.ofNothing(permits)
+                            .with(!permits, list.words(), why -> require(false, why))
+                            .words(),
+                    list.words());
+        }
     }
 
     private static void command(String text) {

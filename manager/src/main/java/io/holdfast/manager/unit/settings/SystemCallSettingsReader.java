@@ -12,6 +12,7 @@ import io.holdfast.manager.unit.value.WordReader;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -84,7 +85,7 @@ final class SystemCallSettingsReader implements SectionReader {
         }
         boolean inverted = isInverted(a);
         Families before = families.orElse(new Families(!inverted, new TreeSet<>()));
-        SortedSet<Integer> numbers = new TreeSet<>(before.numbers());
+        NavigableSet<Integer> numbers = new TreeSet<>(before.numbers());
         for (String word : words(a)) {
             Optional<Integer> number =
                     a.value(Optional.empty(), _ -> Optional.of(AddressFamily.number(word)));

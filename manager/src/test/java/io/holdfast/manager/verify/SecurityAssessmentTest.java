@@ -1,0 +1,145 @@
+package io.holdfast.manager.verify;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.Tree;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests that exposures are those of systemd-analyze(1) security. */
+@Timeout(120)
+class SecurityAssessmentTest {
+    /** Directives that systemd applies and Holdfast does not, or not yet. */
+    private static final Set<String> OTHERS =
+            Set.of(
+                    "RemoveIPC",
+                    "PrivateUsers",
+                    "KeyringMode",
+                    "Delegate",
+                    "ProcSubset",
+                    "ProtectProc",
+                    "IPAddressDeny",
+                    "DeviceAllow");
+
+    private static final Pattern TEST =
+            Pattern.compile(
+                    "\\{\"set\":[^,]*,\"name\":\"([^\"]*)\",[^{}]*?\"exposure\":(null|\"?[0-9.]+\"?)\\}");
+
+    @TempDir private Path folder;
+
+    private static SecurityAssessment assessed(String text) {
+        return SecurityAssessment.of(Tree.service("a.service", text));
+    }
+
+    private Map<String, String> ofSystemd(String text) throws Exception {
+        Path file = Files.writeString(folder.resolve("a.service"), text);
+        try (Child child =
+                Spawn.of(
+                                "systemd-analyze",
+                                "security",
+                                "--offline=true",
+                                "--json=short",
+                                file.toString())
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull())
+                        .start()) {
+            String json = new String(child.stdout().readAllBytes(), UTF_8);
+            Map<String, String> exposures = new TreeMap<>();
+            for (MatchResult each : TEST.matcher(json).results().toList()) {
+                String exposure = each.group(2).replace("\"", "");
+                exposures.put(each.group(1), exposure.equals("null") ? "0.0" : exposure);
+            }
+            assertThat(exposures).as(json).hasSizeGreaterThan(70);
+            return exposures;
+        }
+    }
+
+    @ParameterizedTest
+    @Needs(programs = "systemd-analyze")
+    @ValueSource(
+            strings = {
+                "",
+                "User=nobody|NotifyAccess=all",
+                "User=daemon|SupplementaryGroups=adm",
+                "DynamicUser=yes",
+                "PrivateDevices=yes|ProtectClock=yes|ProtectKernelModules=yes|ProtectKernelLogs=yes",
+                "ProtectSystem=yes|ProtectHome=tmpfs|PrivateTmp=disconnected|UMask=0077",
+                "ProtectSystem=full|ProtectHome=read-only|PrivateTmp=yes|UMask=0027",
+                "ProtectSystem=strict|ProtectHome=yes|PrivateNetwork=yes|UMask=0000",
+                "UMask=0002|NoNewPrivileges=yes|AmbientCapabilities=CAP_KILL",
+                "SystemCallArchitectures=native|SystemCallFilter=@system-service",
+                "SystemCallArchitectures=native x86|SystemCallFilter=~@clock @mount",
+                "SystemCallFilter=@system-service|SystemCallFilter=~@privileged @resources",
+                "SystemCallFilter=@clock reboot|SystemCallFilter=~@clock:EPERM",
+                "SystemCallFilter=~adjtimex",
+                "RestrictNamespaces=yes|RestrictRealtime=yes|RestrictSUIDSGID=yes",
+                "RestrictNamespaces=user uts|LockPersonality=yes|MemoryDenyWriteExecute=yes",
+                "RestrictAddressFamilies=AF_UNIX AF_INET",
+                "RestrictAddressFamilies=AF_NETLINK AF_CAN",
+                "RestrictAddressFamilies=~AF_UNIX AF_CAN",
+                "RestrictAddressFamilies=~AF_PACKET",
+                "RestrictAddressFamilies=none|PrivateMounts=no",
+                "CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID|ProtectHostname=yes",
+                "CapabilityBoundingSet=|ProtectControlGroups=yes|ProtectKernelTunables=yes",
+                "CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_SYS_NICE CAP_MAC_ADMIN CAP_SYSLOG"
+            })
+    void eachTestHasTheNumberOfSystemd(String directives) throws Exception {
+        String text = "[Service]\nExecStart=/bin/true\n" + directives.replace('|', '\n') + "\n";
+        Map<String, String> theirs = ofSystemd(text);
+        SecurityAssessment ours = assessed(text);
+        Map<String, String> all = new TreeMap<>();
+        for (SecurityAssessment.Test test : ours.tests()) {
+            long exposure = ours.exposure(test);
+            all.put(test.name(), exposure / 10 + "." + exposure % 10);
+        }
+        theirs.keySet().removeIf(SecurityAssessmentTest::isOther);
+        all.keySet().removeIf(SecurityAssessmentTest::isOther);
+        if (!all.containsKey("SupplementaryGroups=")) {
+            theirs.remove("SupplementaryGroups="); // of no matter for root
+        }
+        assertThat(all).isEqualTo(theirs);
+    }
+
+    private static boolean isOther(String name) {
+        return OTHERS.contains(name.replaceFirst("=.*", ""));
+    }
+
+    @Test
+    void theLevelFollowsFromTheExposure() {
+        assertThat(assessed("[Service]\nExecStart=/bin/true\n").level()).isEqualTo("UNSAFE");
+        var test = new SecurityAssessment.Test("a", 100, 1, 100, true);
+        assertThat(new SecurityAssessment("a.service", List.of(test)).level()).isEqualTo("SAFE");
+    }
+
+    @Test
+    void whatIsNotSupportedCountsAsNotSet() {
+        SecurityAssessment asked = assessed("[Service]\nExecStart=/x\nIPAddressDeny=any\n");
+        SecurityAssessment not = assessed("[Service]\nExecStart=/x\n");
+        assertThat(asked.exposure()).isEqualTo(not.exposure());
+        assertThat(asked.tests())
+                .filteredOn(test -> test.name().equals("IPAddressDeny="))
+                .singleElement()
+                .satisfies(test -> {
+                    assertThat(test.applied()).isFalse();
+                    assertThat(test.text())
+                            .isEqualTo("not supported: packets of every address pass");
+                });
+    }
+}

@@ -133,11 +133,11 @@ final class PathWatch implements AutoCloseable {
     private void happened() {
         watch.events(0);
         Set<Integer> events = changes.read();
-        Optional<Integer> change = events.stream().filter(ofChanges::containsKey).findFirst();
-        if (change.isPresent()) {
-            String path = ofChanges.get(change.get());
+        Optional<String> changed =
+                events.stream().filter(ofChanges::containsKey).map(ofChanges::get).findFirst();
+        if (changed.isPresent()) {
             close();
-            listener.found(path);
+            listener.found(changed.get());
         } else {
             look();
         }

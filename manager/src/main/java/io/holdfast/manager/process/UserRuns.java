@@ -16,6 +16,9 @@ public final class UserRuns {
 
     private final Map<Long, Uses> users = new HashMap<>();
 
+    /** Creates a table without runs. */
+    public UserRuns() {}
+
     /** One run; its close may remove IPC objects, and is blocking. */
     public interface Run extends AutoCloseable {
         /** A run whose user keeps its objects. */

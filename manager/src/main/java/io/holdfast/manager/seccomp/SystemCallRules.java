@@ -62,7 +62,9 @@ final class SystemCallRules {
                     Flag.PRIVATE_NETWORK,
                     Flag.PRIVATE_IPC,
                     Flag.PRIVATE_MOUNTS,
-                    Flag.PROTECT_CONTROL_GROUPS);
+                    Flag.PROTECT_CONTROL_GROUPS,
+                    Flag.PRIVATE_HOSTNAME,
+                    Flag.BIND_LOG_SOCKETS);
 
     private static final long PER_LINUX = 0;
     private static final int EAFNOSUPPORT = 97;
@@ -204,7 +206,12 @@ final class SystemCallRules {
             case RESTRICT_SUIDSGID -> forbid(SystemCallRules::setUserId);
             case RESTRICT_REALTIME -> forbid(SystemCallRules::realtime);
             case MEMORY_DENY_WRITE_EXECUTE -> writeExecute();
-            case PRIVATE_NETWORK, PRIVATE_IPC, PRIVATE_MOUNTS, PROTECT_CONTROL_GROUPS ->
+            case PRIVATE_NETWORK,
+                    PRIVATE_IPC,
+                    PRIVATE_MOUNTS,
+                    PROTECT_CONTROL_GROUPS,
+                    PRIVATE_HOSTNAME,
+                    BIND_LOG_SOCKETS ->
                     throw new AssertionError(flag);
         }
     }

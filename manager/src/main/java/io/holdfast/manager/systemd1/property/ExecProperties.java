@@ -146,8 +146,8 @@ final class ExecProperties {
     }
 
     private static List<Object> openFile(OpenFile file) {
-        long flags = file.mode() == OpenFile.Mode.READ_WRITE ? 0 : 1L << file.mode().ordinal() - 1;
-        return List.of(file.path(), file.name(), flags | (file.graceful() ? GRACEFUL : 0));
+        long graceful = file.graceful() ? GRACEFUL : 0;
+        return List.of(file.path(), file.name(), file.mode().flag() | graceful);
     }
 
     private static void openFiles(UnitDescription unit, String section, Object value) {
@@ -157,7 +157,7 @@ final class ExecProperties {
             long flags = (Long) file.get(2);
             List<String> options = new ArrayList<>();
             for (OpenFile.Mode mode : OpenFile.Mode.values()) {
-                if (mode != OpenFile.Mode.READ_WRITE && (flags & 1L << mode.ordinal() - 1) != 0) {
+                if ((flags & mode.flag()) != 0) {
                     options.add(mode.word());
                 }
             }

@@ -17,10 +17,21 @@ public record OpenFile(String path, String name, Mode mode, boolean graceful) {
 
     /** How it is opened. */
     public enum Mode {
-        READ_WRITE,
-        READ_ONLY,
-        APPEND,
-        TRUNCATE;
+        READ_WRITE(0),
+        READ_ONLY(1),
+        APPEND(2),
+        TRUNCATE(4);
+
+        private final int flag;
+
+        Mode(int flag) {
+            this.flag = flag;
+        }
+
+        /** {@return its flag in the property of systemd} */
+        public int flag() {
+            return flag;
+        }
 
         /** {@return the option; empty for {@link #READ_WRITE}} */
         public String word() {

@@ -95,13 +95,18 @@ class SystemCallFilterTest {
                             unit.service().commands().start().getFirst(),
                             java.util.Map.of(),
                             PassedDescriptors.NONE)) {
-                write.close();
+                closeForReaders(write);
                 String text = new String(output.readAllBytes(), UTF_8);
                 return new Result(child.await(), text);
             } finally {
                 execution.close(false);
             }
         }
+    }
+
+    /** The end of the output is seen once nobody else has its write end. */
+    private static void closeForReaders(Fd write) {
+        write.close();
     }
 
     @ParameterizedTest(name = "{0}")

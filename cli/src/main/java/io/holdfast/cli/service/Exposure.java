@@ -21,7 +21,7 @@ final class Exposure {
         List<Test> worstFirst =
                 assessment.tests().stream()
                         .sorted(
-                                Comparator.comparingLong(assessment::exposure)
+                                Comparator.comparingLong((Test test) -> assessment.exposure(test))
                                         .reversed()
                                         .thenComparing(Test::name))
                         .toList();

@@ -75,10 +75,10 @@ class ConfinementTest {
     })
     void processesOfOtherUsersAreNotVisible(String how, String seen, String read) throws Exception {
         String test =
-                "if [ -d /proc/%d ]; then echo seen; else echo hidden; fi;"
-                        + " if cat /proc/%d/status >/dev/null 2>&1; then echo read;"
+                "if [ -d /proc/@ ]; then echo seen; else echo hidden; fi;"
+                        + " if cat /proc/@/status >/dev/null 2>&1; then echo read;"
                         + " else echo denied; fi; [ -d /proc/self ] && echo self";
-        assertThat(run("User=nobody", "ProtectProc=" + how, shell(test.formatted(PID, PID))))
+        assertThat(run("User=nobody", "ProtectProc=" + how, shell(test.replace("@", Long.toString(PID)))))
                 .isEqualTo(seen + "\n" + read + "\nself");
     }
 

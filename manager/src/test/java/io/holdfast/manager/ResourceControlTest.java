@@ -6,6 +6,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,19 +21,22 @@ import org.junit.jupiter.api.io.TempDir;
  * Limits, accounting and delegation by the controllers of cgroup v2, in a machine that has them:
  * {@code scripts/vm} boots one.
  */
-@Timeout(300)
+@Timeout(1200)
 @Needs(root = true, cgroup2 = true, files = "/sys/fs/cgroup/memory.stat", disposableMachine = true)
 class ResourceControlTest {
     @TempDir Path folder;
     private Stage stage;
+    private Systemd1 face;
 
     @BeforeEach
     void open() throws Exception {
         stage = Stage.in(folder);
+        face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
     }
 
     @AfterEach
     void close() throws Exception {
+        face.close();
         stage.close();
     }
 
@@ -97,7 +101,8 @@ class ResourceControlTest {
     void aServiceThatFillsItsMemoryEndsWithTheResultOomKill() throws Exception {
         stage.service(
                 "full",
-                "ExecStart=" + stage.python("full", "say('up')\nx = bytearray(200 << 20)\nsay('no')"),
+                "ExecStart="
+                        + stage.python("full", "say('up')\nx = bytearray(200 << 20)\nsay('no')"),
                 "ExecStopPost=/bin/sh -c 'echo result $SERVICE_RESULT'",
                 "MemoryMax=30M",
                 "MemorySwapMax=0");
@@ -109,7 +114,8 @@ class ResourceControlTest {
 
     @Test
     void aKilledChildEndsItsServiceUnlessThePolicyIsToContinue() throws Exception {
-        String child = "sh -c \"(" + stage.python("child", "x = bytearray(200 << 20)") + "); sleep 1000\"";
+        String child =
+                "sh -c \"(" + stage.python("child", "x = bytearray(200 << 20)") + "); sleep 1000\"";
         for (String policy : List.of("stop", "continue")) {
             stage.service(
                     policy,

@@ -37,7 +37,7 @@ import java.util.stream.Stream;
  */
 final class Stage implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long PATIENCE = 60; // seconds
+    private static final long PATIENCE = Boolean.getBoolean("holdfast.slow") ? 600 : 60; // s
     private static final long DESCRIPTOR_PATIENCE = TimeUnit.SECONDS.toNanos(PATIENCE);
     private static final long DESCRIPTOR_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
 

@@ -41,7 +41,8 @@ final class CgroupSample {
         ResourceUsage usage = ResourceUsage.of(cgroup.fd());
         Entry entry = new Entry(cgroup.path().path(), 0, usage);
         entries.put(cgroup.id(), entry); // before those below it
-        long processes = cgroup.read("cgroup.procs").lines().filter(line -> !line.isEmpty()).count();
+        long processes =
+                cgroup.read("cgroup.procs").lines().filter(line -> !line.isEmpty()).count();
         for (String name : cgroup.childNames()) {
             if (depth == DEPTH || entries.size() >= MOST) {
                 break;

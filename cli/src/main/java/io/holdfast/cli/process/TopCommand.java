@@ -43,7 +43,8 @@ public final class TopCommand implements Command {
                         "The order: cpu, memory, tasks, io or path; by default cpu.")
                 .option(LINES + "=N", Integer.class, "How many cgroups are listed; by default 20.")
                 .json("Print one JSON object per cgroup, once.")
-                .argument("CGROUP", "0..1", "The path of the uppermost cgroup; by default the root.")
+                .argument(
+                        "CGROUP", "0..1", "The path of the uppermost cgroup; by default the root.")
                 .spec();
     }
 
@@ -92,7 +93,8 @@ public final class TopCommand implements Command {
     private static int number(ParseResult line, String option, int otherwise, int most) {
         int value = line.matchedOptionValue(option, otherwise);
         if (value < 1 || value > most) {
-            throw Command.misuse(line, option + ": " + value + " is not a number from 1 to " + most);
+            throw Command.misuse(
+                    line, option + ": " + value + " is not a number from 1 to " + most);
         }
         return value;
     }
@@ -102,11 +104,7 @@ public final class TopCommand implements Command {
         List<Row> rows = new ArrayList<>();
         now.entries()
                 .forEach((id, entry) ->
-                        rows.add(
-                                Row.of(
-                                        entry,
-                                        before.entries().getOrDefault(id, entry),
-                                        seconds)));
+                        rows.add(Row.of(entry, before.entries().getOrDefault(id, entry), seconds)));
         rows.sort(order(by).thenComparing(row -> row.entry().path()));
         return rows;
     }
@@ -127,8 +125,16 @@ public final class TopCommand implements Command {
         if (output.isTerminal()) {
             output.printTrusted(CLEAR);
         }
-        output.line(output.strong("%7s %6s %10s %12s %12s  %s"
-                .formatted("TASKS", "CPU%", "MEMORY", "READ/s", "WRITTEN/s", "CGROUP")));
+        output.line(
+                output.strong(
+                        "%7s %6s %10s %12s %12s  %s"
+                                .formatted(
+                                        "TASKS",
+                                        "CPU%",
+                                        "MEMORY",
+                                        "READ/s",
+                                        "WRITTEN/s",
+                                        "CGROUP")));
         for (Row row : rows) {
             output.line(
                     String.format(

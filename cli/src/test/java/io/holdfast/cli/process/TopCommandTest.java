@@ -19,11 +19,7 @@ class TopCommandTest {
                 Cgroup below = scratch.cgroup().create("below");
                 CommandProcess top =
                         CommandProcess.start(
-                                List.of(),
-                                "top",
-                                "--by",
-                                "path",
-                                scratch.cgroup().path().path())) {
+                                List.of(), "top", "--by", "path", scratch.cgroup().path().path())) {
             assertThat(top.exitCode()).isZero();
             assertThat(top.lines())
                     .hasSize(3)

@@ -30,18 +30,13 @@ final class AttributeList {
 
     private final ResourceSettings settings;
     private final List<ResourceSettings> slices;
-    private final boolean starting;
     private final DeviceNumbers devices;
     private final List<Attribute> list = new ArrayList<>();
 
     private AttributeList(
-            ResourceSettings settings,
-            List<ResourceSettings> slices,
-            boolean starting,
-            DeviceNumbers devices) {
+            ResourceSettings settings, List<ResourceSettings> slices, DeviceNumbers devices) {
         this.settings = settings;
         this.slices = slices;
-        this.starting = starting;
         this.devices = devices;
     }
 
@@ -55,16 +50,14 @@ final class AttributeList {
      * Returns the values.
      *
      * @param slices those above the unit, the nearest one first
-     * @param starting whether the manager is starting or stopping
      * @param before the settings that were applied before, whose devices are reset
      */
     static List<Attribute> of(
             ResourceSettings settings,
             List<ResourceSettings> slices,
-            boolean starting,
             Optional<ResourceSettings> before,
             DeviceNumbers devices) {
-        AttributeList all = new AttributeList(settings, slices, starting, devices);
+        AttributeList all = new AttributeList(settings, slices, devices);
         all.cpu();
         all.cpuset();
         all.memory();
@@ -88,11 +81,6 @@ final class AttributeList {
                         Optional.of(directive).filter(settings::isSet)));
     }
 
-    /** Returns the directive that holds now: the one for the start, if it is set. */
-    private ResourceDirective now(ResourceDirective usual, ResourceDirective forStart) {
-        return starting && settings.isSet(forStart) ? forStart : usual;
-    }
-
     private static String max(long value) {
         return value == ResourceKind.UNSET ? MAX : Long.toUnsignedString(value);
     }
@@ -100,8 +88,8 @@ final class AttributeList {
     // ---- CPU
 
     private void cpu() {
-        ResourceDirective weight = now(CPU_WEIGHT, STARTUP_CPU_WEIGHT);
-        ResourceDirective shares = now(CPU_SHARES, STARTUP_CPU_SHARES);
+        ResourceDirective weight = CPU_WEIGHT;
+        ResourceDirective shares = CPU_SHARES;
         if (!settings.isSet(weight) && settings.isSet(shares)) {
             weight(shares, converted(settings.number(shares), DEFAULT_SHARES));
         } else {
@@ -138,9 +126,9 @@ final class AttributeList {
     }
 
     private void cpuset() {
-        ResourceDirective cpus = now(ALLOWED_CPUS, STARTUP_ALLOWED_CPUS);
+        ResourceDirective cpus = ALLOWED_CPUS;
         add("cpuset.cpus", settings.of(cpus).toString(), "", cpus);
-        ResourceDirective nodes = now(ALLOWED_MEMORY_NODES, STARTUP_ALLOWED_MEMORY_NODES);
+        ResourceDirective nodes = ALLOWED_MEMORY_NODES;
         add("cpuset.mems", settings.of(nodes).toString(), "", nodes);
     }
 
@@ -148,17 +136,14 @@ final class AttributeList {
 
     private void memory() {
         protection("memory.min", MEMORY_MIN, DEFAULT_MEMORY_MIN);
-        protection(
-                "memory.low",
-                now(MEMORY_LOW, STARTUP_MEMORY_LOW),
-                starting ? DEFAULT_STARTUP_MEMORY_LOW : DEFAULT_MEMORY_LOW);
-        limit("memory.high", now(MEMORY_HIGH, STARTUP_MEMORY_HIGH));
-        ResourceDirective most = now(MEMORY_MAX, STARTUP_MEMORY_MAX);
+        protection("memory.low", MEMORY_LOW, DEFAULT_MEMORY_LOW);
+        limit("memory.high", MEMORY_HIGH);
+        ResourceDirective most = MEMORY_MAX;
         limit(
                 "memory.max",
                 !settings.isSet(most) && settings.isSet(MEMORY_LIMIT) ? MEMORY_LIMIT : most);
-        limit("memory.swap.max", now(MEMORY_SWAP_MAX, STARTUP_MEMORY_SWAP_MAX));
-        limit("memory.zswap.max", now(MEMORY_ZSWAP_MAX, STARTUP_MEMORY_ZSWAP_MAX));
+        limit("memory.swap.max", MEMORY_SWAP_MAX);
+        limit("memory.zswap.max", MEMORY_ZSWAP_MAX);
         String back = settings.isOn(MEMORY_ZSWAP_WRITEBACK) ? "1" : "0";
         add("memory.zswap.writeback", back, "1", MEMORY_ZSWAP_WRITEBACK);
     }
@@ -172,12 +157,8 @@ final class AttributeList {
         Amount amount = settings.amount(own);
         if (!settings.isSet(own)) {
             for (ResourceSettings slice : slices) {
-                ResourceDirective found =
-                        ofSlice == DEFAULT_STARTUP_MEMORY_LOW && !slice.isSet(ofSlice)
-                                ? DEFAULT_MEMORY_LOW
-                                : ofSlice;
-                if (slice.isSet(found)) {
-                    amount = slice.amount(found);
+                if (slice.isSet(ofSlice)) {
+                    amount = slice.amount(ofSlice);
                     break;
                 }
             }
@@ -188,8 +169,8 @@ final class AttributeList {
     // ---- IO
 
     private void io(Optional<ResourceSettings> before) {
-        ResourceDirective weight = now(IO_WEIGHT, STARTUP_IO_WEIGHT);
-        ResourceDirective old = now(BLOCK_IO_WEIGHT, STARTUP_BLOCK_IO_WEIGHT);
+        ResourceDirective weight = IO_WEIGHT;
+        ResourceDirective old = BLOCK_IO_WEIGHT;
         boolean converts = !settings.isSet(weight) && settings.isSet(old);
         long value =
                 converts

@@ -37,8 +37,7 @@ public record ResourceLimits(
         }
         List<Attribute> all =
                 new ArrayList<>(
-                        AttributeList.of(
-                                settings, slices, false, before, new BlockDevices(problems)));
+                        AttributeList.of(settings, slices, before, new BlockDevices(problems)));
         all.add(
                 new Attribute(
                         Controller.MEMORY,

@@ -78,6 +78,8 @@ public record DirectiveCost(String text, boolean security) {
             MemoryMin MemoryLow: its memory is not protected
             IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax: IO is not limited
             MemoryMax MemoryHigh MemoryLimit MemorySwapMax MemoryZSwapMax: memory is not limited
+            ManagedOOMSwap ManagedOOMMemoryPressure: systemd-oomd does not watch it
+            IPAccounting: its packets are not counted
             TasksMax: the number of tasks is not limited
             UtmpIdentifier UtmpMode: utmp and wtmp get no record of its session
             """;

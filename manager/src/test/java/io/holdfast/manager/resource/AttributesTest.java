@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.resource.Controller;
 import io.holdfast.manager.unit.resource.ResourceDirective;
 import io.holdfast.manager.unit.resource.ResourceSettings;
@@ -54,7 +54,7 @@ class AttributesTest {
 
     /** Returns what is written to a file of a new cgroup. */
     private static List<String> written(String file, ResourceSettings settings) {
-        return AttributeList.of(settings, List.of(), false, Optional.empty(), DEVICES).stream()
+        return AttributeList.of(settings, List.of(), Optional.empty(), DEVICES).stream()
                 .filter(each -> each.file().equals(file) && !each.isDefault())
                 .map(Attribute::value)
                 .toList();
@@ -116,7 +116,9 @@ class AttributesTest {
 
     @Test
     void aShareIsOfWholePagesAndAnEmptyLineRestoresTheDefault() {
-        long bytes = MachineResources.memory(settings("MemoryMax=50%").amount(ResourceDirective.MEMORY_MAX));
+        long bytes =
+                MachineResources.memory(
+                        settings("MemoryMax=50%").amount(ResourceDirective.MEMORY_MAX));
         assertThat(bytes).isPositive().isLessThanOrEqualTo(MachineResources.memory() / 2);
         assertThat(bytes % 4096).isZero();
         assertThat(written("memory.max", settings("MemoryMax=1G; MemoryMax="))).isEmpty();
@@ -129,7 +131,7 @@ class AttributesTest {
         List<ResourceSettings> above =
                 List.of(settings("MemoryLow=7"), settings("DefaultMemoryLow=1M"));
         List<String> low =
-                AttributeList.of(settings(""), above, false, Optional.empty(), DEVICES).stream()
+                AttributeList.of(settings(""), above, Optional.empty(), DEVICES).stream()
                         .filter(each -> each.file().equals("memory.low"))
                         .map(Attribute::value)
                         .toList();
@@ -138,10 +140,10 @@ class AttributesTest {
 
     @Test
     void aDeviceThatIsNoLongerLimitedIsReset() {
-        ResourceSettings before = settings("IOReadBandwidthMax=/dev/sd1 5M; IODeviceWeight=/dev/sd2 9");
+        ResourceSettings before =
+                settings("IOReadBandwidthMax=/dev/sd1 5M; IODeviceWeight=/dev/sd2 9");
         List<String> io =
-                AttributeList.of(settings(""), List.of(), false, Optional.of(before), DEVICES)
-                        .stream()
+                AttributeList.of(settings(""), List.of(), Optional.of(before), DEVICES).stream()
                         .filter(each -> each.file().startsWith("io.") && !each.isDefault())
                         .map(each -> each.file() + ": " + each.value())
                         .toList();
@@ -206,8 +208,7 @@ class AttributesTest {
         try (Fd open = Fcntl.open(folder.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             assertThat(ResourceUsage.of(open))
                     .isEqualTo(
-                            new ResourceUsage(
-                                    1_500_000, 4096, -1, -1, -1, -1, -1, 15, 20, 1, 2));
+                            new ResourceUsage(1_500_000, 4096, -1, -1, -1, -1, -1, 15, 20, 1, 2));
         }
     }
 

@@ -34,9 +34,13 @@ final class ResourceProperties {
             Function<T, Subject> of,
             Function<T, ResourceSettings> resources) {
         for (ResourceDirective each : ResourceDirective.values()) {
-            table.settable(
-                    each.property(),
-                    setting(each).asLive(), resources.andThen(all -> shown(each, all)));
+            Function<T, Object> value = resources.andThen(all -> shown(each, all));
+            SettableProperty setting = setting(each).asLive();
+            if (each.isForStart()) {
+                table.fixed(each.property(), setting.type(), value);
+                continue;
+            }
+            table.settable(each.property(), setting, value);
             if (isShare(each)) {
                 table.settable(each.property() + "Scale", share(each).asLive());
             }

@@ -10,9 +10,8 @@ import java.util.stream.Stream;
  * The table of the directives of systemd.resource-control(5) that set a value of a cgroup, one row
  * each.
  *
- * <p>A directive {@code Startup…} holds instead of the one without that prefix until the manager
- * has started what it is started for, and while it stops. One with a replacement is of cgroup v1:
- * its value is converted where the replacement is not set.
+ * <p>The directives of systemd for the time of a start and of a shutdown are read and shown only.
+ * One with a replacement is of cgroup v1: its value is converted where the replacement is not set.
  */
 public enum ResourceDirective {
     CPU_ACCOUNTING("CPUAccounting", Controller.CPU, ResourceKind.SWITCH),
@@ -142,6 +141,11 @@ public enum ResourceDirective {
      */
     public Object otherwise() {
         return this == MEMORY_ZSWAP_WRITEBACK ? true : kind.otherwise();
+    }
+
+    /** Returns whether systemd applies it while the machine starts and stops; it has no effect. */
+    public boolean isForStart() {
+        return key.contains("Startup");
     }
 
     /** Returns whether a unit needs the controller only because of accounting. */

@@ -92,6 +92,7 @@ public record ResourceSettings(
     /** Returns whether a directive of the files is more than the default of the kernel. */
     private boolean limits(ResourceDirective directive) {
         return !of(directive).equals(directive.otherwise())
+                && !directive.isForStart()
                 && directive != ResourceDirective.CPU_QUOTA_PERIOD;
     }
 
@@ -137,6 +138,9 @@ public record ResourceSettings(
                     .replacement()
                     .filter(_ -> !a.isEmpty())
                     .ifPresent(newer -> a.remark("an old directive; use " + newer + "= instead"));
+            if (directive.isForStart()) {
+                a.notActedOn();
+            }
             Object value = directive.kind().read(a, values.get(directive));
             if (value == null) {
                 values.remove(directive);

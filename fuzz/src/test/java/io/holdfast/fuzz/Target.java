@@ -13,6 +13,8 @@ import io.holdfast.dbus.marshal.MessageTarget;
 import io.holdfast.dbus.marshal.SignatureTarget;
 import io.holdfast.dbus.wire.match.MatchRuleTarget;
 import io.holdfast.dbus.wire.sasl.SaslTarget;
+import io.holdfast.journal.JournalExportTarget;
+import io.holdfast.journal.JournalFileTarget;
 import io.holdfast.manager.notify.NotifyMessageTarget;
 import io.holdfast.manager.systemd1.property.TransientUnitTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
@@ -57,7 +59,9 @@ enum Target {
     CATALOGUE(CatalogueTarget.class, CatalogueTarget::fuzzerTestOneInput, 1),
     RULES(RulesTarget.class, RulesTarget::fuzzerTestOneInput, 5),
     PRINTABLE_TEXT(PrintableTextTarget.class, PrintableTextTarget::fuzzerTestOneInput, 1),
-    PROCESS_NAME(ProcessNameTarget.class, ProcessNameTarget::fuzzerTestOneInput, 1);
+    PROCESS_NAME(ProcessNameTarget.class, ProcessNameTarget::fuzzerTestOneInput, 1),
+    JOURNAL_FILE(JournalFileTarget.class, JournalFileTarget::fuzzerTestOneInput, 5),
+    JOURNAL_EXPORT(JournalExportTarget.class, JournalExportTarget::fuzzerTestOneInput, 1);
 
     /** The kept inputs of all targets. */
     static final Path CORPUS = Path.of("corpus").toAbsolutePath();

@@ -39,6 +39,7 @@ class ReadmeTest {
             import io.holdfast.dbus.*;
             import io.holdfast.dbus.address.*;
             import io.holdfast.dbus.typed.*;
+            import io.holdfast.journal.*;
             import io.holdfast.varlink.client.*;
             import io.holdfast.varlink.idl.*;
             import io.holdfast.varlink.typed.*;

@@ -174,6 +174,7 @@ final class FileAppender implements AutoCloseable {
         k1 = file.getLong(Layout.FILE_ID + 8);
         dataTable = file.getLong(Layout.DATA_HASH_TABLE_OFFSET);
         dataBuckets = file.getLong(Layout.DATA_HASH_TABLE_SIZE) / Layout.HASH_ITEM;
+        file.reserveResident(dataBuckets * Layout.HASH_ITEM);
         fieldTable = file.getLong(Layout.FIELD_HASH_TABLE_OFFSET);
         fieldBuckets = file.getLong(Layout.FIELD_HASH_TABLE_SIZE) / Layout.HASH_ITEM;
         long last = file.getLong(Layout.TAIL_OBJECT_OFFSET);

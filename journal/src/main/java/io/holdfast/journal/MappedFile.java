@@ -6,9 +6,11 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdChannel;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysMman;
 import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -22,27 +24,28 @@ import org.jspecify.annotations.Nullable;
  * a full disk is an error of {@link #allocate} and no SIGBUS. Only a program that truncates the
  * file while it is written causes one, which the JVM turns into an {@link InternalError}.
  *
- * <p>At most {@link #MAX_WINDOWS} windows are mapped: 24 MiB. Not thread-safe.
+ * <p>Pages of at most {@link #MAX_RESIDENT} windows, and of those that were reserved for the hash
+ * tables, count as memory of this process: 24 MiB. Not thread-safe.
  */
 final class MappedFile implements AutoCloseable {
     static final int WINDOW_SHIFT = 20;
     static final int WINDOW = 1 << WINDOW_SHIFT;
-    static final int MAX_WINDOWS = 24;
+    static final int MAX_RESIDENT = 24;
 
     /** A mapped part of the file. */
     private static final class Window implements AutoCloseable {
         final Arena arena = Arena.ofShared(); // any thread may close it
         final int index;
+        final MemorySegment memory;
         final ByteBuffer bytes;
         long used;
+        boolean isResident;
 
         Window(FileChannel channel, int index) throws IOException {
             this.index = index;
             try {
-                bytes =
-                        channel.map(READ_WRITE, (long) index << WINDOW_SHIFT, WINDOW, arena)
-                                .asByteBuffer()
-                                .order(ByteOrder.LITTLE_ENDIAN);
+                memory = channel.map(READ_WRITE, (long) index << WINDOW_SHIFT, WINDOW, arena);
+                bytes = memory.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
             } catch (IOException | RuntimeException | Error e) {
                 arena.close();
                 throw e;
@@ -59,7 +62,8 @@ final class MappedFile implements AutoCloseable {
     private final Fd fd;
     private final FileChannel channel;
     private @Nullable Window[] windows = new Window[16];
-    private int mapped;
+    private int resident;
+    private int mostResident = MAX_RESIDENT;
     private long clock;
     private @Nullable Window last;
     private long size;
@@ -115,33 +119,43 @@ final class MappedFile implements AutoCloseable {
         }
         window = windows[index];
         if (window == null) {
-            if (mapped == MAX_WINDOWS) {
-                evict();
-            }
             try {
                 window = new Window(channel, index);
             } catch (IOException e) {
                 throw new JournalException(path, "mmap failed", e);
             }
             windows[index] = window;
-            mapped++;
+        }
+        if (!window.isResident) {
+            if (resident >= mostResident) {
+                releaseOldest();
+            }
+            window.isResident = true;
+            resident++;
         }
         window.used = ++clock;
         last = window;
         return window.bytes;
     }
 
-    private void evict() {
+    /** Raises the number of windows whose pages may be resident, for parts in constant use. */
+    void reserveResident(long bytes) {
+        mostResident = MAX_RESIDENT + (int) (bytes >>> WINDOW_SHIFT) + 1;
+    }
+
+    /** Gives the pages of a window back to the page cache; the next access maps them again. */
+    private void releaseOldest() {
         Window oldest = null;
         for (Window window : windows) {
-            if (window != null && (oldest == null || window.used < oldest.used)) {
+            boolean isOlder = oldest == null || (window != null && window.used < oldest.used);
+            if (window != null && window.isResident && isOlder) {
                 oldest = window;
             }
         }
         if (oldest != null) {
-            windows[oldest.index] = null;
-            mapped--;
-            oldest.close();
+            oldest.isResident = false;
+            resident--;
+            var _ = SysMman.release(oldest.memory); // a failure costs memory only
         }
     }
 
@@ -226,7 +240,7 @@ final class MappedFile implements AutoCloseable {
             }
         }
         Arrays.fill(windows, null);
-        mapped = 0;
+        resident = 0;
     }
 
     @Override

@@ -142,7 +142,7 @@ public final class TopCommand implements Command {
                             "%7d %6s %10s %12s %12s  %s",
                             row.entry().tasks(),
                             row.cpu() < 0 ? UNKNOWN : String.format(Locale.ROOT, "%.1f", row.cpu()),
-                            bytes(row.entry().usage().memory()),
+                            bytes((double) row.entry().usage().memory()),
                             bytes(row.read()),
                             bytes(row.written()),
                             row.entry().path()));

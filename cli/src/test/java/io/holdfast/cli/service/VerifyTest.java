@@ -29,13 +29,13 @@ class VerifyTest {
         Path file =
                 write(
                         "a.service",
-                        "[Service]\nExecStart=/no/such\nRestrat=no\nMemoryDenyWriteExecute=yes\n");
+                        "[Service]\nExecStart=/no/such\nRestrat=no\nDevicePolicy=closed\n");
         Invocation ran = Invocation.of("verify", file.toString());
         assertThat(ran.out())
                 .isEqualTo(
                         """
                         FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
-                        FILE:4: security: MemoryDenyWriteExecute= is not supported: memory can be writable and executable
+                        FILE:4: security: DevicePolicy= is not supported: all devices are accessible
                         FILE:2: error: /no/such: there is no such file
                         a.service: 2 errors; 1 directive is not applied, 1 of them security
                         """
@@ -45,7 +45,7 @@ class VerifyTest {
 
     @Test
     void whatIsNotSupportedFailsOnlyWhereThatIsAskedFor() throws Exception {
-        write("a.service", "[Service]\nExecStart=/bin/true\nIOWeight=10\n");
+        write("a.service", "[Service]\nExecStart=/bin/true\nCPUAffinity=0\n");
         String units = folder.toString();
         assertThat(Invocation.of("verify", "--units", units, "a").code()).isZero();
         assertThat(Invocation.of("verify", "--units", units, "--strict", "a").code()).isEqualTo(1);
@@ -61,20 +61,20 @@ class VerifyTest {
 
     @Test
     void jsonHasEachLine() throws Exception {
-        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nSystemCallFilter=@x\n");
+        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nDevicePolicy=closed\n");
         assertThat(Invocation.of("verify", "--json", file.toString()).out())
                 .isEqualTo(
                         ("{\"unit\":\"a.service\",\"fragment\":\"FILE\",\"good\":true,\"diagnostics\":[{"
                                         + "\"file\":\"FILE\",\"line\":3,\"kind\":\"not-applied\","
                                         + "\"severity\":\"warning\",\"security\":true,"
-                                        + "\"message\":\"SystemCallFilter= is not supported\","
-                                        + "\"cost\":\"every system call is allowed\"}]}\n")
+                                        + "\"message\":\"DevicePolicy= is not supported\","
+                                        + "\"cost\":\"all devices are accessible\"}]}\n")
                                 .replace("FILE", file.toString()));
     }
 
     @Test
     void sarifHasAResultForEachLine() throws Exception {
-        Path file = write("a.service", "[Service]\nExecStart=/no/such\nIOWeight=10\n");
+        Path file = write("a.service", "[Service]\nExecStart=/no/such\nCPUAffinity=0\n");
         Invocation ran = Invocation.of("verify", "--format", "sarif", file.toString(), "no-such");
         assertThat(ran.code()).isEqualTo(1);
         String uri = file.toUri().toString();
@@ -85,7 +85,7 @@ class VerifyTest {
                 .contains("\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":")
                 .contains(
                         "{\"ruleId\":\"not-applied\",\"level\":\"note\",\"message\":{\"text\":"
-                                + "\"a.service: IOWeight= is not supported\"},\"locations\":["
+                                + "\"a.service: CPUAffinity= is not supported\"},\"locations\":["
                                 + "{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\""
                                 + uri
                                 + "\"},\"region\":{\"startLine\":3}}}]}")

@@ -1,5 +1,6 @@
 package io.holdfast.core.testkit;
 
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -7,9 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.ToolProvider;
 
 /** Another JVM with the class path of this one, for what can only be set when a JVM starts. */
 public final class ChildJvm {
@@ -24,15 +28,32 @@ public final class ChildJvm {
 
     /** The command that runs the main method of a class. */
     public static List<String> command(List<String> options, Class<?> main, String... arguments) {
-        return command(options, main.getName(), arguments);
+        return command(options, classPath(), main.getName(), arguments);
     }
 
-    /** The command that compiles a source file and runs it. */
-    public static List<String> source(Path file, String... arguments) {
-        return command(List.of(), file.toString(), arguments);
+    /**
+     * Compiles source files against the class path of this JVM.
+     *
+     * @param folder the folder for the classes
+     */
+    public static void compile(Path folder, List<Path> files) {
+        List<String> words = new ArrayList<>(List.of("-proc:none", "-cp", classPath()));
+        words.addAll(List.of("-d", folder.toString()));
+        files.forEach(file -> words.add(file.toString()));
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        JavaCompiler compiler = Objects.requireNonNull(ToolProvider.getSystemJavaCompiler());
+        if (compiler.run(null, said, said, words.toArray(String[]::new)) != 0) {
+            throw new IllegalArgumentException(said.toString(StandardCharsets.UTF_8));
+        }
     }
 
-    private static List<String> command(List<String> options, String main, String... arguments) {
+    /** The command that runs a class that {@link #compile} has put into a folder. */
+    public static List<String> compiled(Path folder, String main, String... arguments) {
+        return command(List.of(), folder + File.pathSeparator + classPath(), main, arguments);
+    }
+
+    private static List<String> command(
+            List<String> options, String classPath, String main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
@@ -41,7 +62,7 @@ public final class ChildJvm {
         command.add("-XX:TieredStopAtLevel=1");
         command.addAll(options);
         command.add("-cp");
-        command.add(classPath());
+        command.add(classPath);
         command.add(main);
         command.addAll(List.of(arguments));
         return command;

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -92,12 +93,20 @@ class RebootServiceTest {
                     }
                     """;
 
+    @TempDir private static Path classes;
+
     @Parameter Decider decider = Decider.POLKITD;
     @TempDir private Path folder;
     private TwoAuthorities stage;
     private long permitted;
     private long unknown;
     private final List<Child> started = new ArrayList<>();
+
+    @BeforeAll
+    static void compile() throws IOException {
+        Path shown = Files.writeString(classes.resolve("Shown.java"), PROGRAM.formatted(shown()));
+        ChildJvm.compile(classes, List.of(EXAMPLE, shown));
+    }
 
     @BeforeEach
     void start() throws Exception {
@@ -168,7 +177,8 @@ class RebootServiceTest {
     @Test
     void whoMayIsServedAndWhoMayNotIsRefused() throws Exception {
         Path socket = folder.resolve("service");
-        BufferedReader said = service(ChildJvm.source(EXAMPLE, socket.toString()));
+        BufferedReader said =
+                service(ChildJvm.compiled(classes, "org.example.RebootService", socket.toString()));
 
         reboot(socket, permitted, "a.service");
         assertThat(said.readLine()).isEqualTo("rebooted a.service");
@@ -202,10 +212,8 @@ class RebootServiceTest {
 
     @Test
     void whatTheFrontPageShowsCompilesAndRefusesStrangers() throws Exception {
-        Path source = folder.resolve("Shown.java");
-        Files.writeString(source, PROGRAM.formatted(shown()));
         Path socket = folder.resolve("shown");
-        BufferedReader said = service(ChildJvm.source(source, socket.toString()));
+        BufferedReader said = service(ChildJvm.compiled(classes, "Shown", socket.toString()));
 
         connect(socket, permitted);
         assertThat(said.readLine()).isEqualTo("rebooted");

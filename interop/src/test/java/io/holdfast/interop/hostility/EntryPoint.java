@@ -40,7 +40,7 @@ interface EntryPoint {
 
     /** Returns how long an innocent caller waits for an answer at most. */
     default Duration answerTimeout() {
-        return Duration.ofSeconds(20);
+        return Duration.ofSeconds(60);
     }
 
     /** Returns how many connections an attacker opens that does little with each. */

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.interop.stack.StackStage;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +15,12 @@ import java.util.Set;
  * an agent sends a user and a cookie, one per line, and receives a line.
  */
 record HelperFace() implements EntryPoint {
+    /**
+     * How many connections a user may have: as many as the shipped socket permits (16) in a long
+     * run, fewer in a short one, for each starts a JVM.
+     */
+    static final int MOST = Boolean.getBoolean("holdfast.long") ? 16 : 6;
+
     @Override
     public String name() {
         return "authentication helper";
@@ -31,16 +36,9 @@ record HelperFace() implements EntryPoint {
         return StackStage.RUNTIME + "/agent-helper.socket";
     }
 
-    /** Each connection starts a JVM, up to the limit of one user (MaxConnectionsPerSource=16). */
     @Override
     public int connections() {
-        return 20;
-    }
-
-    /** Seventeen JVMs start at once. */
-    @Override
-    public Duration answerTimeout() {
-        return Duration.ofSeconds(60);
+        return MOST + 2;
     }
 
     @Override

@@ -121,6 +121,9 @@ final class StackUnderAttack implements AutoCloseable {
             stage.write(
                     UNITS + "/" + daemon + ".service.d/end.conf", "[Service]\nTimeoutStopSec=1\n");
         }
+        stage.write(
+                UNITS + "/polkit-agent-helper.socket.d/most.conf",
+                "[Socket]\nMaxConnectionsPerSource=%d\n".formatted(HelperFace.MOST));
         for (int i = 0; i < QUIET; i++) {
             write("quiet%d.service".formatted(i), "exec sleep infinity");
         }

@@ -615,6 +615,7 @@ public final class UnitRun {
      * Runs on a worker.
      */
     public void undo() {
+        resources.close();
         try {
             releaseUnless(clean(false, false));
         } catch (InterruptedException e) {

@@ -438,7 +438,7 @@ public final class ManagedService
         JobWaiters started = starts.take();
         JobWaiters stopped = stops.take();
         if (end == ServiceState.FAILED) {
-            if (!life.is(end)) {
+            if (!life.is(end) && !life.is(ServiceState.FAILED_CHECKING)) {
                 life.error("failed: " + life.result());
             }
         } else {

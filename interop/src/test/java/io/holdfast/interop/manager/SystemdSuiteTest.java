@@ -39,9 +39,23 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Needs(
         root = true,
         cgroup2 = true,
-        programs = {"apt-get", "dpkg-deb", "unshare", "mount", "ip", "bash", "systemctl"})
+        programs = {
+            "apt-get",
+            "dpkg-deb",
+            "unshare",
+            "setpriv",
+            "mount",
+            "ip",
+            "bash",
+            "dbus-daemon",
+            "systemctl"
+        })
 class SystemdSuiteTest {
-    private static final Pattern SCRIPT = Pattern.compile("TEST-(07-PID1|23-UNIT-FILE)\\..*\\.sh");
+    private static final Pattern SCRIPT =
+            Pattern.compile(
+                    "TEST-(07-PID1|23-UNIT-FILE|53-TIMER)\\..*\\.sh"
+                            + "|TEST-(03-JOBS|16-EXTEND-TIMEOUT|26-SYSTEMCTL|52-HONORFIRSTSHUTDOWN"
+                            + "|63-PATH|80-NOTIFYACCESS)\\.sh");
     private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");
 
     @TempDir private static Path folder;

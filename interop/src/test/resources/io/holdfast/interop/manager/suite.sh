@@ -2,7 +2,8 @@
 # COMMAND suite.target runs.
 # TESTS is the folder that they expect as /usr/lib/systemd/tests; FOLDER takes what is made. The script and the manager
 # see the machine's files, but all that they write is in memory: the root is an overlay in a mount namespace, with a
-# /run, /dev, network and processes of its own. Ends with the status of the script; what the manager says comes first.
+# /run, /dev, network, bus and processes of its own, and the clock cannot be set. Ends with the status of the
+# script; what the manager says comes first.
 set -eu
 folder=$1 tests=$2 script=$3
 shift 3
@@ -31,18 +32,23 @@ inside() {
     cd /
     umount -l old
     ip link set lo up
-    case $script in
-    TEST-07-*) units=TEST-07-PID1.units ;;
-    *) units=TEST-23-UNIT-FILE.units ;;
-    esac
     cd /usr/lib/systemd/tests/testdata
-    cp -r "$units"/. units/success-failure-test*.service /run/systemd/system/
+    units=${script%%.*}.units
+    if [ -d "$units" ]; then cp -r "$units"/. /run/systemd/system/; fi
+    cp -r units/success-failure-test*.service /run/systemd/system/
     printf '[Unit]\nDefaultDependencies=no\n' >/run/systemd/system/suite.target
     export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 SYSTEMD_PAGER=
-    "$@" suite.target </dev/null >/run/manager.log 2>&1 &
+    mkdir -p /run/dbus
+    bus=unix:path=/run/dbus/system_bus_socket
+    cat >/run/bus.conf <<CONF
+<busconfig><type>system</type><listen>$bus</listen><auth>EXTERNAL</auth><policy context="default">
+<allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow user="*"/></policy></busconfig>
+CONF
+    dbus-daemon --config-file=/run/bus.conf --fork --nopidfile --nosyslog # systemd-run waits by it
+    "$@" --bus $bus suite.target </dev/null >/run/manager.log 2>&1 &
     manager=$!
     turns=0
-    until [ -S /run/holdfast/systemd/private ]; do
+    until [ -S /run/holdfast/systemd/private ] && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
         turns=$((turns + 1))
         if [ $turns -ge 1200 ] || [ ! -e /proc/$manager/exe ]; then
             cat /run/manager.log
@@ -78,6 +84,6 @@ end() {
 }
 trap end EXIT
 status=0
-SUITE_INSIDE=yes sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec unshare --pid --fork --kill-child --mount --cgroup \
-    --uts --ipc --net sh "$@"' sh "$cgroup" "$0" "$folder" "$tests" "$script" "$@" || status=$?
+SUITE_INSIDE=yes sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec setpriv --bounding-set=-sys_time \
+    unshare --pid --fork --kill-child --mount --cgroup --uts --ipc --net sh "$@"' sh "$cgroup" "$0" "$folder" "$tests" "$script" "$@" || status=$?
 exit $status

@@ -123,8 +123,13 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
                 switch (call.getValue()) {
                     case NO_ERROR -> Optional.empty();
                     case KILL -> Optional.of("kill");
-                    default -> Optional.of(Errno.name(call.getValue()));
+                    default -> Optional.of(errorName(call.getValue()));
                 };
         return call.getKey() + error.map(name -> ":" + name).orElse("");
+    }
+
+    private static String errorName(int error) {
+        String name = Errno.name(error);
+        return name.startsWith("E") ? name : String.valueOf(error); // some numbers have no name
     }
 }

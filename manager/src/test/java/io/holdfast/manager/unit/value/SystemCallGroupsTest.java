@@ -69,6 +69,13 @@ class SystemCallGroupsTest {
     }
 
     @Test
+    void eachCallOfAGroupCanBeNamed() {
+        for (String group : List.of("@obsolete", "@privileged", "@raw-io", "@file-system")) {
+            assertThat(SystemCallGroups.expanded(group)).allMatch(SystemCallGroups::isKnown);
+        }
+    }
+
+    @Test
     void aMisspelledNameIsRefusedWithTheNearestOne() {
         List<String> problems = new ArrayList<>();
         SystemCallList _ =

@@ -27,11 +27,12 @@ final class Exposure {
                         .toList();
         for (Test test : worstFirst) {
             long exposure = assessment.exposure(test);
-            String name = test.name() + " ".repeat(Math.max(1, NAME_WIDTH - test.name().length()));
+            String name = test.name();
             if (exposure == 0) {
                 output.line(output.good("  ok "), name);
             } else {
-                output.line(output.bad(" " + tenths(exposure) + " "), name, test.text());
+                String gap = " ".repeat(Math.max(1, NAME_WIDTH - name.length()));
+                output.line(output.bad(" " + tenths(exposure) + " "), name, gap, test.text());
             }
         }
         output.line(

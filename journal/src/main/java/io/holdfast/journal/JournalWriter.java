@@ -54,6 +54,8 @@ public final class JournalWriter implements AutoCloseable {
     private boolean isSyncDue;
     private long unsyncedSince; // nanoTime of the first entry that is not synced
     private boolean hasUnsynced;
+    private Id128 lastBoot = Id128.NULL;
+    private @Nullable Field bootField; // of the last boot
 
     private JournalWriter(Path path, WriterOptions options) throws IOException {
         this.path = path.toAbsolutePath();
@@ -276,8 +278,6 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
-    private @Nullable Field bootField; // of the boot of the last entry
-
     private List<Field> withBoot(List<Field> fields, Id128 bootId) {
         for (Field field : fields) {
             if (field.hasName("_BOOT_ID")) {
@@ -285,9 +285,10 @@ public final class JournalWriter implements AutoCloseable {
             }
         }
         Field known = bootField;
-        if (known == null || !known.equals(Field.of("_BOOT_ID", bootId.toString()))) {
+        if (known == null || !bootId.equals(lastBoot)) {
             known = Field.of("_BOOT_ID", bootId.toString());
             bootField = known;
+            lastBoot = bootId;
         }
         List<Field> all = new ArrayList<>(fields.size() + 1);
         all.addAll(fields);

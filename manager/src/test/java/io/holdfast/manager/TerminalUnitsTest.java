@@ -87,7 +87,8 @@ class TerminalUnitsTest {
 
     @Test
     void theInputIsInTheUnitFile() throws Exception {
-        String binary = Base64.getEncoder().encodeToString("three\n".getBytes(StandardCharsets.UTF_8));
+        String binary =
+                Base64.getEncoder().encodeToString("three\n".getBytes(StandardCharsets.UTF_8));
         stage.service(
                 "a",
                 "Type=oneshot",

@@ -113,8 +113,7 @@ public final class VerifyCommand implements Command {
                         sandboxes(line, options));
         if (line.hasMatchedOption(SECURITY)) {
             for (String each : words) {
-                Exposure.print(
-                        assess(verifier, each), format(line) == Format.JSON, output);
+                Exposure.print(assess(verifier, each), format(line) == Format.JSON, output);
             }
             return ExitCode.OK;
         }

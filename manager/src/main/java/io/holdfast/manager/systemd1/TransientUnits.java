@@ -121,7 +121,7 @@ final class TransientUnits {
         }
         UnitName name = Operations.unitName(text);
         if (!UnitFaces.isOffered(type)) {
-            throw NotOffered.error("Making a " + word + " at run time");
+            throw NotOffered.error("Making units of type " + word + " at run time");
         }
         return name;
     }

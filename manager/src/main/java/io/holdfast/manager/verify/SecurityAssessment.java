@@ -42,8 +42,20 @@ public record SecurityAssessment(String service, List<Test> tests) {
     private static final NavigableMap<Long, String> LEVELS =
             new TreeMap<>(
                     Map.of(
-                            0L, "PERFECT", 1L, "SAFE", 10L, "OK", 50L, "MEDIUM", 75L, "EXPOSED",
-                            90L, "UNSAFE", 100L, "DANGEROUS"));
+                            0L,
+                            "PERFECT",
+                            1L,
+                            "SAFE",
+                            10L,
+                            "OK",
+                            50L,
+                            "MEDIUM",
+                            75L,
+                            "EXPOSED",
+                            90L,
+                            "UNSAFE",
+                            100L,
+                            "DANGEROUS"));
 
     private static final int WORST = 10;
     private static final long NOBODY_BADNESS = 9;
@@ -283,16 +295,12 @@ public record SecurityAssessment(String service, List<Test> tests) {
             Set<Integer> usual = new TreeSet<>();
             FAMILIES.forEach(name -> usual.add(AddressFamily.number(name)));
             add("RestrictAddressFamilies=~AF_UNIX", 25, isRefused("AF_UNIX"));
-            add(
-                    "RestrictAddressFamilies=~AF_(INET|INET6)",
-                    1500,
-                    isRefused("AF_INET", "AF_INET6"));
+            add("RestrictAddressFamilies=~AF_(INET|INET6)", 1500, isRefused("AF_INET", "AF_INET6"));
             add("RestrictAddressFamilies=~AF_NETLINK", 200, isRefused("AF_NETLINK"));
             add("RestrictAddressFamilies=~AF_PACKET", 1000, isRefused("AF_PACKET"));
             boolean othersRefused =
                     calls.families().stream()
-                            .anyMatch(some ->
-                                    some.permits() == usual.containsAll(some.numbers()));
+                            .anyMatch(some -> some.permits() == usual.containsAll(some.numbers()));
             add("RestrictAddressFamilies=~…", 1250, othersRefused);
         }
 

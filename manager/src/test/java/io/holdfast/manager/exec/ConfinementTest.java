@@ -78,7 +78,11 @@ class ConfinementTest {
                 "if [ -d /proc/@ ]; then echo seen; else echo hidden; fi;"
                         + " if cat /proc/@/status >/dev/null 2>&1; then echo read;"
                         + " else echo denied; fi; [ -d /proc/self ] && echo self";
-        assertThat(run("User=nobody", "ProtectProc=" + how, shell(test.replace("@", Long.toString(PID)))))
+        assertThat(
+                        run(
+                                "User=nobody",
+                                "ProtectProc=" + how,
+                                shell(test.replace("@", Long.toString(PID)))))
                 .isEqualTo(seen + "\n" + read + "\nself");
     }
 

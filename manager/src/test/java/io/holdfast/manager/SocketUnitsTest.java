@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -487,5 +488,25 @@ class SocketUnitsTest {
                     .isEqualTo("served");
         }
         stage.happenings().awaitOutput("t.service", "got 2");
+    }
+
+    /** The start for traffic is requested first, and its files are read when the stop is queued. */
+    @Test
+    void aStopIsNotUndoneByTheStartForTraffic() throws Exception {
+        socket("a", "ListenStream=" + path);
+        stage.serviceWith("a", "Requires=a.socket", "ExecStart=/bin/sleep 1000");
+        for (int i = 0; i < 40; i++) {
+            assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+            CompletableFuture<JobResult> stop;
+            try (UnixSocket _ = connect()) {
+                for (int spin = 0; spin < i * 50; spin++) {
+                    Thread.onSpinWait();
+                }
+                stop = stage.stopping("a.socket");
+                assertThat(stop.get()).as("try %d", i).isEqualTo(JobResult.DONE);
+            }
+            assertThat(stage.stop("a.service")).isEqualTo(JobResult.DONE);
+            assertThat(stage.stop("a.socket")).isEqualTo(JobResult.DONE);
+        }
     }
 }

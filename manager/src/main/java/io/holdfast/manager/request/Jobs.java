@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -172,6 +173,17 @@ public final class Jobs implements JobEngine.Listener {
     /** Starts units, each by its own request, and completes the answer with the results. */
     public void start(
             Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+        start(names, () -> true, answer);
+    }
+
+    /**
+     * Starts units as {@link #start(Collection, CompletableFuture)} does, unless that is no longer
+     * wanted once their files are read: then the answer has no results.
+     */
+    void start(
+            Collection<UnitName> names,
+            BooleanSupplier isWanted,
+            CompletableFuture<Map<UnitName, JobResult>> answer) {
         CompletableFuture<Map<UnitName, JobOutcome>> outcomes = new CompletableFuture<>();
         var _ =
                 results(outcomes)
@@ -182,7 +194,7 @@ public final class Jobs implements JobEngine.Listener {
                                 answer.complete(results);
                             }
                         });
-        each(names, JobType.START, outcomes);
+        each(names, JobType.START, isWanted, outcomes);
     }
 
     /** Returns the results of jobs without their explanations. */
@@ -211,6 +223,14 @@ public final class Jobs implements JobEngine.Listener {
             Collection<UnitName> names,
             JobType type,
             CompletableFuture<Map<UnitName, JobOutcome>> answer) {
+        each(names, type, () -> true, answer);
+    }
+
+    private void each(
+            Collection<UnitName> names,
+            JobType type,
+            BooleanSupplier isWanted,
+            CompletableFuture<Map<UnitName, JobOutcome>> answer) {
         requireNotStopping(type);
         JobResults<JobOutcome> results = new JobResults<>(names, JobOutcome.NONE, answer);
         load(
@@ -220,6 +240,10 @@ public final class Jobs implements JobEngine.Listener {
                 answer,
                 closure -> {
                     requireNotStopping(type); // the stop may have begun while the files were read
+                    if (!isWanted.getAsBoolean()) {
+                        answer.complete(Map.of());
+                        return;
+                    }
                     if (type == JobType.STOP || type == JobType.RELOAD) {
                         names.forEach(units::get);
                     }

@@ -3,6 +3,7 @@ package io.holdfast.manager.request;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.AcceptedConnection;
 import io.holdfast.manager.runtime.Activation;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -135,8 +137,10 @@ public final class Triggers implements Activation {
         if (!variables.isEmpty() && phaseOf(unit) == RunPhase.DOWN) {
             causes.put(unit, variables);
         }
+        boolean wasUp = staysUp(by);
         start(
                 unit,
+                () -> !wasUp || staysUp(by), // a stop would be undone by what the unit requires
                 (results, failure) -> {
                     if (jobs.isStopping()) {
                         return;
@@ -151,12 +155,22 @@ public final class Triggers implements Activation {
                 });
     }
 
+    /** Returns whether a unit is up and is not about to be stopped. */
+    private boolean staysUp(UnitName name) {
+        LoadedUnit node = units.node(name);
+        return node != null
+                && node.activeState().isUp()
+                && jobs.engine().of(node).filter(job -> job.type() == JobType.STOP).isEmpty();
+    }
+
     private void start(
-            UnitName name, BiConsumer<Map<UnitName, JobResult>, @Nullable Throwable> done) {
+            UnitName name,
+            BooleanSupplier isWanted,
+            BiConsumer<Map<UnitName, JobResult>, @Nullable Throwable> done) {
         CompletableFuture<Map<UnitName, JobResult>> future = new CompletableFuture<>();
         var ignored = future.whenComplete(done);
         try {
-            jobs.start(Set.of(name), future);
+            jobs.start(Set.of(name), isWanted, future);
         } catch (RuntimeException e) {
             future.completeExceptionally(e);
         }
@@ -177,6 +191,7 @@ public final class Triggers implements Activation {
         take(socket, instance, connection, ended);
         start(
                 instance,
+                () -> true,
                 (_, failure) -> {
                     if (failure != null) {
                         context.error(

@@ -75,7 +75,7 @@ class ManagerTest {
                     "a",
                     "RestrictFileSystems=ext4",
                     "IPAddressDeny=any",
-                    "IOWeight=10",
+                    "CPUAffinity=0",
                     "ExecStart=/bin/sleep 1000");
             stage.start("a");
             assertThat(stage.happenings().await("a.service: WARNING"))

@@ -138,9 +138,14 @@ class UnitFilesOnBusTest {
     @Test
     void aUnitIsPutBackIntoTheStateOfTheInstalledSystem() throws Exception {
         Path folder = Files.createDirectories(link("a.service.d"));
-        Files.writeString(folder.resolve("own.conf"), "[Service]\nNice=1\n");
+        Path file = Files.writeString(folder.resolve("own.conf"), "[Service]\nNice=1\n");
         List<?> reply = call("RevertUnitFiles", "as", List.of("a.service"));
-        assertThat(reply).isEqualTo(List.of(List.of(Struct.of("unlink", folder.toString(), ""))));
+        assertThat(reply)
+                .isEqualTo(
+                        List.of(
+                                List.of(
+                                        Struct.of("unlink", file.toString(), ""),
+                                        Struct.of("unlink", folder.toString(), ""))));
         assertThat(folder).doesNotExist();
     }
 

@@ -36,12 +36,12 @@ public final class TopCommand implements Command {
                                 + " is in percent of one CPU. A dash means that the kernel does not"
                                 + " count that: the cgroup lacks the controller.%n")
                 .footer("%nExamples:", "  holdfast top", "  holdfast top --by memory /system.slice")
-                .option(DELAY + "=SECONDS", Integer.class, "The interval; by default one second.")
+                .option(DELAY + " SECONDS", Integer.class, "The interval; by default one second.")
                 .option(
-                        BY + "=WHAT",
+                        BY + " WHAT",
                         List.of("cpu", "memory", "tasks", "io", "path"),
                         "The order: cpu, memory, tasks, io or path; by default cpu.")
-                .option(LINES + "=N", Integer.class, "How many cgroups are listed; by default 20.")
+                .option(LINES + " NUMBER", Integer.class, "How many cgroups are listed; by default 20.")
                 .json("Print one JSON object per cgroup, once.")
                 .argument(
                         "CGROUP", "0..1", "The path of the uppermost cgroup; by default the root.")

@@ -31,6 +31,7 @@ class ProcessLimitsTest {
                         "varlink",
                         "dbus",
                         "bus",
+                        "receiver",
                         "manager",
                         "authority-client",
                         "authority",

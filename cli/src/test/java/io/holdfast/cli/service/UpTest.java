@@ -251,9 +251,9 @@ class UpTest {
         unit(
                 "w",
                 """
-                SystemCallFilter=@system-service
+                DevicePolicy=closed
                 CoredumpReceive=yes
-                RestrictNamespaces=yes
+                IPAddressDeny=any
                 ProtectProc=default
                 ExecStart=/bin/sleep 1000\
                 """);
@@ -267,17 +267,17 @@ class UpTest {
                             "\n   Warnings: 3, 2 of them security: holdfast verify "
                                     + units.resolve("w.service")
                                     + "\n")
-                    .doesNotContain("SystemCallFilter");
+                    .doesNotContain("DevicePolicy");
             assertThat(command("status", "--warnings", "w").out())
                     .contains(
                             "   Security: "
                                     + file
-                                    + "5: SystemCallFilter= is not supported: every system call is"
-                                    + " allowed\n"
+                                    + "5: DevicePolicy= is not supported: all devices are"
+                                    + " accessible\n"
                                     + "   Security: "
                                     + file
-                                    + "7: RestrictNamespaces= is not supported: namespaces of every"
-                                    + " type can be created\n"
+                                    + "7: IPAddressDeny= is not supported: packets of every"
+                                    + " address pass\n"
                                     + "    Warning: "
                                     + file
                                     + "6: CoredumpReceive= is not supported\n");
@@ -290,9 +290,9 @@ class UpTest {
                     .contains(
                             "{\"place\":\""
                                     + file
-                                    + "5\",\"severity\":\"warning\",\"message\":\"SystemCallFilter="
-                                    + " is not supported\",\"cost\":\"every system call is"
-                                    + " allowed\",\"security\":true}");
+                                    + "5\",\"severity\":\"warning\",\"message\":\"DevicePolicy="
+                                    + " is not supported\",\"cost\":\"all devices are"
+                                    + " accessible\",\"security\":true}");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

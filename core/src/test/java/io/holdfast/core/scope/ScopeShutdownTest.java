@@ -59,6 +59,7 @@ class ScopeShutdownTest {
             try (Child child = scope.start(Descendants.daemon(Path.of(arguments[2])))) {
                 var _ = child.await();
             }
+            Descendants.awaitWritten(Path.of(arguments[2])); // before the end of the scope kills it
             switch (end) {
                 case TERM, KILL -> NEVER.await();
                 case EXIT -> System.exit(3);

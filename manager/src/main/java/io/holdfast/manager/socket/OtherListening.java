@@ -28,8 +28,7 @@ final class OtherListening {
         Fd fd = Fd.adopt(SysNetlink.socket(address.family()), "socket", listen);
         try {
             SocketOptions.beforeBind(listen, fd, settings);
-            int groups = address.group() == 0 ? 0 : 1 << (address.group() - 1);
-            ErrnoException.check(SysNetlink.bind(fd, groups), "bind", listen);
+            ErrnoException.check(SysNetlink.bind(fd, address.groups()), "bind", listen);
             return new ListeningSocket(listen, fd, Optional.empty());
         } catch (RuntimeException e) {
             fd.close();

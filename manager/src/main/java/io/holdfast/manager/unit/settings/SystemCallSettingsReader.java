@@ -50,7 +50,12 @@ final class SystemCallSettingsReader implements SectionReader {
     /** Without its {@code ~}, which inverts the line. */
     private static List<String> words(Assignment a) {
         String text = a.value().startsWith("~") ? a.value().substring(1) : a.value();
-        return WordReader.splitRelaxed(a.specifiers().expand(text));
+        try {
+            return WordReader.splitRelaxed(a.specifiers().expand(text));
+        } catch (IllegalArgumentException e) {
+            a.ignored(String.valueOf(e.getMessage()));
+            return List.of();
+        }
     }
 
     private static boolean isInverted(Assignment a) {

@@ -54,12 +54,12 @@ public sealed interface ListenAddress {
     }
 
     /**
-     * A family of netlink(7), and a group whose messages are received.
+     * A family of netlink(7), and the groups whose messages are received.
      *
      * @param name of the family
-     * @param group 1 to 32; 0 for none
+     * @param groups bit n - 1 is set for group n, as in sockaddr_nl
      */
-    record Netlink(int family, String name, int group) implements ListenAddress {
+    record Netlink(int family, String name, int groups) implements ListenAddress {
         private static final Map<String, Integer> FAMILIES =
                 Map.ofEntries(
                         Map.entry("route", 0),
@@ -81,20 +81,20 @@ public sealed interface ListenAddress {
                         Map.entry("ecryptfs", 19),
                         Map.entry("rdma", 20));
 
-        /** Parses {@code FAMILY [GROUP]}. */
+        /** Parses {@code FAMILY [GROUPS]}. */
         public static Netlink parse(String text) {
             String[] words = text.split(" +");
             Integer family = FAMILIES.get(words[0]);
             if (family == null || words.length > 2) {
-                throw Scalars.bad("a family of netlink and a group", text);
+                throw Scalars.bad("a family of netlink and its groups as a mask", text);
             }
-            int group = words.length < 2 ? 0 : Scalars.parseInt(words[1], 0, Integer.SIZE);
-            return new Netlink(family, words[0], group);
+            int groups = words.length < 2 ? 0 : Scalars.parseInt(words[1], 0, Integer.MAX_VALUE);
+            return new Netlink(family, words[0], groups);
         }
 
         @Override
         public String toString() {
-            return name + " " + group;
+            return name + " " + groups;
         }
     }
 

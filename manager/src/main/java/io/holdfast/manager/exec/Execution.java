@@ -165,6 +165,7 @@ public final class Execution {
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
     private UserRuns.Run userRun = UserRuns.Run.NONE;
+    private volatile String lost = ""; // why no command can be started
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
@@ -212,12 +213,15 @@ public final class Execution {
     }
 
     /**
-     * Prepares a run that an earlier manager has prepared: finds the folders that it has made.
+     * Prepares a run that an earlier manager has prepared: finds the folders that it has made. If
+     * that fails, no command is started any more: it would have our identity and no sandbox.
      *
      * @param uid of the run; 0: ours, or one that is looked up by its name
      */
     public void takeUp(long uid) throws SetupException, InterruptedException {
+        lost = "the manager has restarted and did not find the user and the sandbox again";
         prepare(true, uid == 0 ? List.of() : List.of(uid));
+        lost = "";
     }
 
     private void prepare(boolean again, List<Long> uid)
@@ -377,11 +381,14 @@ public final class Execution {
      * @param passed descriptors: a socket for its standard streams, if the unit wants that, or else
      *     all from 3 on; lent
      * @throws ErrnoException ENOENT, EACCES or ENOEXEC for the program
-     * @throws SetupException if an environment file, the working directory or a tool is missing, or
-     *     a file of a standard stream cannot be opened
+     * @throws SetupException if an environment file, the working directory or a tool is missing, if
+     *     a file of a standard stream cannot be opened, or if {@link #takeUp} has failed
      */
     public Child start(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
             throws SetupException, InterruptedException {
+        if (!lost.isEmpty()) {
+            throw new SetupException(SetupException.Step.RESOURCES, lost);
+        }
         try (ExecStreams streams = streams(passed)) {
             Spawn spawn = spawnOf(command, more, passed, streams);
             return streams.controlling().isPresent()

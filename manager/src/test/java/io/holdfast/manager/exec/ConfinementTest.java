@@ -301,6 +301,21 @@ class ConfinementTest {
         }
     }
 
+    // ---- a later manager
+
+    @Test
+    void nothingIsExecutedAsTheManagerAfterTheUserWasNotFoundAgain() {
+        String[] lines = {"User=holdfast-no-such-user", shell("id -u")};
+        SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
+        try (OneRun run = new OneRun(scope, folder, support, lines)) {
+            assertThatExceptionOfType(SetupException.class)
+                    .isThrownBy(() -> run.execution().takeUp(0));
+            assertThatExceptionOfType(SetupException.class)
+                    .isThrownBy(run::main)
+                    .withMessageContaining("did not find the user and the sandbox again");
+        }
+    }
+
     // ---- paths
 
     @Test

@@ -88,8 +88,12 @@ record ProcessSetup(
         if (noNewPrivileges) {
             prctl(setup, Step.NO_NEW_PRIVILEGES, PR_SET_NO_NEW_PRIVS, 1);
         }
+        boolean drops = otherUser && !temporary().equals(ambient);
+        if (drops && !keepsAdmin) { // its filters may forbid that
+            setCapabilities(setup, ambient, ambient);
+        }
         install(setup, filters);
-        if (otherUser && !temporary().equals(ambient)) {
+        if (drops && keepsAdmin) {
             setCapabilities(setup, ambient, ambient);
         }
         try {

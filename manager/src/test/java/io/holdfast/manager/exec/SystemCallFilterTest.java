@@ -209,6 +209,24 @@ class SystemCallFilterTest {
     }
 
     @Test
+    void aUserWithSecureBitsStartsUnderAFilterThatForbidsToDropCapabilities() throws Exception {
+        String status = "grep -E NoNewPrivs\\|Seccomp:\\|CapEff\\|CapPrm /proc/self/status";
+        assertThat(
+                        run(
+                                        status,
+                                        "User=nobody",
+                                        "SecureBits=noroot",
+                                        "SystemCallFilter=~@privileged")
+                                .output
+                                .lines())
+                .contains(
+                        "CapPrm:\t0000000000000000",
+                        "CapEff:\t0000000000000000",
+                        "NoNewPrivs:\t1",
+                        "Seccomp:\t2");
+    }
+
+    @Test
     void rootWithFewCapabilitiesHasThemAlone() throws Exception {
         String status = "grep -E NoNewPrivs\\|Cap /proc/self/status";
         assertThat(

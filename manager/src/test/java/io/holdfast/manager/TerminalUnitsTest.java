@@ -2,9 +2,14 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.terminal.PseudoTerminal;
 import io.holdfast.core.terminal.TerminalSize;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobResult;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -82,6 +87,26 @@ class TerminalUnitsTest {
             stage.happenings().await("is the terminal of another session");
             assertThat(stage.start("tty-force")).isEqualTo(JobResult.DONE);
             String _ = stage.happenings().awaitRest("tty.service"); // it was hung up
+        }
+    }
+
+    @Test
+    void aServiceStartsAndStopsOnATerminalWhoseOutputIsStopped() throws Exception {
+        try (PseudoTerminal terminal = PseudoTerminal.open();
+                Fd other = terminal.openOther()) {
+            Fcntl.setBlocking(other, false);
+            terminal.output().write(new byte[] {'S' - '@'}); // Ctrl-S
+            terminal.output().flush();
+            byte[] byteOf = {'x'};
+            Await.until(() -> Unistd.write(other, byteOf, 0, 1) == -Errno.EAGAIN);
+            stage.service(
+                    "a",
+                    "StandardInput=tty",
+                    "TTYPath=" + terminal,
+                    "TTYVTDisallocate=yes",
+                    "ExecStart=/bin/sleep 1000");
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         }
     }
 

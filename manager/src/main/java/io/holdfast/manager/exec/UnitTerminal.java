@@ -60,7 +60,7 @@ final class UnitTerminal {
                         || settings.rows().isPresent()
                         || settings.columns().isPresent();
         if (changes) {
-            try (OpenedFile opened = open(OpenHow.readingAndWriting())) {
+            try (OpenedFile opened = openToChange()) {
                 change(opened.fd());
             }
         }
@@ -82,13 +82,19 @@ final class UnitTerminal {
         }
     }
 
-    /** Releases a virtual console that nothing uses; clears any other terminal. */
+    /**
+     * Releases a virtual console that nothing uses; clears any other terminal, unless its output is
+     * stopped.
+     */
     private void clear(Fd terminal) {
         Matcher console = VIRTUAL_CONSOLE.matcher(settings.path());
         if (console.matches() && isReleased(Integer.parseInt(console.group(1)))) {
             return;
         }
-        check(Unistd.write(terminal, CLEAR, 0, CLEAR.length), "write");
+        int r = Unistd.write(terminal, CLEAR, 0, CLEAR.length);
+        if (r != -Errno.EAGAIN) {
+            check(r, "write");
+        }
     }
 
     private static boolean isReleased(int console) {
@@ -106,13 +112,19 @@ final class UnitTerminal {
      * @throws ErrnoException as {@link #tidy}
      */
     void hangUp() throws FileException {
-        try (OpenedFile opened = open(OpenHow.readingAndWriting())) {
+        try (OpenedFile opened = openToChange()) {
             check(SysIoctl.hangUp(opened.fd()), "ioctl(TIOCVHANGUP)");
         }
     }
 
     private void check(int result, String call) {
         int _ = ErrnoException.check(result, call, settings.path());
+    }
+
+    /** Opens it without waiting: its output may be stopped, by Ctrl-S for example. */
+    private OpenedFile openToChange() throws FileException {
+        return OpenedFile.open(
+                settings.path(), OpenHow.readingAndWriting().kinds(FileKind.CHARACTER_DEVICE));
     }
 
     /** Opens it; the caller closes it. It does not become the manager's terminal. */

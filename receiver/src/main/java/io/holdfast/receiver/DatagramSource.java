@@ -115,7 +115,9 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                 return;
             }
         }
-        NativeMessage message = NativeMessage.parse(data, ReceiverLimits.FIELDS.intValue());
+        NativeMessage message =
+                NativeMessage.parse(
+                        data, ReceiverLimits.FIELDS.intValue(), ReceiverLimits.ENTRIES.intValue());
         for (List<Field> entry : message.entries()) {
             intake.take("journal", sender, Optional.empty(), entry);
         }

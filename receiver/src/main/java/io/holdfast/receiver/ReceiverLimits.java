@@ -27,6 +27,12 @@ public final class ReceiverLimits {
     public static final Limit FIELDS =
             Limit.count("io.holdfast.receiver.fields", 1024, "fields of one entry");
 
+    public static final Limit ENTRIES =
+            Limit.count(
+                    "io.holdfast.receiver.entries",
+                    1024,
+                    "entries of one native message; further ones are lost");
+
     public static final Limit STREAMS =
             Limit.count(
                     "io.holdfast.receiver.streams",
@@ -82,6 +88,7 @@ public final class ReceiverLimits {
                 MESSAGE,
                 DATAGRAM,
                 FIELDS,
+                ENTRIES,
                 STREAMS,
                 STREAMS_OF_USER,
                 WAITING,

@@ -30,7 +30,7 @@ public final class LogMessageTarget {
         switch (input[0] % 3) {
             case 0 -> checkFields(SyslogMessage.parse(rest).fields());
             case 1 -> {
-                for (List<Field> entry : NativeMessage.parse(rest, MOST).entries()) {
+                for (List<Field> entry : NativeMessage.parse(rest, MOST, MOST).entries()) {
                     require(!entry.isEmpty() && entry.size() <= MOST, "the fields are bounded");
                     checkFields(entry);
                 }

@@ -24,14 +24,16 @@ public final class NativeMessage {
 
     private final byte[] data;
     private final int mostFields;
+    private final int mostEntries;
     private final List<List<Field>> entries = new ArrayList<>();
     private List<Field> fields = new ArrayList<>();
     private int dropped;
     private int at;
 
-    private NativeMessage(byte[] data, int mostFields) {
+    private NativeMessage(byte[] data, int mostFields, int mostEntries) {
         this.data = data;
         this.mostFields = mostFields;
+        this.mostEntries = mostEntries;
     }
 
     /**
@@ -39,9 +41,10 @@ public final class NativeMessage {
      *
      * @param data the whole message
      * @param mostFields of one entry; more are left out
+     * @param mostEntries of the message; the rest is left out
      */
-    public static NativeMessage parse(byte[] data, int mostFields) {
-        NativeMessage message = new NativeMessage(data, mostFields);
+    public static NativeMessage parse(byte[] data, int mostFields, int mostEntries) {
+        NativeMessage message = new NativeMessage(data, mostFields, mostEntries);
         message.read();
         return message;
     }
@@ -58,6 +61,10 @@ public final class NativeMessage {
 
     private void read() {
         while (at < data.length) {
+            if (entries.size() >= mostEntries) {
+                dropped++;
+                break; // an entry takes much more memory than its four bytes here
+            }
             int end = lineEnd();
             if (end == at) {
                 endEntry();

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Tests the native protocol. */
 class NativeMessageTest {
     private static NativeMessage parse(String text) {
-        return NativeMessage.parse(text.getBytes(UTF_8), 100);
+        return NativeMessage.parse(text.getBytes(UTF_8), 100, 100);
     }
 
     private static byte[] binary(String name, long size, byte[] value) {
@@ -36,7 +36,7 @@ class NativeMessageTest {
     @Test
     void aValueMayHaveLineFeeds() {
         byte[] value = {'a', '\n', 0, (byte) 0xff};
-        assertThat(NativeMessage.parse(binary("DATA", 4, value), 100).entries())
+        assertThat(NativeMessage.parse(binary("DATA", 4, value), 100, 100).entries())
                 .containsExactly(java.util.List.of(Field.of("DATA", value)));
     }
 
@@ -52,13 +52,22 @@ class NativeMessageTest {
     void aWrongSizeEndsTheMessage() {
         for (long size : new long[] {5, 3, -1, Long.MAX_VALUE, Integer.MAX_VALUE}) {
             byte[] message = binary("DATA", size, new byte[] {1, 2, 3, 4});
-            assertThat(NativeMessage.parse(message, 100).entries()).as("%d", size).isEmpty();
+            assertThat(NativeMessage.parse(message, 100, 100).entries()).as("%d", size).isEmpty();
         }
     }
 
     @Test
+    void entriesBeyondTheLimitAreLeftOut() {
+        NativeMessage message = parse("X=\n\n".repeat(1_000_000));
+        assertThat(message.entries()).hasSize(100);
+        assertThat(message.dropped()).isEqualTo(1);
+        assertThat(parse("X=\n\n".repeat(100)).dropped()).isEqualTo(0);
+    }
+
+    @Test
     void fieldsBeyondTheLimitAreLeftOut() {
-        NativeMessage message = NativeMessage.parse("A=1\nB=2\nC=3\n\nD=4\n".getBytes(UTF_8), 2);
+        NativeMessage message =
+                NativeMessage.parse("A=1\nB=2\nC=3\n\nD=4\n".getBytes(UTF_8), 2, 100);
         assertThat(message.entries()).hasSize(2);
         assertThat(message.entries().getFirst()).hasSize(2);
         assertThat(message.dropped()).isEqualTo(1);
@@ -76,7 +85,7 @@ class NativeMessageTest {
                                 ? (byte) random.nextInt()
                                 : alphabet[random.nextInt(alphabet.length)];
             }
-            assertThat(NativeMessage.parse(message, 3).entries())
+            assertThat(NativeMessage.parse(message, 3, 100).entries())
                     .allSatisfy(entry -> assertThat(entry).hasSizeBetween(1, 3));
         }
     }

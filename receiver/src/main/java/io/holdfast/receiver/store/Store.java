@@ -5,6 +5,7 @@ import io.holdfast.journal.JournalWriter;
 import io.holdfast.journal.SequenceNumbers;
 import io.holdfast.journal.WriterOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -246,7 +247,7 @@ public final class Store implements AutoCloseable {
                                     boot,
                                     entry.fields());
             return true;
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException e) {
             complain("an entry is lost: " + e.getMessage());
             return false;
         }
@@ -260,8 +261,8 @@ public final class Store implements AutoCloseable {
             }
             Path file = place.folder().resolve("user-" + user + ".journal");
             open = JournalWriter.open(file, options(place, rotated).sequence(sequence));
+            writers.put(user, open); // also if the user cannot read it
             AccessList.permitReading(file, user);
-            writers.put(user, open);
         }
         return open;
     }
@@ -278,15 +279,20 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /** Removes old files, if a new one was begun. */
+    /** Lets users read their new files, and removes old ones, if a new one was begun. */
     private void vacuum() {
         if (!rotated.getAndSet(false)) {
             return;
         }
         try {
+            for (Map.Entry<Long, JournalWriter> each : writers.entrySet()) {
+                if (each.getKey() != 0) { // a new file has no access list yet
+                    AccessList.permitReading(each.getValue().path(), each.getKey());
+                }
+            }
             int _ = vacuum.run();
-        } catch (IOException e) {
-            complain("old files are not removed: " + e.getMessage());
+        } catch (IOException | UncheckedIOException e) {
+            complain("after a rotation: " + e.getMessage());
         }
     }
 
@@ -302,7 +308,7 @@ public final class Store implements AutoCloseable {
             if (due) {
                 try {
                     writer.sync();
-                } catch (IOException e) {
+                } catch (IOException | RuntimeException e) { // of one that could not rotate
                     complain(writer.path() + " cannot be synced: " + e.getMessage());
                 }
             }

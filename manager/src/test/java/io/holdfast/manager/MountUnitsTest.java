@@ -220,6 +220,19 @@ class MountUnitsTest {
     }
 
     @Test
+    void aStopEndsIfItsCommandIsKilledForBeingLate() throws Exception {
+        mount("What=none", "Type=tmpfs", "TimeoutSec=1ms");
+        stage.service("user", "ExecStart=/bin/sleep 1000", "WorkingDirectory=" + where);
+        Files.createDirectories(where);
+        stage.keep(unit);
+        assertThat(succeeds("mount", "-t", "tmpfs", "none", where.toString())).isTrue();
+        awaitState(MOUNTED);
+        stage.start("user.service");
+        assertThat(stage.stop(unit)).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state(unit)).startsWith("active/mounted");
+    }
+
+    @Test
     void aPathThroughASymbolicLinkIsRefused() throws Exception {
         Files.createDirectories(folder.resolve("other"));
         Files.createSymbolicLink(folder.resolve("deep"), folder.resolve("other"));

@@ -227,6 +227,9 @@ public final class ManagedMount
         enter(MountState.MOUNTING);
         limit();
         settle(() -> {
+            if (state != MountState.MOUNTING) {
+                return; // it was late meanwhile
+            }
             if (stopWanted) {
                 down(MountResult.SUCCESS);
             } else if (isMounted()) {
@@ -284,12 +287,14 @@ public final class ManagedMount
             case MOUNTING, MOUNTING_DONE -> {
                 stops.add(done);
                 stopWanted = true;
+                unmounts = 0;
                 if (run.isBusy()) {
                     killing.begin();
                 } // otherwise the table is being read, and no command follows
             }
             case REMOUNTING, REMOUNTING_SIGTERM, REMOUNTING_SIGKILL -> {
                 stops.add(done);
+                unmounts = 0;
                 stopWanted = true; // unmounted once the command has ended
             }
             case UNMOUNTING, UNMOUNTING_SIGTERM, UNMOUNTING_SIGKILL -> stops.add(done);
@@ -384,7 +389,9 @@ public final class ManagedMount
             return;
         }
         boolean remounted = state.active() == ActiveState.RELOADING;
-        boolean stopped = state == MountState.UNMOUNTING;
+        boolean stopped =
+                state == MountState.UNMOUNTING
+                        || (stopWanted && unmounts > 0); // umount(8) was late, and was killed
         JobWaiters started = starts.take();
         JobWaiters reloaded = reloads.take();
         enter(MountState.MOUNTED);
@@ -476,7 +483,11 @@ public final class ManagedMount
 
     @Override
     public void watchEmpty() {
-        run.watchEmpty();
+        if (run.open().isEmpty()) { // its preparation was given up, and no process will report
+            killing.emptied();
+        } else {
+            run.watchEmpty();
+        }
     }
 
     @Override

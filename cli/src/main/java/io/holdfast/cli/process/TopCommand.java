@@ -41,7 +41,10 @@ public final class TopCommand implements Command {
                         BY + " WHAT",
                         List.of("cpu", "memory", "tasks", "io", "path"),
                         "The order: cpu, memory, tasks, io or path; by default cpu.")
-                .option(LINES + " NUMBER", Integer.class, "How many cgroups are listed; by default 20.")
+                .option(
+                        LINES + " NUMBER",
+                        Integer.class,
+                        "How many cgroups are listed; by default 20.")
                 .json("Print one JSON object per cgroup, once.")
                 .argument(
                         "CGROUP", "0..1", "The path of the uppermost cgroup; by default the root.")

@@ -68,8 +68,9 @@ class SandboxTest {
 
     private static List<String> leftovers() throws IOException {
         List<String> found = new ArrayList<>(Files.readAllLines(Path.of("/proc/self/mountinfo")));
-        found.removeIf(line -> line.contains(" /tmp/junit-") // of tests that run at the same time
-                || line.contains(" /run/credentials/"));
+        found.removeIf(line ->
+                line.contains(" /tmp/junit-") // of tests that run at the same time
+                        || line.contains(" /run/credentials/"));
         for (String base : List.of("/tmp", "/var/tmp")) {
             try (Stream<Path> files = Files.list(Path.of(base))) {
                 files.map(Path::toString)

@@ -27,7 +27,7 @@ class StoreTest {
             root = true,
             programs = {"setpriv", "cat"})
     void aUserCanReadTheOwnFileAlsoAfterARotation() throws Exception {
-        Run.of("chmod", "755", folder.toString()).run();
+        var _ = Run.of("chmod", "755", folder.toString()).run();
         StorePlace place =
                 new StorePlace(
                         folder, true, 1L << 30, 0, 100, Duration.ofDays(1), 1 << 20, 8 << 20, 4);

@@ -128,6 +128,18 @@ class MountUnitsTest {
     }
 
     @Test
+    void whatOthersHaveMountedIsUnmountedWithoutCgroups() throws Exception {
+        Files.createDirectories(where);
+        assertThat(succeeds("mount", "-t", "tmpfs", "none", where.toString())).isTrue();
+        stage.close();
+        stage = Stage.ofUser(folder);
+        mount("What=none", "Type=tmpfs");
+        assertThat(stage.start(unit)).isEqualTo(JobResult.DONE);
+        assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
+        assertThat(isMounted()).isFalse();
+    }
+
+    @Test
     void aReloadChangesTheOptions() throws Exception {
         mount("What=none", "Type=tmpfs", "Options=size=64k");
         stage.start(unit);
@@ -221,10 +233,10 @@ class MountUnitsTest {
 
     @Test
     void aStopEndsIfItsCommandIsKilledForBeingLate() throws Exception {
-        mount("What=none", "Type=tmpfs", "TimeoutSec=1ms");
-        stage.service("user", "ExecStart=/bin/sleep 1000", "WorkingDirectory=" + where);
+        mount("What=/dev/null", "Type=ext4", "TimeoutSec=1ms");
+        stage.service("user", "ExecStart=/bin/sleep 1000", "WorkingDirectory=-" + where);
         Files.createDirectories(where);
-        stage.keep(unit);
+        assertThat(stage.start(unit)).isEqualTo(JobResult.FAILED);
         assertThat(succeeds("mount", "-t", "tmpfs", "none", where.toString())).isTrue();
         awaitState(MOUNTED);
         stage.start("user.service");

@@ -96,6 +96,9 @@ final class MountRun implements RunOwner, UnitRun.Listener {
             prepare(before, () -> open, command);
             return;
         }
+        if (invocationId.isEmpty()) {
+            begin(); // others have mounted it
+        }
         RunChannels channels;
         try {
             channels = RunChannels.open(this, false);

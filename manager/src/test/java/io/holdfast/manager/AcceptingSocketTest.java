@@ -32,6 +32,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -306,7 +307,14 @@ class AcceptingSocketTest {
         echo("Backlog=1000");
         Path go = stage.fifo("go");
         int dead = 500;
-        stage.manager().loop().post(() -> readAll(go)); // so that they wait in the backlog
+        CountDownLatch held = new CountDownLatch(1);
+        stage.manager()
+                .loop()
+                .post(() -> {
+                    held.countDown();
+                    readAll(go); // so that they wait in the backlog
+                });
+        held.await();
         for (int i = 0; i < dead; i++) {
             connect().close();
         }

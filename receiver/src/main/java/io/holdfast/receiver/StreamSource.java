@@ -39,7 +39,8 @@ final class StreamSource implements Intake.Source, AutoCloseable {
     private final Consumer<StreamSource> ended;
     private final ByteBuffer buffer;
     private final Ancillary beside;
-    private final EventLoop.Watch watch;
+    private final EventLoop loop;
+    private EventLoop.@Nullable Watch watch; // none while the store has no room
     private final StreamLines lines = new StreamLines(ReceiverLimits.LINE.intValue());
     private final Field id = Field.of("_STREAM_ID", Id128.random().toString());
     private Attribution.@Nullable Known writer;
@@ -58,6 +59,7 @@ final class StreamSource implements Intake.Source, AutoCloseable {
             ByteBuffer buffer,
             Ancillary beside,
             Consumer<StreamSource> ended) {
+        this.loop = loop;
         this.socket = socket;
         this.intake = intake;
         this.attribution = attribution;
@@ -67,7 +69,6 @@ final class StreamSource implements Intake.Source, AutoCloseable {
         socket.passIdentity();
         socket.refuseDescriptors();
         peer = socket.peer();
-        watch = loop.watch(socket.fd(), 0, _ -> receive());
     }
 
     /** {@return the user who has connected} */
@@ -77,7 +78,19 @@ final class StreamSource implements Intake.Source, AutoCloseable {
 
     @Override
     public void listen(boolean whether) {
-        watch.events(whether ? Readiness.IN : 0);
+        if (whether && watch == null && !closed) {
+            watch = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
+        } else if (!whether) {
+            ignore(); // even without events, a hang-up would be reported all the time
+        }
+    }
+
+    private void ignore() {
+        EventLoop.Watch before = watch;
+        watch = null;
+        if (before != null) {
+            boolean _ = before.cancel();
+        }
     }
 
     private void receive() {
@@ -169,7 +182,7 @@ final class StreamSource implements Intake.Source, AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            boolean _ = watch.cancel();
+            ignore();
             peer.close();
             socket.close();
         }

@@ -226,19 +226,21 @@ public final class ManagedMount
         run.begin();
         enter(MountState.MOUNTING);
         limit();
-        settle(() -> {
-            if (state != MountState.MOUNTING) {
-                return; // it was late meanwhile
-            }
-            if (stopWanted) {
-                down(MountResult.SUCCESS);
-            } else if (isMounted()) {
-                up();
-            } else {
-                MountUnit.Section mount = mount();
-                run.run(() -> MountCommands.makeFolders(mount), MountCommands.mount(mount));
-            }
-        });
+        settle(this::mountUnlessMounted);
+    }
+
+    private void mountUnlessMounted() {
+        if (state != MountState.MOUNTING) {
+            return; // it was late meanwhile
+        }
+        if (stopWanted) {
+            down(MountResult.SUCCESS);
+        } else if (isMounted()) {
+            up();
+        } else {
+            MountUnit.Section mount = mount();
+            run.run(() -> MountCommands.makeFolders(mount), MountCommands.mount(mount));
+        }
     }
 
     /** Reads the table, and then continues. */
@@ -616,14 +618,26 @@ public final class ManagedMount
     private void resume() {
         switch (state) {
             case DEAD, FAILED, MOUNTED -> {}
-            case MOUNTING, MOUNTING_DONE, UNMOUNTING, REMOUNTING -> {
-                limit();
-                if (!run.isBusy()) {
-                    settle(this::rest);
-                }
-            }
+            case MOUNTING -> resume(this::mountUnlessMounted);
+            case UNMOUNTING ->
+                    resume(() -> {
+                        if (isMounted()) {
+                            unmount();
+                        } else {
+                            rest();
+                        }
+                    });
+            case MOUNTING_DONE, REMOUNTING -> resume(this::rest);
             case REMOUNTING_SIGTERM, REMOUNTING_SIGKILL, UNMOUNTING_SIGTERM, UNMOUNTING_SIGKILL ->
                     killing.begin();
+        }
+    }
+
+    /** Waits for a command that still runs; without one, continues as the table says. */
+    private void resume(Runnable without) {
+        limit();
+        if (!run.isBusy()) {
+            settle(without);
         }
     }
 }

@@ -122,7 +122,7 @@ public final class MountWatch {
         waiting = new ArrayList<>();
         long begun = System.nanoTime();
         Work<MountTable> _ =
-                lane.work("the table of mounts", MountTable::read)
+                lane.work("the table of mounts", MountTable::readWhole)
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((found, failure) -> {
                             if (found == null) {
@@ -131,9 +131,12 @@ public final class MountWatch {
                             } else if (!found.equals(table)) {
                                 table = found;
                             }
-                            List.copyOf(listeners).forEach(Listener::mountsRead);
-                            answered.forEach(Runnable::run);
-                            over(System.nanoTime() - begun);
+                            try {
+                                List.copyOf(listeners).forEach(Listener::mountsRead);
+                                answered.forEach(Runnable::run);
+                            } finally {
+                                over(System.nanoTime() - begun);
+                            }
                         });
     }
 

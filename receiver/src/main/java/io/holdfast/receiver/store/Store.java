@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Store implements AutoCloseable {
     private static final int MAY_READ = 0640;
-    private static final long FIRST_ORDINARY_USER = 1000; // smaller ids belong to the system
+    private static final long FIRST_ORDINARY_USER = 1000; // smaller ids belong to the system,
+    private static final long LAST_ORDINARY_USER = 60_513; // larger ones to containers and services
     private static final Duration RETRY = Duration.ofSeconds(5);
 
     private final StorePlace place;
@@ -237,7 +238,9 @@ public final class Store implements AutoCloseable {
     }
 
     private boolean write(StoredEntry entry) {
-        long user = place.splitUsers() && entry.owner() >= FIRST_ORDINARY_USER ? entry.owner() : 0;
+        boolean isOrdinary =
+                entry.owner() >= FIRST_ORDINARY_USER && entry.owner() <= LAST_ORDINARY_USER;
+        long user = place.splitUsers() && isOrdinary ? entry.owner() : 0;
         try {
             long _ =
                     writer(user)

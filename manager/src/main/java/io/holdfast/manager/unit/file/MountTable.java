@@ -42,10 +42,19 @@ public record MountTable(Map<String, Mounted> mounts) {
     /** Reads the mounts; none if they cannot be read. Blocking. */
     public static MountTable read() {
         try {
-            return parse(KernelFile.text(null, FILE));
+            return readWhole();
         } catch (ErrnoException e) {
             return EMPTY;
         }
+    }
+
+    /**
+     * Reads the mounts. Blocking.
+     *
+     * @throws ErrnoException EMFILE or ENOMEM: then nothing is known, and nothing is unmounted
+     */
+    public static MountTable readWhole() {
+        return parse(KernelFile.text(null, FILE));
     }
 
     static MountTable parse(String text) {

@@ -141,9 +141,8 @@ class ManagerRoomsTest {
                         .and(not(resideInAnyPackage(rooms(types))))
                         .and(not(type(MANAGER + ".Manager")))
                         .and(not(type(MANAGER + ".runtime.AlreadyThere")))
-                        .and(not(type(MANAGER + ".verify.SecurityAssessment"))) // of services
-                        .and(not(type(MANAGER + ".verify.SecurityAssessment$Assessor")))
-                        .and(not(type(MANAGER + ".verify.SupportedDirectives")));
+                        .and(not(resideInAPackage(MANAGER + ".verify"))); // of each type, and
+        // services
         noClasses()
                 .that(others)
                 .should()

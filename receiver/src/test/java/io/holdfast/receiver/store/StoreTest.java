@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Tests a store with real files. */
 @Timeout(120)
 class StoreTest {
-    private static final long USER = 65534;
+    private static final long USER = 60_000;
 
     @TempDir private Path folder;
 

@@ -23,7 +23,7 @@ public final class ConnectionOptions implements Cloneable {
     private static final ConnectionOptions STANDARD = new ConnectionOptions();
 
     // Changed only by with(), before anybody else sees the object.
-    Duration connectTimeout = Duration.ofSeconds(10);
+    Duration connectTimeout = Duration.ofSeconds(30);
     Duration callTimeout = Duration.ofSeconds(25);
     int calls = 4096;
     int incomingCalls = 4096;
@@ -51,7 +51,8 @@ public final class ConnectionOptions implements Cloneable {
     /**
      * {@return the same options with another time to connect}
      *
-     * @param time the time limit for connect(2), authentication and Hello together; 10 s by default
+     * @param time the time limit for connect(2), authentication and Hello together; 30 s by
+     *     default, since a bus that is started by this connection may start on a busy machine
      */
     public ConnectionOptions withConnectTimeout(Duration time) {
         positive("connectTimeout", time.isPositive());

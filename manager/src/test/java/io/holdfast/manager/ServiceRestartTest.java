@@ -137,7 +137,7 @@ class ServiceRestartTest {
         stage.service(
                 "a",
                 "Type=notify",
-                "WatchdogSec=300ms",
+                "WatchdogSec=1s",
                 "LimitCORE=0",
                 "ExecStart="
                         + stage.python(

@@ -305,7 +305,7 @@ class ServiceStopTest {
         stage.service("post", "ExecStart=/bin/sleep 1000", "ExecStartPost=" + stubborn());
         for (String name : new String[] {"condition", "pre", "start", "notify", "post"}) {
             Files.createDirectories(folder.resolve("units/" + name + ".service.d"));
-            stage.unit(name + ".service.d/time.conf", "[Service]\nTimeoutStopSec=300ms\n");
+            stage.unit(name + ".service.d/time.conf", "[Service]\nTimeoutStopSec=1s\n");
             var start = stage.starting(name);
             stage.happenings().awaitOutput(name + ".service", "up");
             assertThat(stage.status(name).activeState()).isEqualTo(ActiveState.ACTIVATING);

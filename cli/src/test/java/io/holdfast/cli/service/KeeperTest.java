@@ -521,7 +521,7 @@ class KeeperTest {
                         .as("killed before step %d", step)
                         .containsExactly("pre", "main", "stop");
                 if (!killed && !killedAtStop) {
-                    assertThat(step).isGreaterThan(8);
+                    assertThat(step).isGreaterThan(5); // writes of a busy manager come together
                     break;
                 }
             }

@@ -133,7 +133,7 @@ class SharedClientTest {
         FutureTask<JsonObject> next = begin("Next", LONG);
         answer("Next");
         assertThat(next.get().string("id")).isEqualTo("Next");
-        before.awaitSameNumber();
+        before.awaitSameNumberButWakers();
     }
 
     @Test

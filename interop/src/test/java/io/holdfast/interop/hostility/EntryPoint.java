@@ -43,6 +43,11 @@ interface EntryPoint {
         return Duration.ofSeconds(60);
     }
 
+    /** Returns how often an innocent caller may ask it during one attack, by its own limits. */
+    default int questions() {
+        return Integer.MAX_VALUE;
+    }
+
     /** Returns how many connections an attacker opens that does little with each. */
     default int connections() {
         return 64;

@@ -37,6 +37,11 @@ record HelperFace() implements EntryPoint {
     }
 
     @Override
+    public int questions() {
+        return MOST;
+    }
+
+    @Override
     public int connections() {
         return MOST + 2;
     }

@@ -9,6 +9,8 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,7 +100,7 @@ class RivalTest {
     @EnumSource
     void theSameServersRunByBoth(PlainContainer.Setting setting) throws Exception {
         PlainContainer.requireCheckoutOfAll();
-        boolean isOfUser = setting == PlainContainer.Setting.ORDINARY_USER;
+        boolean isOfUser = isOfUser(setting);
         List<Server> servers = Server.of(isOfUser ? "ordinary-user.txt" : "servers.txt", Set.of());
         List<String> table = new ArrayList<>();
         List<Run> ours;
@@ -134,6 +137,29 @@ class RivalTest {
         assertThat(good(ours)).isGreaterThanOrEqualTo(servers.size() - MOST_FAULTY);
     }
 
+    private static boolean isOfUser(PlainContainer.Setting setting) {
+        return setting == PlainContainer.Setting.ORDINARY_USER;
+    }
+
+    /** The script ends at once if its user has no account. */
+    private String withAccount(String config) {
+        Path accounts = folder.resolve("passwd");
+        String mount =
+                """
+                {"destination": "/etc/passwd", "type": "bind", "source": "%s", "options": ["bind", "ro"]},
+                """;
+        try {
+            Files.writeString(
+                    accounts,
+                    Files.readString(Path.of("/etc/passwd"))
+                            + "plain:x:1000:1000::/tmp/home:/bin/sh\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return config.replaceFirst(
+                "(\"mounts\": \\[)", "$1" + Matcher.quoteReplacement(mount.formatted(accounts)));
+    }
+
     private static long good(List<Run> runs) {
         return runs.stream().filter(Run::isGood).count();
     }
@@ -158,11 +184,15 @@ class RivalTest {
         List<Run> runs = new ArrayList<>();
         Path own = Files.createDirectory(folder.resolve(name));
         try (PlainContainer container =
-                PlainContainer.start(setting, own, init, config -> config)) {
+                PlainContainer.start(
+                        setting,
+                        own,
+                        init,
+                        isOfUser(setting) ? this::withAccount : config -> config)) {
             container.init().await(ready);
             Await.until(() -> container.answers("true", ""));
             boolean _ = container.answers(FOLDERS, "");
-            if (setting == PlainContainer.Setting.ORDINARY_USER) {
+            if (isOfUser(setting)) {
                 String _ = container.run(PlainContainer.resource("ordinary-user.sh"));
             }
             for (Server server : servers) {

@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * @param memory null: the environment of this process
  * @param pids where the child's PID will be written
  * @param id where its identity will be written, or null
+ * @param isFirst whether it is the first process of a PID namespace
  */
-record ChildEnvironment(@Nullable MemorySegment memory, List<Place> pids, @Nullable Place id) {
+record ChildEnvironment(
+        @Nullable MemorySegment memory, List<Place> pids, @Nullable Place id, boolean isFirst) {
     private static final int DIGITS = 20; // of an unsigned 64-bit number
 
     /**
@@ -46,7 +48,7 @@ record ChildEnvironment(@Nullable MemorySegment memory, List<Place> pids, @Nulla
     static ChildEnvironment of(Spawn spawn, @Nullable Map<String, String> given, PosixSpawn call) {
         Set<String> pidVariables = spawn.pidVariables;
         if (given == null && pidVariables.isEmpty() && spawn.idVariable == null) {
-            return new ChildEnvironment(null, List.of(), null);
+            return new ChildEnvironment(null, List.of(), null, false);
         }
         Map<String, String> variables = given == null ? Stdlib.environment() : given;
         List<String> entries = new ArrayList<>(variables.size() + pidVariables.size() + 1);
@@ -62,7 +64,9 @@ record ChildEnvironment(@Nullable MemorySegment memory, List<Place> pids, @Nulla
         boolean isFinal = pids.isEmpty() && id == null;
         MemorySegment memory =
                 isFinal ? call.strings(entries) : PosixSpawn.strings(Arena.ofAuto(), entries);
-        return new ChildEnvironment(memory, pids, id);
+        boolean isFirst =
+                spawn.isolation != null && spawn.isolation.makes(Namespace.Kind.PID);
+        return new ChildEnvironment(memory, pids, id, isFirst);
     }
 
     /** Writes the numbers of a child, which reads this memory while it is held. */
@@ -70,8 +74,9 @@ record ChildEnvironment(@Nullable MemorySegment memory, List<Place> pids, @Nulla
         if (memory == null) {
             return;
         }
+        int own = isFirst ? 1 : child.pid();
         for (Place pid : pids) {
-            PosixSpawn.patch(memory, pid.index, pid.offset, Integer.toString(child.pid()));
+            PosixSpawn.patch(memory, pid.index, pid.offset, Integer.toString(own));
         }
         if (id != null) {
             String value = Long.toUnsignedString(child.pidFd().id());

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ public final class Isolation {
     private final Set<Namespace.Kind> fresh = EnumSet.noneOf(Namespace.Kind.class);
     private final List<Namespace> joined = new ArrayList<>();
     private final List<Mount> mounts = new ArrayList<>();
+    private long propagation;
 
     /** Creates a description without namespaces of its own. */
     public Isolation() {}
@@ -50,14 +52,20 @@ public final class Isolation {
     /**
      * Adds a namespace that is made anew for each child.
      *
-     * @param kind MNT, UTS, IPC or NET
+     * @param kind MNT, UTS, IPC, NET or PID; with PID, each child is the first process of its
+     *     namespace, and still sees the {@code /proc} of ours
      * @return this
      * @throws IllegalArgumentException if the kind is another
      */
     public Isolation fresh(Namespace.Kind kind) {
-        int ignored = flag(kind);
+        int ignored = kind == Namespace.Kind.PID ? 0 : flag(kind);
         fresh.add(kind);
         return this;
+    }
+
+    /** Returns whether each child gets a new namespace of this kind. */
+    boolean makes(Namespace.Kind kind) {
+        return fresh.contains(kind);
     }
 
     /**
@@ -112,6 +120,28 @@ public final class Isolation {
         return with(path, MountAttribute.NO_EXEC);
     }
 
+    /**
+     * Lets mounts that appear outside of its mount namespace not appear in it: by default they do.
+     *
+     * @return this
+     */
+    public Isolation withoutPropagation() {
+        fresh.add(Namespace.Kind.MNT);
+        propagation = SysMount.MS_PRIVATE;
+        return this;
+    }
+
+    /**
+     * Lets mounts that are made in its mount namespace appear in the namespaces that a child makes
+     * from it, but never in ours.
+     *
+     * @return this
+     */
+    public Isolation sharedMounts() {
+        propagation = SysMount.MS_SHARED;
+        return this;
+    }
+
     private Isolation with(String path, MountAttribute attribute) {
         fresh.add(Namespace.Kind.MNT);
         mounts.add(new Mount.Attributes(path, MountAttribute.bits(attribute)));
@@ -141,7 +171,7 @@ public final class Isolation {
             }
             int flags = 0;
             for (Namespace.Kind kind : fresh) {
-                flags |= flag(kind);
+                flags |= kind == Namespace.Kind.PID ? NamespaceEntry.NEW_PROCESSES : flag(kind);
             }
             entry = new NamespaceEntry(flags, table);
             for (Namespace namespace : joined) {
@@ -153,6 +183,9 @@ public final class Isolation {
                     case Mount.Attached(MountTree tree, String path) ->
                             entry.attach(opened(tree, path), path);
                 }
+            }
+            if (propagation != 0) {
+                entry.propagate(propagation);
             }
             return entry;
         } catch (RuntimeException e) {

@@ -10,6 +10,7 @@ import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.Stdlib;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,6 +80,7 @@ public final class Spawn {
     boolean reapedLater;
     boolean noNewPrivileges;
     boolean ownKeyring;
+    OptionalInt descriptor = OptionalInt.empty(); // the program, if it is one
     OptionalInt group = OptionalInt.empty();
     OptionalInt umask = OptionalInt.empty();
     OptionalInt nice = OptionalInt.empty();
@@ -115,6 +117,7 @@ public final class Spawn {
         copy.foreground = foreground;
         copy.noNewPrivileges = noNewPrivileges;
         copy.ownKeyring = ownKeyring;
+        copy.descriptor = descriptor;
         copy.group = group;
         copy.umask = umask;
         copy.nice = nice;
@@ -143,6 +146,19 @@ public final class Spawn {
             throw new IllegalArgumentException("no program to start");
         }
         return new Spawn(command.getFirst()).arguments(command.subList(1, command.size()));
+    }
+
+    /**
+     * {@return a description of a process that executes a file which it is given as a descriptor}
+     * With {@link #isolation} it starts in our own {@code /proc}, whatever {@link #directory} says,
+     * since its namespaces may have no {@code /proc}: the program enters its directory itself.
+     *
+     * @param number of the descriptor
+     */
+    public static Spawn ofDescriptor(int number) {
+        Spawn spawn = new Spawn(PosixSpawn.descriptorPath(number, false));
+        spawn.descriptor = OptionalInt.of(number);
+        return spawn;
     }
 
     /** {@return the program, as it was given} */

@@ -8,6 +8,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Uninterruptible;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import io.holdfast.core.sys.process.PlatformThreads;
@@ -35,6 +36,8 @@ final class Starter {
     static {
         SignalDispositions.keepChildren();
     }
+
+    private static final int PROCESSES = Fcntl.O_PATH | Fcntl.O_DIRECTORY;
 
     private final Spawn spawn;
     private final ChildStreams streams = new ChildStreams();
@@ -179,16 +182,15 @@ final class Starter {
         Isolation isolation = spawn.isolation;
         Path path = spawn.directory;
         Fd directory = path == null || isolation != null ? null : workingDirectory(path);
+        Fd processes = isolation == null ? null : Fcntl.open("/proc", PROCESSES);
         ThreadAttributes ofThread = ofThread();
         try (directory;
+                processes;
                 ChildTable table = new ChildTable(streams.all(spawn));
                 NamespaceEntry entry = isolation == null ? null : isolation.entry(table);
                 PosixSpawn call = new PosixSpawn(table, ofThread)) {
-            if (entry != null) {
-                call.from(entry);
-                if (path != null) {
-                    call.chdir(KernelPath.text(path));
-                }
+            if (entry != null && processes != null) {
+                call.from(entry, processes, spawn.descriptor.isPresent() ? null : seen(path));
             }
             if (directory != null) {
                 call.fchdir(directory);
@@ -229,6 +231,13 @@ final class Starter {
                 throw refused == null ? e : new Isolation.FailedException(refused);
             }
         }
+    }
+
+    /** Returns the path of the working directory of a child with namespaces of its own. */
+    private static String seen(@Nullable Path path) {
+        return path == null
+                ? Unistd.readlinkat(null, "/proc/self/cwd")
+                : KernelPath.text(path);
     }
 
     private Fd workingDirectory(Path path) {
@@ -274,7 +283,11 @@ final class Starter {
     private PidFd spawned(
             PosixSpawn call, StartCommand command, @Nullable MemorySegment environment) {
         String program = command.program();
-        int number = call.spawn(program, command.arguments(), environment);
+        String file =
+                spawn.descriptor.isPresent() && spawn.isolation != null
+                        ? PosixSpawn.descriptorPath(spawn.descriptor.getAsInt(), true)
+                        : program;
+        int number = call.spawn(file, command.arguments(), environment);
         if (number < 0) {
             throw new SpawnFailure(spawn, terminal, throughGate)
                     .of("posix_spawn", program, -number);

@@ -28,7 +28,9 @@ public final class SysMount {
     public static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
     public static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     public static final int AT_RECURSIVE = 0x8000;
+    public static final long MS_PRIVATE = 1 << 18;
     public static final long MS_SLAVE = 1 << 19;
+    public static final long MS_SHARED = 1 << 20;
     public static final int ATTR_SIZE = 32; // struct mount_attr
 
     private static final int MNT_DETACH = 2;

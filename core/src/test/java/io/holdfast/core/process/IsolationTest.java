@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.process.privilege.SetupProgram;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -100,6 +102,50 @@ class IsolationTest {
         String own = output(Spawn.of("/bin/sh", "-c", link));
         assertThat(shell(new Isolation().fresh(kind), link)).isNotEqualTo(own);
         assertThat(output(Spawn.of("/bin/sh", "-c", link))).isEqualTo(own);
+    }
+
+    private static MountTree empty() {
+        return MountTree.fileSystem("tmpfs", Map.of("mode", "0755"));
+    }
+
+    @Test
+    void aChildIsHeldAlsoIfItSeesNoProc() throws Exception {
+        Isolation isolation = new Isolation().mount(empty(), "/proc");
+        Spawn spawn =
+                Spawn.of("/bin/sh", "-c", "ls /proc; pwd; echo $NUMBER")
+                        .isolation(isolation)
+                        .directory(folder)
+                        .environmentOfPid("NUMBER");
+        assertThat(output(spawn)).matches(folder + "\n[0-9]+");
+    }
+
+    @Test
+    void aDescriptorIsExecutedAlsoWhereThereIsNoProc() throws Exception {
+        SetupProgram setup = new SetupProgram();
+        setup.call(200, SetupProgram.Call.CHDIR, setup.put((folder + "\0").getBytes(UTF_8)));
+        try (Fd file = setup.file("/bin/pwd", 203)) {
+            Isolation isolation = new Isolation().mount(empty(), "/proc");
+            Spawn spawn = Spawn.ofDescriptor(3).descriptor(3, file);
+            assertThat(output(spawn.copy())).isEqualTo(folder.toString());
+            assertThat(output(spawn.isolation(isolation).whileHeld(_ -> {})))
+                    .isEqualTo(folder.toString());
+        }
+    }
+
+    @Test
+    void aChildIsTheFirstProcessOfItsOwnPidNamespace() throws Exception {
+        Isolation isolation = new Isolation().fresh(Namespace.Kind.PID);
+        Spawn spawn = Spawn.of("/bin/sh", "-c", "echo $$ $NUMBER").environmentOfPid("NUMBER");
+        assertThat(output(spawn.copy().isolation(isolation))).isEqualTo("1 1");
+        assertThat(output(spawn)).doesNotContain("1 1");
+    }
+
+    @Test
+    void thePropagationOfItsMountsIsThatOfTheDescription() throws Exception {
+        String shown = "grep -m1 ' / / ' /proc/self/mountinfo | grep -o -e shared -e master; :";
+        assertThat(shell(new Isolation().withoutPropagation(), shown)).isEmpty();
+        assertThat(shell(new Isolation().fresh(Namespace.Kind.MNT).sharedMounts(), shown))
+                .contains("shared");
     }
 
     @Test

@@ -103,7 +103,7 @@ final class SandboxProbe {
             return "";
         }
         try (Fd file = ProcessSetup.trial(PassedDescriptors.FIRST)) {
-            Spawn trial = Spawn.of("/proc/self/fd/" + PassedDescriptors.FIRST);
+            Spawn trial = Spawn.ofDescriptor(PassedDescriptors.FIRST);
             boolean refused =
                     end(trial.descriptor(PassedDescriptors.FIRST, file))
                             .equals(new Exit.Exited(SetupException.Step.SECCOMP.status()));

@@ -25,7 +25,7 @@ import java.util.List;
  * setup.call(216, Call.SETRESGID, 33, 33, 33);
  * setup.call(217, Call.SETRESUID, 33, 33, 33);
  * try (Fd file = setup.file("/usr/bin/id", 203)) {
- *     Spawn.of("/proc/self/fd/3").argumentZero("id").descriptor(3, file).start();
+ *     Spawn.ofDescriptor(3).argumentZero("id").descriptor(3, file).start();
  * }
  * }</pre>
  *
@@ -36,14 +36,19 @@ import java.util.List;
 public final class SetupProgram {
     /** A system call that the program can make. */
     public enum Call {
+        CHDIR(80, 49),
+        CHROOT(161, 51),
         CLOSE(3, 57),
+        MOUNT(165, 40),
+        MOVE_MOUNT(429, 429),
         SETGROUPS(116, 159),
         SETRESGID(119, 149),
         SETRESUID(117, 147),
         CAPSET(126, 91),
         PRCTL(157, 167),
         SETNS(308, 268),
-        SECCOMP(317, 277);
+        SECCOMP(317, 277),
+        UNSHARE(272, 97);
 
         final int x86;
         final int aarch64;

@@ -39,6 +39,9 @@ public final class NamespaceEntry implements AutoCloseable {
     /** Network devices, ports and abstract socket names (CLONE_NEWNET). */
     public static final int NEW_NET = 0x40000000;
 
+    /** Processes (CLONE_NEWPID): that of the children, the thread stays in ours. */
+    public static final int NEW_PROCESSES = 0x20000000;
+
     private static final int CLONE_FS = 0x200;
     private static final Libc.Function UNSHARE = Libc.bind("unshare");
     private static final Libc.Function SETNS = Libc.bind("setns");
@@ -129,6 +132,11 @@ public final class NamespaceEntry implements AutoCloseable {
      */
     public void add(String path, long attributes) {
         attributes(path, attributes, 0);
+    }
+
+    /** Sets how mounts propagate into and out of all that is mounted by now. */
+    public void propagate(long propagation) {
+        attributes("/", 0, propagation);
     }
 
     private void attributes(String path, long attributes, long propagation) {

@@ -86,6 +86,8 @@ public final class PosixSpawn implements AutoCloseable {
     private boolean pipeIgnored;
     private boolean outlivesChild;
     private @Nullable NamespaceEntry entry;
+    private @Nullable Fd processes; // the folder /proc of this process
+    private @Nullable String directory;
     private @Nullable IntConsumer beginning;
     private List<Opening> openings = List.of();
     private int group;
@@ -157,15 +159,19 @@ public final class PosixSpawn implements AutoCloseable {
         add(ADDFCHDIR, table.add(directory), 0, 0, 0, "addfchdir_np");
     }
 
-    /** The child enters a directory, by its path as the child sees it. */
-    public void chdir(String directory) {
-        MemorySegment path = string(directory); // copied by libc
-        add(ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
-    }
-
-    /** Spawns the child in these namespaces; lent until the spawn has returned. */
-    public void from(NamespaceEntry entry) {
+    /**
+     * Spawns the child in these namespaces, where {@code /proc} may be another one or none: until
+     * it has opened its files, its working directory is our own {@code /proc}.
+     *
+     * @param entry lent until the spawn has returned, like the folder
+     * @param processes the folder {@code /proc}
+     * @param directory that the child then enters, by its path as the child sees it; null: it stays
+     *     in {@code /proc}
+     */
+    public void from(NamespaceEntry entry, Fd processes, @Nullable String directory) {
         this.entry = entry;
+        this.processes = processes;
+        this.directory = directory;
     }
 
     /**
@@ -214,6 +220,9 @@ public final class PosixSpawn implements AutoCloseable {
                 add(ADDDUP2, table.add(each.getValue()), each.getKey(), 0, 0, "adddup2");
             }
         }
+        if (processes != null) {
+            fchdir(processes);
+        }
         int firstSource = table.end();
         for (Opening opening : openings) {
             int ignored = table.add(opening.source);
@@ -224,10 +233,24 @@ public final class PosixSpawn implements AutoCloseable {
             add(Objects.requireNonNull(ADDCLOSEFROM), free, 0, 0, 0, "addclosefrom_np");
         }
         for (int i = 0; i < openings.size(); i++) {
-            MemorySegment name = string("/proc/self/fd/" + (firstSource + i)); // copied by libc
+            String file = descriptorPath(firstSource + i, processes != null);
+            MemorySegment name = string(file); // copied by libc
             add(ADDOPEN, free, name.address(), openings.get(i).oflag, 0, "addopen");
             add(ADDCLOSE, free, 0, 0, 0, "addclose");
         }
+        if (directory != null) {
+            MemorySegment path = string(directory); // copied by libc
+            add(ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
+        }
+    }
+
+    /**
+     * Returns the path of a descriptor for the process itself.
+     *
+     * @param inProcesses whether its working directory is {@code /proc}
+     */
+    public static String descriptorPath(int number, boolean inProcesses) {
+        return (inProcesses ? "" : "/proc/") + "self/fd/" + number;
     }
 
     private void add(Libc.Function function, long a, long b, long c, long d, String name) {

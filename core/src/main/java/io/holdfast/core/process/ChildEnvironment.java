@@ -64,8 +64,7 @@ record ChildEnvironment(
         boolean isFinal = pids.isEmpty() && id == null;
         MemorySegment memory =
                 isFinal ? call.strings(entries) : PosixSpawn.strings(Arena.ofAuto(), entries);
-        boolean isFirst =
-                spawn.isolation != null && spawn.isolation.makes(Namespace.Kind.PID);
+        boolean isFirst = spawn.isolation != null && spawn.isolation.makes(Namespace.Kind.PID);
         return new ChildEnvironment(memory, pids, id, isFirst);
     }
 

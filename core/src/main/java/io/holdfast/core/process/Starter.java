@@ -235,9 +235,7 @@ final class Starter {
 
     /** Returns the path of the working directory of a child with namespaces of its own. */
     private static String seen(@Nullable Path path) {
-        return path == null
-                ? Unistd.readlinkat(null, "/proc/self/cwd")
-                : KernelPath.text(path);
+        return path == null ? Unistd.readlinkat(null, "/proc/self/cwd") : KernelPath.text(path);
     }
 
     private Fd workingDirectory(Path path) {

@@ -24,6 +24,7 @@ import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.process.UserRuns;
 import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
@@ -309,7 +310,8 @@ public final class Execution {
                 MemoryPressure.variables(
                         surroundings.cgroup(),
                         surroundings.cgroupSettings().resources(),
-                        identity.uid()));
+                        identity.uid(),
+                        settings.sandbox().namespaces().cgroups()));
         runVariables = Map.copyOf(variables);
     }
 
@@ -330,7 +332,7 @@ public final class Execution {
         try {
             return Sandbox.of(settings, scope, unit.name(), identity, surroundings, again);
         } catch (SetupException e) {
-            if (!support.isWeak()) {
+            if (!support.isWeak() || settings.sandbox().root().isPresent()) {
                 throw e;
             }
             if (again) {
@@ -342,14 +344,18 @@ public final class Execution {
         }
     }
 
-    /** Refuses another root: its programs are not those that would be executed. */
-    private static void refuse(SandboxSettings.Root root) throws SetupException {
-        throw new SetupException(
-                SetupException.Step.NAMESPACE,
-                root
-                        + (Files.exists(Path.of(root.path()))
+    /** Refuses a root that cannot be had: the machine's programs would be executed. */
+    private void refuse(SandboxSettings.Root root) throws SetupException {
+        Optional<String> mounts = support.mountRefusal();
+        String problem =
+                !Files.exists(Path.of(root.path()))
+                        ? " is missing"
+                        : !root.isFolder()
                                 ? " is not supported: the machine's programs would be executed"
-                                : " is missing"));
+                                : mounts.map(reason -> " needs mounts: " + reason).orElse("");
+        if (!problem.isEmpty()) {
+            throw new SetupException(SetupException.Step.NAMESPACE, root + problem);
+        }
     }
 
     private Map<String, String> createDirectories() throws SetupException {
@@ -460,7 +466,7 @@ public final class Execution {
     private <E extends Exception> Child startWithout(
             E failure, ExecCommand command, Map<String, String> more, PassedDescriptors passed)
             throws E, SetupException, InterruptedException {
-        if (!support.isWeak() || sandbox.isEmpty()) {
+        if (!support.isWeak() || sandbox.isEmpty() || settings.sandbox().root().isPresent()) {
             throw failure;
         }
         dropSandbox(failure);
@@ -515,14 +521,20 @@ public final class Execution {
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         List<String> arguments = arguments(command, variables);
         int free = PassedDescriptors.FIRST + listed.list().size();
-        boolean filtered =
-                (!filters.isEmpty() || users().isPresent())
-                        && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        boolean confined = !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        String directory = directory(confined);
+        Optional<Sandbox.View> view = Optional.empty();
+        if (sandbox.isPresent() && confined) {
+            view = Optional.of(sandbox.get().view(directory));
+        }
         Spawn spawn =
-                filtered
-                        ? filteredSpawn(command, arguments, free, streams)
+                confined && isSetUpByProgram(command, view)
+                        ? filteredSpawn(command, arguments, free, streams, view)
                         : spawnOf(command, arguments, variables);
-        spawn.environment(variables).newSession().umask(settings.umask()).directory(directory());
+        spawn.environment(variables)
+                .newSession()
+                .umask(settings.umask())
+                .directory(Path.of(directory));
         settings.nice().stream().filter(support::permits).forEach(spawn::nice);
         if (settings.keyring() != ExecSettings.KeyringMode.INHERIT) {
             spawn.ownKeyring();
@@ -540,9 +552,7 @@ public final class Execution {
             spawn.environmentOfPid(ExecEnvironment.EXEC_PID);
         }
         cgroup.of(main).ifPresent(spawn::cgroup);
-        if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
-            spawn.isolation(sandbox.get().isolation());
-        }
+        view.ifPresent(own -> spawn.isolation(own.isolation()));
         streams.connect(spawn, main);
         if (!listed.isEmpty()) {
             int number = PassedDescriptors.FIRST;
@@ -561,23 +571,67 @@ public final class Execution {
     }
 
     /**
-     * Describes a process with a filter of system calls, or with a user namespace.
+     * Returns whether a {@link ProcessSetup} sets a process up. In a sandbox it always does what
+     * setpriv(1) would do, since a sandbox may hide that program.
+     */
+    private boolean isSetUpByProgram(ExecCommand command, Optional<Sandbox.View> view) {
+        return !filters.isEmpty()
+                || users().isPresent()
+                || view.filter(own -> own.setup().isNeeded() || !setprivOptions(command).isEmpty())
+                        .isPresent();
+    }
+
+    /**
+     * Describes a process that a {@link ProcessSetup} sets up.
      *
-     * @param number of a descriptor that the process has no use for, like the next one
+     * @param number of a descriptor that the process has no use for, like all that follow
      */
     private Spawn filteredSpawn(
-            ExecCommand command, List<String> arguments, int number, ExecStreams streams)
+            ExecCommand command,
+            List<String> arguments,
+            int number,
+            ExecStreams streams,
+            Optional<Sandbox.View> view)
             throws SetupException {
-        Path program = locate(command.executable());
-        ProgramCheck.requireExecutable(program, false);
-        Fd setup = streams.adopt(setup(command, number + 1).file(program, number));
+        Optional<SandboxSettings.Root> root = settings.sandbox().root();
+        Path program =
+                root.isPresent()
+                        ? locateIn(root.get(), command.executable())
+                        : locate(command.executable());
+        if (root.isEmpty()) {
+            ProgramCheck.requireExecutable(program, false);
+        }
+        Optional<ProcessSetup.View> own =
+                view.map(shown -> new ProcessSetup.View(shown.setup(), number + 2));
+        Fd setup = streams.adopt(setup(command, number + 1, own).file(program, number));
         Spawn spawn =
-                Spawn.of("/proc/self/fd/" + number)
+                Spawn.ofDescriptor(number)
                         .descriptor(number, setup)
                         .arguments(arguments.subList(1, arguments.size()))
                         .argumentZero(arguments.getFirst());
         users().ifPresent(namespace -> spawn.descriptor(number + 1, namespace.fd()));
+        int mount = number + 2;
+        for (MountPlan.Late late : view.map(shown -> shown.setup().late()).orElse(List.of())) {
+            try {
+                spawn.descriptor(mount++, streams.adopt(late.tree().open()));
+            } catch (ErrnoException e) {
+                throw new SetupException(SetupException.Step.NAMESPACE, e);
+            }
+        }
         return spawn;
+    }
+
+    /** Returns the path of a program in a root of the unit's own. */
+    private static Path locateIn(SandboxSettings.Root root, String executable) {
+        if (executable.startsWith("/")) {
+            return Path.of(executable);
+        }
+        FileRoot folder = new FileRoot(Path.of(root.path()));
+        return ExecCommand.SEARCH_PATH.stream()
+                .map(path -> Path.of(path, executable))
+                .filter(path -> Files.isRegularFile(folder.follow(path)))
+                .findFirst()
+                .orElse(Path.of("/usr/bin", executable)); // the execve(2) says that it is missing
     }
 
     /** Returns the user namespace of the commands, lent. */
@@ -588,17 +642,19 @@ public final class Execution {
     /**
      * @param number of the descriptor of the user namespace
      */
-    private ProcessSetup setup(ExecCommand command, int number) {
+    private ProcessSetup setup(ExecCommand command, int number, Optional<ProcessSetup.View> view) {
         boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !identity.isOurs();
         boolean otherUser = changes && identity.uid().orElse(0) != 0;
         boolean admin = support.owns(Capability.SYS_ADMIN);
         boolean keepsAdmin =
                 otherUser
                         && admin
+                        && !filters.isEmpty()
                         && !settings.noNewPrivileges()
                         && SystemCallFilters.permitsDropping(unit.settings().sandbox());
-        boolean mayInstall = admin && (!otherUser || keepsAdmin);
+        boolean mayInstall = filters.isEmpty() || (admin && (!otherUser || keepsAdmin));
         return new ProcessSetup(
+                view,
                 users().isPresent() ? OptionalInt.of(number) : OptionalInt.empty(),
                 Optional.of(identity).filter(_ -> changes),
                 Optional.of(boundingSet).filter(_ -> isBoundingSetChanged()),
@@ -708,22 +764,32 @@ public final class Execution {
         return boundingSet.size() == Capability.values().length;
     }
 
-    private Path directory() throws SetupException {
+    /**
+     * Returns the path of the working directory.
+     *
+     * @param confined whether the unit's own root is that of the command
+     */
+    private String directory(boolean confined) throws SetupException {
+        Optional<SandboxSettings.Root> root = settings.sandbox().root().filter(_ -> confined);
         if (settings.workingDirectory().isEmpty()) {
             String home = scope.user() ? scope.account().home() : "/";
-            return Path.of(problemOf(home) == null ? home : "/"); // a home may be missing
+            return problemOf(home) == null ? home : "/"; // a home may be missing
         }
         WorkingDirectory wanted = settings.workingDirectory().get();
         String path =
                 wanted.home()
                         ? identity.account().map(Account::home).orElse(scope.account().home())
                         : wanted.path();
-        String problem = problemOf(path);
+        String place =
+                root.isPresent() && path.startsWith("/")
+                        ? new FileRoot(Path.of(root.get().path())).follow(Path.of(path)).toString()
+                        : path;
+        String problem = problemOf(place);
         if (problem == null) {
-            return Path.of(path);
+            return path;
         }
         if (wanted.optional()) {
-            return Path.of("/");
+            return "/";
         }
         throw new SetupException(
                 SetupException.Step.CHDIR, "the working directory " + path + " " + problem);

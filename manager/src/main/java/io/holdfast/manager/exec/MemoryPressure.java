@@ -10,6 +10,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.resource.PressureWatch;
 import io.holdfast.manager.unit.resource.ResourceDirective;
 import io.holdfast.manager.unit.resource.ResourceSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Base64;
 import java.util.Map;
@@ -41,9 +42,10 @@ final class MemoryPressure {
      * the unit wants none. Lets the user of the service write to the file.
      *
      * @param uid of the service; empty: the manager's
+     * @param seen the cgroups that the service sees; it cannot write to them if they are strict
      */
     static Map<String, String> variables(
-            Optional<Cgroup> cgroup, ResourceSettings settings, OptionalLong uid) {
+            Optional<Cgroup> cgroup, ResourceSettings settings, OptionalLong uid, OwnCgroups seen) {
         PressureWatch.Mode mode = settings.pressure().mode();
         if (mode == PressureWatch.Mode.NO) {
             return Map.of(WATCH, "/dev/null"); // nothing to watch
@@ -52,7 +54,7 @@ final class MemoryPressure {
                 mode == PressureWatch.Mode.YES
                         || (mode == PressureWatch.Mode.AUTO
                                 && settings.isOn(ResourceDirective.MEMORY_ACCOUNTING));
-        if (cgroup.isEmpty() || !isWanted) {
+        if (cgroup.isEmpty() || !isWanted || seen == OwnCgroups.STRICT) {
             return Map.of();
         }
         try (Fd file = Fcntl.open(cgroup.get().fd(), FILE, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
@@ -61,7 +63,7 @@ final class MemoryPressure {
             }
             return Map.of(
                     WATCH,
-                    path(cgroup.get()),
+                    seen == OwnCgroups.NO ? path(cgroup.get()) : Cgroup.mountPoint() + "/" + FILE,
                     "MEMORY_PRESSURE_WRITE",
                     trigger(settings.pressure().threshold()));
         } catch (ErrnoException e) {

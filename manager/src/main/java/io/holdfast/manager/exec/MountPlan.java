@@ -11,6 +11,9 @@ import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.SysMount;
+import io.holdfast.manager.unit.file.FileRoot;
+import io.holdfast.manager.unit.settings.SandboxSettings;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,9 @@ import java.util.TreeSet;
  * The mounts of a command, by path. Symbolic links are resolved outside of the sandbox, and upper
  * mounts come first. If several rules have one path, the most explicit one wins, then the
  * strictest.
+ *
+ * <p>The root of the view is that of the machine, or a folder ({@code RootDirectory=}). Paths are
+ * those in the view; in a folder, links are followed as seen there.
  */
 final class MountPlan {
     private static final int FOLDER_MODE = 0755;
@@ -62,8 +68,19 @@ final class MountPlan {
         }
     }
 
+    /** The folders of a root of its own that show the machine's. */
+    private static final List<String> KERNEL = List.of("/proc", "/sys", "/dev");
+
+    /**
+     * A mount that is made by the process itself.
+     *
+     * @param path in the view
+     */
+    record Late(MountTree tree, String path) {}
+
     private record Entry(Kind kind, MountTree tree, long attributes, boolean isFolder) {}
 
+    private final Optional<SandboxSettings.Root> root;
     private final SortedMap<String, Entry> entries = new TreeMap<>();
 
     /** Folders that are renewed with a part of their files only. */
@@ -72,11 +89,31 @@ final class MountPlan {
     /** Whether programs at and below a path can be executed, where a rule says so. */
     private final SortedMap<String, Boolean> execution = new TreeMap<>();
 
+    MountPlan(Optional<SandboxSettings.Root> root) {
+        this.root = root;
+    }
+
+    /** Returns the path of the root of the view on the machine; "" if it is that of the machine. */
+    private String top() {
+        return root.map(SandboxSettings.Root::path).orElse("");
+    }
+
+    /** Mounts the machine's {@code /proc}, {@code /sys} and {@code /dev} in a root of its own. */
+    void addKernel() throws SetupException {
+        for (String path : KERNEL) {
+            Optional<Real> real = ofMachine(path);
+            if (real.isPresent()) {
+                target(path, true);
+                put(path, new Entry(Kind.INHERITED, MountTree.at(path), 0, true));
+            }
+        }
+    }
+
     /** Adds a rule for a path, if the path exists. */
     void add(Kind kind, String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent()) {
-            add(kind, real.get(), MountTree.at(real.get().path()));
+            add(kind, real.get(), MountTree.at(real.get().source()));
         }
     }
 
@@ -87,7 +124,7 @@ final class MountPlan {
      */
     void require(Kind kind, String path, String directive) throws SetupException {
         Real real = real(path, directive);
-        add(kind, real, MountTree.at(real.path()));
+        add(kind, real, MountTree.at(real.source()));
     }
 
     /** Mounts another tree on a path that exists. */
@@ -111,7 +148,8 @@ final class MountPlan {
     void bind(Real source, String path, long attributes, boolean recursive) throws SetupException {
         String at = resolve(path);
         target(at, source.isFolder());
-        MountTree tree = recursive ? MountTree.at(source.path()) : MountTree.only(source.path());
+        String from = source.source();
+        MountTree tree = recursive ? MountTree.at(from) : MountTree.only(from);
         put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
     }
 
@@ -126,13 +164,18 @@ final class MountPlan {
         String at = resolve(path);
         put(at, new Entry(Kind.RENEWED, tree, 0, true));
         if (isPartial) {
-            partial.add(at);
+            reduce(at);
         }
+    }
+
+    /** Lets protected or hidden files below a folder be missing. */
+    void reduce(String path) {
+        partial.add(path);
     }
 
     /** Allows or forbids to execute programs at and below a path. */
     void execution(Real real, boolean isAllowed) throws SetupException {
-        add(Kind.INHERITED, real, MountTree.at(real.path()));
+        add(Kind.INHERITED, real, MountTree.at(real.source()));
         execution.put(real.path(), isAllowed);
     }
 
@@ -147,8 +190,9 @@ final class MountPlan {
 
     /** Keeps a file or folder visible although a folder above it is replaced. */
     void keep(String path) throws SetupException {
-        Optional<Real> real = find(path);
-        if (real.isPresent() && replacedAbove(real.get().path()).isPresent()) {
+        Optional<Real> real = ofMachine(path);
+        if (real.isPresent()
+                && (root.isPresent() || replacedAbove(real.get().path()).isPresent())) {
             bind(real.get(), real.get().path(), 0, false);
         }
     }
@@ -166,20 +210,47 @@ final class MountPlan {
     }
 
     private void target(String path, boolean isFolder) throws SetupException {
-        if (replacedAbove(path).isEmpty()) {
-            makeTarget(path, isFolder);
+        if (replacedAbove(path).isEmpty() && !isOfKernel(path)) {
+            makeTarget(top() + path, isFolder);
         }
     }
 
     /**
      * The target of a path.
      *
-     * @param path without symbolic links
+     * @param path in the view, without symbolic links
+     * @param source the same file on the machine
      */
-    record Real(String path, boolean isFolder) {}
+    record Real(String path, String source, boolean isFolder) {}
 
-    /** Returns the target of a path; empty if it does not exist. */
-    static Optional<Real> find(String path) throws SetupException {
+    private boolean isOfKernel(String path) {
+        return root.isPresent()
+                && root.get().kernel()
+                && KERNEL.stream().anyMatch(top -> isBelow(path, top));
+    }
+
+    /** Returns the target of a path of the view; empty if it does not exist. */
+    Optional<Real> find(String path) throws SetupException {
+        if (root.isEmpty()) {
+            return ofMachine(path);
+        }
+        if (isOfKernel(path) || KERNEL.contains(path) && root.get().kernel()) {
+            return ofMachine(path)
+                    .filter(real -> isOfKernel(real.path()) || KERNEL.contains(real.path()));
+        }
+        FileRoot folder = new FileRoot(Path.of(top()));
+        String followed = folder.follow(Path.of(path)).toString();
+        return ofMachine(followed)
+                .filter(real -> real.path().equals(followed)) // nobody puts a link there meanwhile
+                .map(real ->
+                        new Real(
+                                followed.equals(top()) ? ROOT : followed.substring(top().length()),
+                                followed,
+                                real.isFolder()));
+    }
+
+    /** Returns the target of a path of the machine; empty if it does not exist. */
+    static Optional<Real> ofMachine(String path) throws SetupException {
         try {
             return Optional.of(open(path));
         } catch (FileException e) {
@@ -192,29 +263,31 @@ final class MountPlan {
 
     private static Real open(String path) throws FileException {
         try (HeldPath held = HeldPath.open(path)) {
-            return new Real(held.path(), held.kind() == FileKind.DIRECTORY);
+            return new Real(held.path(), held.path(), held.kind() == FileKind.DIRECTORY);
         }
     }
 
     /**
-     * Returns the target of a path that must exist.
+     * Returns the target of a path of the view that must exist.
      *
      * @param directive of the unit, for the message
      */
-    static Real real(String path, String directive) throws SetupException {
-        return find(path)
-                .orElseThrow(() ->
-                        new SetupException(
-                                SetupException.Step.NAMESPACE,
-                                directive
-                                        + "=: "
-                                        + path
-                                        + " is missing, or cannot be reached; - before it"
-                                        + " allows that"));
+    Real real(String path, String directive) throws SetupException {
+        return find(path).orElseThrow(() -> missing(path, directive));
+    }
+
+    /** Returns the failure of a directive that names a path which does not exist. */
+    static SetupException missing(String path, String directive) {
+        return new SetupException(
+                SetupException.Step.NAMESPACE,
+                directive
+                        + "=: "
+                        + path
+                        + " is missing, or cannot be reached; - before it allows that");
     }
 
     /** Returns the path without symbolic links; parts that do not exist stay as they are. */
-    static String resolve(String path) throws SetupException {
+    String resolve(String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent()) {
             return real.get().path();
@@ -268,8 +341,18 @@ final class MountPlan {
         return entries.isEmpty();
     }
 
-    /** Adds all mounts, from top to bottom. */
-    void addTo(Isolation isolation) throws SetupException {
+    /**
+     * Adds all mounts, from top to bottom.
+     *
+     * @param later the folder of which the process itself mounts what is there and below
+     * @return the mounts of that folder
+     */
+    List<Late> addTo(Isolation isolation, Optional<String> later) throws SetupException {
+        List<Late> late = new ArrayList<>();
+        root.ifPresent(own -> {
+            Entry top = new Entry(Kind.INHERITED, MountTree.at(own.path()), 0, true);
+            isolation.mount(finished(ROOT, entries.getOrDefault(ROOT, top)), own.path());
+        });
         for (String path : execution.keySet()) {
             requireUnbound(path);
         }
@@ -281,12 +364,15 @@ final class MountPlan {
             if (entry.kind == Kind.INACCESSIBLE) {
                 hidden.add(path);
             }
-            if (!path.equals(ROOT)) {
-                isolation.mount(finished(path, entry), path);
-            } else { // a cover of the root would not be visible
+            if (later.filter(folder -> path.equals(folder) || isBelow(path, folder)).isPresent()) {
+                late.add(new Late(finished(path, entry), path));
+            } else if (!path.equals(ROOT)) {
+                isolation.mount(finished(path, entry), top() + path);
+            } else if (root.isEmpty()) { // a cover of the root would not be visible
                 rootAttributes(isolation, entry);
             }
         });
+        return late;
     }
 
     /** Refuses a rule for the execution in a tree that is bound from another path. */

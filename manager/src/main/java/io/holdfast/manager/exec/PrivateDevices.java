@@ -52,7 +52,7 @@ final class PrivateDevices {
 
     private static void bind(MountPlan plan, String name) throws SetupException {
         String path = "/dev/" + name;
-        Optional<MountPlan.Real> real = MountPlan.find(path);
+        Optional<MountPlan.Real> real = MountPlan.ofMachine(path);
         if (real.isPresent()) {
             plan.bind(real.get(), path, SysMount.NO_SUID | SysMount.NO_EXEC, true);
         }

@@ -26,6 +26,8 @@ import java.util.stream.Collectors;
  * installed ({@link #keepsAdmin}), unless its filters forbid to drop it then, or it gains no
  * privileges anyway.
  *
+ * @param view what it does to its view of the file system, and the number of the first descriptor
+ *     for that
  * @param users the number of the descriptor of its user namespace, which it closes
  * @param identity that it takes on; empty: that of the manager
  * @param bounding the bounding set; empty: that of the manager
@@ -35,6 +37,7 @@ import java.util.stream.Collectors;
  * @param keepsAdmin whether it keeps CAP_SYS_ADMIN until its filters are installed
  */
 record ProcessSetup(
+        Optional<View> view,
         OptionalInt users,
         Optional<UserAndGroups> identity,
         Optional<Set<Capability>> bounding,
@@ -44,6 +47,13 @@ record ProcessSetup(
         boolean noNewPrivileges,
         List<byte[]> filters,
         boolean keepsAdmin) {
+    /**
+     * What a process does to its view of the file system.
+     *
+     * @param number of the first descriptor that it needs for that
+     */
+    record View(ViewSetup setup, int number) {}
+
     // linux/prctl.h
     private static final int PR_SET_KEEPCAPS = 8;
     private static final int PR_CAPBSET_DROP = 24;
@@ -69,6 +79,7 @@ record ProcessSetup(
     Fd file(Path program, int number) throws SetupException {
         SetupProgram setup = new SetupProgram();
         setup.call(Step.EXEC.status(), Call.CLOSE, number);
+        view.ifPresent(own -> own.setup.addTo(setup, own.number));
         identity.flatMap(UserAndGroups::groups).ifPresent(groups -> groups(setup, groups));
         users.ifPresent(namespace -> enter(setup, namespace));
         identity.ifPresent(changed -> group(setup, changed));
@@ -106,6 +117,7 @@ record ProcessSetup(
     /** Returns a program that installs a filter which permits everything. */
     static Fd trial(int number) throws SetupException {
         return new ProcessSetup(
+                        Optional.empty(),
                         OptionalInt.empty(),
                         Optional.empty(),
                         Optional.empty(),

@@ -1,5 +1,7 @@
 package io.holdfast.manager.exec;
 
+import static java.util.stream.Collectors.joining;
+
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Cgroup;
@@ -14,8 +16,10 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.NamespaceSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
 import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.Propagation;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.Bind;
@@ -74,6 +78,10 @@ final class Sandbox implements AutoCloseable {
     private static final Map<String, String> EMPTY =
             Map.of("mode", "0755", "size", "4k", "nr_inodes", "1k");
 
+    private static final Map<String, String> RUN =
+            Map.of("mode", "0755", "size", "20%", "nr_inodes", "800k");
+
+    private static final String PROC = "/proc";
     private static final String CGROUPS = "/sys/fs/cgroup";
 
     /**
@@ -207,12 +215,21 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * Returns the isolation of one command.
+     * What a command has of a sandbox.
      *
+     * @param setup what the process does itself
+     */
+    record View(Isolation isolation, ViewSetup setup) {}
+
+    /**
+     * Returns the view of one command.
+     *
+     * @param directory its working directory, in the view
      * @throws SetupException if a path is missing
      */
-    Isolation isolation() throws SetupException {
+    View view(String directory) throws SetupException {
         Isolation isolation = new Isolation();
+        NamespaceSettings wanted = requested().namespaces();
         if (network != null) {
             isolation.join(network);
         }
@@ -222,15 +239,45 @@ final class Sandbox implements AutoCloseable {
         if (requested().has(Flag.PROTECT_HOSTNAME) || requested().has(Flag.PRIVATE_HOSTNAME)) {
             isolation.fresh(Namespace.Kind.UTS);
         }
-        if (requested().has(Flag.PRIVATE_MOUNTS)) {
+        if (requested().has(Flag.PRIVATE_MOUNTS) || wanted.hasOwnMounts()) {
             isolation.fresh(Namespace.Kind.MNT);
         }
-        mounts().addTo(isolation);
-        return isolation;
+        Optional<String> root = requested().root().map(SandboxSettings.Root::path);
+        if (root.isEmpty()) {
+            wanted.propagation().ifPresent(how -> propagate(isolation, how));
+        }
+        Optional<String> later = Optional.of(PROC).filter(_ -> wanted.ownProcesses());
+        if (wanted.ownProcesses()) {
+            isolation.fresh(Namespace.Kind.MNT).fresh(Namespace.Kind.PID);
+        }
+        List<MountPlan.Late> late = mounts().addTo(isolation, later);
+        return new View(
+                isolation,
+                new ViewSetup(
+                        root,
+                        directory,
+                        later.map(_ -> procOptions(wanted)),
+                        late,
+                        wanted.cgroups(),
+                        wanted.propagation().filter(_ -> root.isPresent())));
+    }
+
+    private static void propagate(Isolation isolation, Propagation how) {
+        Isolation _ =
+                switch (how) {
+                    case PRIVATE -> isolation.withoutPropagation();
+                    case SHARED -> isolation.sharedMounts();
+                    case SLAVE -> isolation;
+                };
     }
 
     private MountPlan mounts() throws SetupException {
-        MountPlan plan = new MountPlan();
+        Optional<SandboxSettings.Root> root = requested().root();
+        MountPlan plan = new MountPlan(root);
+        if (root.isPresent() && root.get().kernel()) {
+            plan.addKernel();
+            plan.replace("/run", MountTree.fileSystem("tmpfs", RUN), NO_DEVICES);
+        }
         protectSystem(plan);
         kernel(plan);
         processes(plan);
@@ -304,7 +351,11 @@ final class Sandbox implements AutoCloseable {
                 hide(plan, "/dev/kmsg");
             }
         }
-        if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
+        if (requested().namespaces().cgroups() != OwnCgroups.NO) {
+            // under the file system that the process mounts, since none can be mounted on itself
+            String top = Cgroup.mountPoint();
+            plan.replace(top, MountTree.fileSystem("tmpfs", EMPTY), NO_DEVICES);
+        } else if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);
             if (cgroup.isPresent()) {
                 plan.add(Kind.READ_WRITE, MemoryPressure.path(cgroup.get()));
@@ -314,17 +365,33 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    /** Mounts a {@code /proc} that shows less. */
+    /** Returns the options of a {@code /proc} that shows less. */
+    private static Map<String, String> procFilter(NamespaceSettings wanted) {
+        Map<String, String> options = new TreeMap<>();
+        if (wanted.processes() != ProtectProc.DEFAULT) {
+            options.put("hidepid", Scalars.word(wanted.processes()));
+        }
+        if (wanted.subset() == ProcSubset.PID) {
+            options.put("subset", "pid");
+        }
+        return options;
+    }
+
+    private static String procOptions(NamespaceSettings wanted) {
+        return procFilter(wanted).entrySet().stream()
+                .map(each -> each.getKey() + "=" + each.getValue())
+                .collect(joining(","));
+    }
+
+    /** Mounts a {@code /proc} that shows less, unless the process mounts one. */
     private void processes(MountPlan plan) throws SetupException {
         NamespaceSettings wanted = requested().namespaces();
-        if (wanted.hasOwnProc()) {
-            Map<String, String> options = new TreeMap<>();
-            if (wanted.processes() != ProtectProc.DEFAULT) {
-                options.put("hidepid", Scalars.word(wanted.processes()));
-            }
+        if (wanted.ownProcesses()) {
             if (wanted.subset() == ProcSubset.PID) {
-                options.put("subset", "pid");
+                plan.reduce(PROC);
             }
+        } else if (wanted.hasOwnProc()) {
+            Map<String, String> options = procFilter(wanted);
             MountTree proc =
                     MountTree.fileSystem(
                             "proc",
@@ -332,7 +399,7 @@ final class Sandbox implements AutoCloseable {
                             MountAttribute.NO_SUID,
                             MountAttribute.NO_DEVICES,
                             MountAttribute.NO_EXEC);
-            plan.renew("/proc", proc, wanted.subset() == ProcSubset.PID);
+            plan.renew(PROC, proc, wanted.subset() == ProcSubset.PID);
         }
     }
 
@@ -367,7 +434,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void hide(MountPlan plan, String path) throws SetupException {
-        Optional<MountPlan.Real> real = MountPlan.find(path);
+        Optional<MountPlan.Real> real = plan.find(path);
         if (real.isPresent()) {
             plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get().isFolder()));
         }
@@ -390,10 +457,12 @@ final class Sandbox implements AutoCloseable {
 
     private static void bind(MountPlan plan, Bind bind) throws SetupException {
         boolean optional = bind.optional() || bind.source().equals(SYSLOG);
-        if (optional && MountPlan.find(bind.source()).isEmpty()) {
+        Optional<MountPlan.Real> found = MountPlan.ofMachine(bind.source());
+        if (optional && found.isEmpty()) {
             return;
         }
-        MountPlan.Real source = MountPlan.real(bind.source(), bind.directive());
+        MountPlan.Real source =
+                found.orElseThrow(() -> MountPlan.missing(bind.source(), bind.directive()));
         long attributes = bind.readOnly() ? SysMount.READ_ONLY : 0;
         plan.bind(source, bind.destination(), attributes, bind.recursive());
     }
@@ -407,10 +476,20 @@ final class Sandbox implements AutoCloseable {
                     privateFolders(plan, directory, base);
                 } else {
                     for (ExecDirectory.Entry entry : directory.paths()) {
-                        plan.add(Kind.READ_WRITE, base + "/" + entry.path());
+                        ownFolder(plan, base + "/" + entry.path());
                     }
                 }
             }
+        }
+    }
+
+    /** Adds a folder of the service, which is one of the machine, also for a root of its own. */
+    private void ownFolder(MountPlan plan, String path) throws SetupException {
+        Optional<MountPlan.Real> real = MountPlan.ofMachine(path);
+        if (requested().root().isEmpty()) {
+            plan.add(Kind.READ_WRITE, path);
+        } else if (real.isPresent()) {
+            plan.bind(real.get(), path, SysMount.NO_SUID, true);
         }
     }
 
@@ -421,7 +500,10 @@ final class Sandbox implements AutoCloseable {
         for (ExecDirectory.Entry entry : directory.paths()) {
             if (directory.isOutermost(entry)) {
                 String path = base + "/" + entry.path();
-                MountPlan.Real real = MountPlan.real(path, directory.kind().directive());
+                String directive = directory.kind().directive();
+                MountPlan.Real real =
+                        MountPlan.ofMachine(path)
+                                .orElseThrow(() -> MountPlan.missing(path, directive));
                 plan.bind(real, path, SysMount.NO_SUID, true);
             }
         }
@@ -435,26 +517,42 @@ final class Sandbox implements AutoCloseable {
             return;
         }
         String path = all + "/" + unit.text();
-        MountPlan.Real own = MountPlan.real(path, "LoadCredential");
+        MountPlan.Real own =
+                MountPlan.ofMachine(path)
+                        .orElseThrow(() -> MountPlan.missing(path, "LoadCredential"));
         plan.replace(all, MountTree.fileSystem("tmpfs", EMPTY), NO_DEVICES | SysMount.READ_ONLY);
         plan.bind(own, path, NO_DEVICES | SysMount.READ_ONLY, true);
     }
 
     private void rule(MountPlan plan, PathRule rule) throws SetupException {
-        if (rule.optional() && MountPlan.find(rule.path()).isEmpty()) {
+        Optional<String> seen = seen(rule);
+        if (seen.isEmpty() || (rule.optional() && plan.find(seen.get()).isEmpty())) {
             return;
         }
+        String path = seen.get();
         String directive = rule.access().directive();
         switch (rule.access()) {
-            case READ_WRITE -> plan.require(Kind.READ_WRITE, rule.path(), directive);
-            case READ_ONLY -> plan.require(Kind.READ_ONLY, rule.path(), directive);
+            case READ_WRITE -> plan.require(Kind.READ_WRITE, path, directive);
+            case READ_ONLY -> plan.require(Kind.READ_ONLY, path, directive);
             case NONE -> {
-                MountPlan.Real real = MountPlan.real(rule.path(), directive);
+                MountPlan.Real real = plan.real(path, directive);
                 plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real.isFolder()));
             }
-            case EXECUTE -> plan.execution(MountPlan.real(rule.path(), directive), true);
-            case NO_EXECUTE -> plan.execution(MountPlan.real(rule.path(), directive), false);
+            case EXECUTE -> plan.execution(plan.real(path, directive), true);
+            case NO_EXECUTE -> plan.execution(plan.real(path, directive), false);
         }
+    }
+
+    /** Returns the path of a rule in the view; empty if a root of its own does not show it. */
+    private Optional<String> seen(PathRule rule) {
+        if (requested().root().isEmpty() || rule.inRoot()) {
+            return Optional.of(rule.path());
+        }
+        Path root = Path.of(requested().root().get().path());
+        Path path = Path.of(rule.path());
+        return path.startsWith(root)
+                ? Optional.of(Path.of("/").resolve(root.relativize(path)).toString())
+                : Optional.empty();
     }
 
     /**

@@ -30,7 +30,7 @@ final class SandboxProbe {
     /** The kinds of namespaces that sandboxes have. */
     static final Set<Kind> KINDS =
             Collections.unmodifiableSet(
-                    EnumSet.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS, Kind.USER));
+                    EnumSet.of(Kind.MNT, Kind.NET, Kind.IPC, Kind.UTS, Kind.USER, Kind.PID));
 
     /** Why a manager of an ordinary user can make none. */
     static final String NOT_ROOT = "the manager does not run as root";
@@ -139,6 +139,8 @@ final class SandboxProbe {
                 mount();
             } else if (kind == Kind.USER) {
                 users();
+            } else if (kind == Kind.PID) {
+                var _ = end(Spawn.of("/bin/sh", "-c", ":").isolation(new Isolation().fresh(kind)));
             } else {
                 Namespace.make(kind).close();
             }
@@ -156,6 +158,7 @@ final class SandboxProbe {
                             List.of("--mount", "mount", "-t", "tmpfs", "-osize=4k", "tmp", "/dev"));
             case NET -> command.addAll(List.of("--net", "true"));
             case IPC -> command.addAll(List.of("--ipc", "true"));
+            case PID -> command.addAll(List.of("--pid", "--fork", "true"));
             case USER -> command.addAll(List.of("--user", "true"));
             default -> command.addAll(List.of("--uts", "true"));
         }

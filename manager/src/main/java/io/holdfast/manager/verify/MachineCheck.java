@@ -167,21 +167,26 @@ final class MachineCheck {
 
     private void paths(Unit unit, ExecSettings exec, List<Diagnostic> found) {
         SandboxSettings sandbox = exec.sandbox();
-        sandbox.root()
-                .ifPresent(other ->
-                        found.add(
-                                missing(
-                                        unit.source().placeOf(other.directive(), other.path()),
-                                        other
-                                                + ": another root is not supported, so the service"
-                                                + " does not start")));
+        if (sandbox.root().isPresent()) {
+            SandboxSettings.Root root = sandbox.root().get();
+            if (root.isFolder()) {
+                path(unit, exec, root.directive(), root.path(), found);
+            } else {
+                found.add(
+                        missing(
+                                unit.source().placeOf(root.directive(), root.path()),
+                                root
+                                        + ": an image is not supported, so the service does not"
+                                        + " start"));
+            }
+        }
         for (SandboxSettings.Bind bind : sandbox.binds()) {
             if (!bind.optional()) {
                 path(unit, exec, bind.directive(), bind.source(), found);
             }
         }
         for (SandboxSettings.PathRule rule : sandbox.rules()) {
-            if (!rule.optional()) {
+            if (!rule.optional() && !rule.inRoot()) {
                 path(unit, exec, rule.access().directive(), rule.path(), found);
             }
         }

@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.section.UnitReader.Support;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
@@ -200,7 +201,11 @@ public record SecurityAssessment(String service, List<Test> tests) {
             add(Flag.PRIVATE_DEVICES, 1000);
             add(Flag.PRIVATE_NETWORK, 2500);
             add(Flag.PROTECT_CLOCK, 1000);
-            add(Flag.PROTECT_CONTROL_GROUPS, 1000);
+            add(
+                    "ProtectControlGroups=",
+                    1000,
+                    sandbox.has(Flag.PROTECT_CONTROL_GROUPS)
+                            || sandbox.namespaces().cgroups() == OwnCgroups.STRICT);
             add(Flag.PROTECT_HOSTNAME, 50);
             add(Flag.PROTECT_KERNEL_LOGS, 1000);
             add(Flag.PROTECT_KERNEL_MODULES, 1000);

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.Feature;
 import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.file.folder.TreeRemoval;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -209,12 +209,158 @@ class ConfinementTest {
     }
 
     @Test
-    void aStrictCgroupTreeIsReadOnlyAndTheRestIsSaid() throws Exception {
-        assertThat(run("ProtectControlGroups=strict", shell("! mkdir /sys/fs/cgroup/x")))
+    void cgroupsOutsideOfItsOwnAreNotVisible() throws Exception {
+        String top = Cgroup.mountPoint().toString();
+        String test = shell("grep ^0: /proc/self/cgroup");
+        String own = Cgroup.own().path().toString();
+        assertThat(run(test)).isEqualTo("0::" + own);
+        assertThat(run("ProtectControlGroups=private", test)).isEqualTo("0::/");
+        assertThat(run("ProtectControlGroups=strict", shell("! mkdir " + top + "/x")))
                 .contains("Read-only");
-        assertThat(TestUnits.service(scope, "ProtectControlGroups=strict").diagnostics())
-                .singleElement()
-                .matches(each -> each.kind() == Diagnostic.Kind.NOT_APPLIED);
+        assertThat(run("ProtectControlGroups=private", "User=nobody", shell("id -un")))
+                .isEqualTo("nobody");
+    }
+
+    @Test
+    void mountsOfTheMachineDoNotArriveIfThatIsRefused() throws Exception {
+        String shown = "grep -m1 \" / / \" /proc/self/mountinfo | grep -o -e shared -e master; :";
+        assertThat(run("MountFlags=private", shell(shown))).isEmpty();
+        assertThat(run("MountFlags=shared", "PrivateMounts=yes", shell(shown))).contains("shared");
+    }
+
+    // ---- processes
+
+    @Test
+    void aServiceIsTheFirstOfItsProcesses() throws Exception {
+        String test = "echo $$$$ $PPID; ls -d /proc/[0-9]* /proc/" + PID + " 2>/dev/null; :";
+        assertThat(run("PrivatePIDs=yes", shell(test))).matches("1 0\n/proc/1(\n/proc/[2-9])?");
+        assertThat(run(shell(test))).contains("/proc/" + PID);
+        assertThat(run("PrivatePIDs=yes", shell("! kill -0 " + PID))).contains("No such process");
+        assertThat(run("PrivatePIDs=yes", "User=nobody", shell("id -un; echo $$$$")))
+                .isEqualTo("nobody\n1");
+    }
+
+    @Test
+    void filesOfItsOwnProcStayProtected() throws Exception {
+        String test =
+                shell(
+                        "! sh -c \"echo x > /proc/sys/kernel/hostname\"; cat /proc/kallsyms | wc -c;"
+                                + " ls /proc/self/fd | wc -l");
+        assertThat(run("PrivatePIDs=yes", "ProtectKernelTunables=yes", test))
+                .contains("Read-only")
+                .endsWith("\n0\n4");
+        assertThat(
+                        run(
+                                "PrivatePIDs=yes",
+                                "ProcSubset=pid",
+                                "ProtectKernelTunables=yes",
+                                shell("ls -d /proc/self/status /proc/sys 2>/dev/null; :")))
+                .isEqualTo("/proc/self/status");
+    }
+
+    // ---- a root of its own
+
+    /** Makes a root with the machine's programs. */
+    private String root() throws Exception {
+        Path root = Files.createDirectory(folder.resolve("root"));
+        for (String name : List.of("bin", "lib", "lib64", "sbin")) {
+            if (Files.exists(Path.of("/usr", name))) {
+                Path _ = Files.createSymbolicLink(root.resolve(name), Path.of("usr", name));
+            }
+        }
+        Path _ = Files.createDirectories(root.resolve("etc"));
+        Path _ = Files.createDirectories(root.resolve("data"));
+        Path _ = Files.writeString(root.resolve("etc/inside"), "inside");
+        Path _ = Files.createSymbolicLink(root.resolve("var"), Path.of("/data"));
+        return "RootDirectory=" + root + "\nBindReadOnlyPaths=/usr";
+    }
+
+    @Test
+    void aRootOfItsOwnHidesTheRestOfTheMachine() throws Exception {
+        Path secret = Files.writeString(folder.resolve("secret"), "secret");
+        String test = "cat " + secret + " 2>/dev/null; cat /etc/inside 2>/dev/null; :";
+        String root = root();
+        assertThat(run(shell(test))).isEqualTo("secret");
+        assertThat(run(root, shell(test))).isEqualTo("inside");
+        assertThat(run(root, "User=nobody", "WorkingDirectory=/etc", shell("cat inside; id -u")))
+                .isEqualTo("inside65534");
+        assertThat(run(root, shell("ls -d /proc/self /sys/kernel /dev/null /run; ls -A /run")))
+                .isEqualTo("/dev/null\n/proc/self\n/run\n/sys/kernel");
+        assertThat(
+                        run(
+                                root,
+                                "MountAPIVFS=no",
+                                shell("ls -d /proc/self /sys/* /dev/* 2>/dev/null; :")))
+                .isEmpty();
+    }
+
+    @Test
+    void directivesApplyBelowARootOfItsOwn() throws Exception {
+        String root = root();
+        assertThat(
+                        run(
+                                root,
+                                "BindPaths=" + folder + ":/data/seen",
+                                "ReadOnlyPaths=+/etc " + folder + "/root/data /nowhere",
+                                "InaccessiblePaths=+/etc/inside",
+                                "ProtectKernelTunables=yes",
+                                "TemporaryFileSystem=/data/tmp",
+                                "PrivateTmp=yes",
+                                "PrivatePIDs=yes",
+                                "StateDirectory=test",
+                                shell(
+                                        "ls /var/seen; touch /etc/x /data/x /proc/sys/x 2>&1;"
+                                                + " wc -c < /etc/inside; touch /tmp/x /data/tmp/x"
+                                                + " $STATE_DIRECTORY/x && echo $$$$")))
+                .contains("root\n", "/etc/x': Read-only", "/data/x': Read-only", "\n0\n")
+                .endsWith("\n1");
+        assertThat(folder.resolve("root/data/seen")).isEmptyDirectory();
+    }
+
+    @Test
+    void nothingLeadsOutOfARootOfItsOwn() throws Exception {
+        Path secret = Files.writeString(folder.resolve("secret"), "secret");
+        String program =
+                "import os; os.mkdir(\"/data/x\"); f = os.open(\"/\", os.O_RDONLY);"
+                        + " os.chroot(\"/data/x\"); os.fchdir(f);"
+                        + " [os.chdir(\"..\") for _ in range(64)]; os.chroot(\".\");"
+                        + " print(os.path.exists(\""
+                        + secret
+                        + "\"), os.listdir(\"/\"))";
+        assertThat(run(root(), "ExecStart=/usr/bin/python3 -c '" + program + "'"))
+                .startsWith("False")
+                .contains("data");
+    }
+
+    @Test
+    void aRootThatIsMissingOrAnImageIsRefused() {
+        fails(226, "is missing", "RootDirectory=" + folder + "/none");
+        fails(226, "is not supported", "RootImage=/etc/passwd");
+    }
+
+    @Test
+    void aUnitThatSeesNoProcStarts() throws Exception {
+        assertThat(run("TemporaryFileSystem=/proc", shell("echo /proc/*"))).isEqualTo("/proc/*");
+        assertThat(run("InaccessiblePaths=/proc", "User=nobody", shell("id -u")))
+                .isEqualTo("65534");
+        assertThat(
+                        run(
+                                "TemporaryFileSystem=/proc",
+                                "SystemCallFilter=~mkdir",
+                                "WorkingDirectory=" + folder,
+                                shell("pwd")))
+                .isEqualTo(folder.toString());
+    }
+
+    @Test
+    void aTemporaryFileSystemOfItsOwnIsLostWithTheCommand() throws Exception {
+        Path file = Path.of("/tmp/holdfast-disconnected");
+        String test = shell("echo x > " + file + " && stat -f -c %%T /tmp /var/tmp && ls /tmp");
+        assertThat(run("PrivateTmp=disconnected", test))
+                .isEqualTo("tmpfs\ntmpfs\nholdfast-disconnected");
+        assertThat(file).doesNotExist();
+        assertThat(run(test)).contains("holdfast-disconnected");
+        assertThat(Files.deleteIfExists(file)).isTrue();
     }
 
     // ---- users

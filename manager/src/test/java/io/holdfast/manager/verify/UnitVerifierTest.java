@@ -208,14 +208,17 @@ class UnitVerifierTest {
                 ReadWritePaths=/no/such/folder
                 RuntimeDirectory=made-by-a
                 ReadOnlyPaths=/run/made-by-a/x
-                RootDirectory=/usr
+                RootImage=/usr
                 """);
+        write("b.service", "[Service]\nExecStart=/bin/true\nRootDirectory=/no/such/root\n");
+        assertThat(lines(verify("b.service")))
+                .contains("b.service:3: RootDirectory=/no/such/root: there is no such file");
         assertThat(lines(verify("a.service")))
                 .contains(
                         "a.service:3: BindReadOnlyPaths=/no/such/log: there is no such file",
                         "a.service:4: ReadWritePaths=/no/such/folder: there is no such file",
-                        "a.service:7: RootDirectory=/usr: another root is not supported, so the"
-                                + " service does not start")
+                        "a.service:7: RootImage=/usr: an image is not supported, so the service"
+                                + " does not start")
                 .noneMatch(line -> line.contains("optional") || line.contains("made-by-a"));
     }
 

@@ -12,6 +12,9 @@ import java.util.TreeSet;
  * @param processes which processes of other users are visible in {@code /proc}
  * @param subset which other files are
  * @param users the user namespace
+ * @param ownProcesses whether each command is the first process of a PID namespace
+ * @param cgroups the cgroup namespace
+ * @param propagation how mounts propagate, if the unit says so
  * @param networkPath the file of the network namespace that they join
  * @param ipcPath the file of the IPC namespace that they join
  */
@@ -19,6 +22,9 @@ public record NamespaceSettings(
         ProtectProc processes,
         ProcSubset subset,
         PrivateUsers users,
+        boolean ownProcesses,
+        OwnCgroups cgroups,
+        Optional<Propagation> propagation,
         Optional<String> networkPath,
         Optional<String> ipcPath) {
     /** The settings of a unit that asks for none. */
@@ -27,6 +33,9 @@ public record NamespaceSettings(
                     ProtectProc.DEFAULT,
                     ProcSubset.ALL,
                     PrivateUsers.NO,
+                    false,
+                    OwnCgroups.NO,
+                    Optional.empty(),
                     Optional.empty(),
                     Optional.empty());
 
@@ -57,9 +66,34 @@ public record NamespaceSettings(
         IDENTITY
     }
 
+    /** The cgroups that the processes see. */
+    public enum OwnCgroups {
+        /** Those of the machine. */
+        NO,
+        /** Those below the cgroup of the unit. */
+        PRIVATE,
+        /** The same, read-only. */
+        STRICT
+    }
+
+    /** How mounts propagate between a mount namespace and others ({@code MountFlags=}). */
+    public enum Propagation {
+        /** New mounts are visible in namespaces that are made from this one. */
+        SHARED,
+        /** Those of the machine appear, as without the directive. */
+        SLAVE,
+        /** Those of the machine do not appear. */
+        PRIVATE
+    }
+
     /** {@return whether the processes have a {@code /proc} of their own} */
     public boolean hasOwnProc() {
         return processes != ProtectProc.DEFAULT || subset != ProcSubset.ALL;
+    }
+
+    /** {@return whether the propagation of mounts alone needs a mount namespace} */
+    public boolean hasOwnMounts() {
+        return propagation.isPresent() && propagation.get() != Propagation.SHARED;
     }
 
     /** Returns the settings that take effect without some kinds of namespaces. */
@@ -69,6 +103,9 @@ public record NamespaceSettings(
                 noProc ? ProtectProc.DEFAULT : processes,
                 noProc ? ProcSubset.ALL : subset,
                 lacking.contains(Kind.USER) ? PrivateUsers.NO : users,
+                ownProcesses && !noProc && !lacking.contains(Kind.PID),
+                noProc ? OwnCgroups.NO : cgroups,
+                noProc ? Optional.empty() : propagation,
                 lacking.contains(Kind.NET) ? Optional.empty() : networkPath,
                 lacking.contains(Kind.IPC) ? Optional.empty() : ipcPath);
     }
@@ -84,6 +121,15 @@ public record NamespaceSettings(
         }
         if (users != PrivateUsers.NO) {
             directives.add("PrivateUsers");
+        }
+        if (ownProcesses) {
+            directives.add("PrivatePIDs");
+        }
+        if (cgroups != OwnCgroups.NO) {
+            directives.add("ProtectControlGroups");
+        }
+        if (hasOwnMounts()) {
+            directives.add("MountFlags");
         }
         networkPath.ifPresent(_ -> directives.add("NetworkNamespacePath"));
         ipcPath.ifPresent(_ -> directives.add("IPCNamespacePath"));

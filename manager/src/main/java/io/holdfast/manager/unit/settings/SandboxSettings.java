@@ -132,8 +132,9 @@ public record SandboxSettings(
      *
      * @param path absolute
      * @param optional whether it may be missing
+     * @param inRoot whether it is a path below the root of the unit, not of the machine
      */
-    public record PathRule(Access access, String path, boolean optional) {}
+    public record PathRule(Access access, String path, boolean optional, boolean inRoot) {}
 
     /**
      * A path that is also visible at another path.
@@ -154,12 +155,18 @@ public record SandboxSettings(
     }
 
     /**
-     * A root of the unit's own. The manager cannot change the root of a process, so a unit with one
-     * does not start: it would execute the machine's programs.
+     * A root of the unit's own.
      *
-     * @param directive {@code RootDirectory} or {@code RootImage}
+     * @param directive {@code RootDirectory} or {@code RootImage}, with which a unit does not start
+     * @param kernel whether {@code /proc}, {@code /sys}, {@code /dev} and {@code /run} are mounted
+     *     in it
      */
-    public record Root(String directive, String path) {
+    public record Root(String directive, String path, boolean kernel) {
+        /** {@return whether it is a folder, and no image} */
+        public boolean isFolder() {
+            return directive.equals("RootDirectory");
+        }
+
         /** {@return the line of the unit file} */
         @Override
         public String toString() {
@@ -233,7 +240,8 @@ public record SandboxSettings(
 
     /** {@return whether a part of them needs namespaces} */
     public boolean isolates() {
-        return !without(EnumSet.allOf(Kind.class)).directives().equals(directives());
+        return root.isPresent()
+                || !without(EnumSet.allOf(Kind.class)).directives().equals(directives());
     }
 
     /** {@return the capabilities that these settings drop} */

@@ -2,8 +2,10 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
 import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.Propagation;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings.Access;
 import io.holdfast.manager.unit.settings.SandboxSettings.Bind;
@@ -46,6 +48,10 @@ final class SandboxSettingsReader implements SectionReader {
     private ProtectProc processes = ProtectProc.DEFAULT;
     private ProcSubset subset = ProcSubset.ALL;
     private PrivateUsers users = PrivateUsers.NO;
+    private boolean ownProcesses;
+    private OwnCgroups cgroups = OwnCgroups.NO;
+    private Optional<Propagation> propagation = Optional.empty();
+    private boolean kernel = true;
     private Optional<String> networkPath = Optional.empty();
     private Optional<String> ipcPath = Optional.empty();
     private Optional<Root> rootDirectory = Optional.empty();
@@ -71,9 +77,18 @@ final class SandboxSettingsReader implements SectionReader {
             case "IPCNamespacePath" -> ipcPath = a.path(ipcPath);
             case "ProtectHostname" -> protectHostname(a);
             case "ProtectControlGroups" -> protectControlGroups(a);
-            case "MountAPIVFS" -> {
-                boolean _ = a.bool(true); // those of the machine are there without RootDirectory=
-            }
+            case "MountAPIVFS" -> kernel = a.bool(true);
+            case "PrivatePIDs" -> ownProcesses = a.bool(ownProcesses);
+            case "MountFlags" ->
+                    propagation =
+                            a.isEmpty()
+                                    ? Optional.empty()
+                                    : a.value(
+                                            propagation,
+                                            text ->
+                                                    Optional.of(
+                                                            Scalars.parseWord(
+                                                                    Propagation.values(), text)));
             case "BindPaths" -> binds(a, false);
             case "BindReadOnlyPaths" -> binds(a, true);
             case "TemporaryFileSystem" -> temporary(a);
@@ -88,10 +103,10 @@ final class SandboxSettingsReader implements SectionReader {
 
     private static Optional<Root> root(Assignment a, Optional<Root> before) {
         Optional<String> path = a.path(before.map(Root::path)).filter(set -> !set.equals("/"));
-        if (a.isEmpty() || path.isPresent()) {
+        if (a.key().equals("RootImage") && (a.isEmpty() || path.isPresent())) {
             a.notActedOn();
         }
-        return path.map(set -> new Root(a.key(), set));
+        return path.map(set -> new Root(a.key(), set, true));
     }
 
     private void protectHostname(Assignment a) {
@@ -101,21 +116,15 @@ final class SandboxSettingsReader implements SectionReader {
         set(Flag.PRIVATE_HOSTNAME, isPrivate);
     }
 
-    /** Reads {@code strict}, too, which is like {@code yes} without a cgroup namespace. */
     private void protectControlGroups(Assignment a) {
+        cgroups =
+                switch (a.value()) {
+                    case "strict" -> OwnCgroups.STRICT;
+                    case "private" -> OwnCgroups.PRIVATE;
+                    default -> OwnCgroups.NO;
+                };
         boolean before = flags.contains(Flag.PROTECT_CONTROL_GROUPS);
-        String missing = "is not supported in full: the cgroup tree of the machine is visible";
-        switch (a.value()) {
-            case "strict" -> {
-                a.notApplied(a.key(), missing);
-                set(Flag.PROTECT_CONTROL_GROUPS, true);
-            }
-            case "private" -> {
-                a.notApplied(a.key(), missing + ", and writable");
-                set(Flag.PROTECT_CONTROL_GROUPS, false);
-            }
-            default -> set(Flag.PROTECT_CONTROL_GROUPS, a.bool(before));
-        }
+        set(Flag.PROTECT_CONTROL_GROUPS, cgroups == OwnCgroups.NO && a.bool(before));
     }
 
     private void set(Flag flag, boolean isOn) {
@@ -152,11 +161,10 @@ final class SandboxSettingsReader implements SectionReader {
                 WordReader.Backslash.LITERAL_NEXT,
                 word -> {
                     boolean optional = word.startsWith("-");
-                    String path = optional ? word.substring(1) : word;
-                    if (path.startsWith("+")) { // below RootDirectory=, which is not applied
-                        path = path.substring(1);
-                    }
-                    rules.add(new PathRule(access, Scalars.parsePath(path), optional));
+                    String rest = optional ? word.substring(1) : word;
+                    boolean inRoot = rest.startsWith("+");
+                    String path = Scalars.parsePath(inRoot ? rest.substring(1) : rest);
+                    rules.add(new PathRule(access, path, optional, inRoot));
                 });
     }
 
@@ -233,8 +241,18 @@ final class SandboxSettingsReader implements SectionReader {
                 rules,
                 binds,
                 temporary,
-                new NamespaceSettings(processes, subset, users, networkPath, ipcPath),
-                rootImage.or(() -> rootDirectory),
+                new NamespaceSettings(
+                        processes,
+                        subset,
+                        users,
+                        ownProcesses,
+                        cgroups,
+                        propagation,
+                        networkPath,
+                        ipcPath),
+                rootImage
+                        .or(() -> rootDirectory)
+                        .map(root -> new Root(root.directive(), root.path(), kernel)),
                 systemCalls.build());
     }
 }

@@ -71,10 +71,10 @@ class SandboxSettingsReaderTest {
                                         "InaccessiblePaths=-+/e relative /../f")
                                 .rules())
                 .containsExactly(
-                        new PathRule(Access.READ_WRITE, "/a/b", true),
-                        new PathRule(Access.READ_WRITE, "/c", false),
-                        new PathRule(Access.READ_ONLY, "/d", false),
-                        new PathRule(Access.NONE, "/e", true));
+                        new PathRule(Access.READ_WRITE, "/a/b", true, false),
+                        new PathRule(Access.READ_WRITE, "/c", false, true),
+                        new PathRule(Access.READ_ONLY, "/d", false, false),
+                        new PathRule(Access.NONE, "/e", true, true));
     }
 
     @Test

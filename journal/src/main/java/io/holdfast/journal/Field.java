@@ -3,6 +3,7 @@ package io.holdfast.journal;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.journal.format.Lookup3;
 import java.util.Arrays;
 
 /**
@@ -23,6 +24,7 @@ public final class Field {
     private final byte[] payload; // NAME=value
     private final int nameLength;
     private byte kind; // racy, idempotent
+    private long checksum; // the same; 0 is computed each time
 
     /** Takes over an array that contains the name, "=" and the value. */
     Field(byte[] payload, int nameLength) {
@@ -147,6 +149,16 @@ public final class Field {
 
     byte[] payload() {
         return payload;
+    }
+
+    /** Returns the hash that the checksum of an entry is made of. */
+    long checksum() {
+        long known = checksum;
+        if (known == 0) {
+            known = Lookup3.of(payload, 0, payload.length);
+            checksum = known;
+        }
+        return known;
     }
 
     int nameLength() {

@@ -2,15 +2,14 @@ package io.holdfast.journal;
 
 import io.holdfast.journal.compression.Codec;
 import io.holdfast.journal.compression.CodecException;
+import io.holdfast.journal.format.Bytes;
 import io.holdfast.journal.format.Layout;
-import io.holdfast.journal.format.Lookup3;
 import io.holdfast.journal.format.SipHash;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +22,8 @@ final class FileAppender implements AutoCloseable {
     private static final int LEAST_ITEMS = 4;
     private static final int FIELD_BUCKETS = 333;
     private static final int LEAST_DATA_BUCKETS = 2047;
+    private static final int REMEMBERED = 512; // a power of 2
+    private static final int LONGEST_REMEMBERED = 1024;
 
     final Path path;
     private final MappedFile file;
@@ -43,7 +44,13 @@ final class FileAppender implements AutoCloseable {
     private long tail;
 
     private final byte[] stateByte = {Layout.STATE_ONLINE};
-    private long[] items = new long[64];
+    private final byte[] chain = new byte[2 * Long.BYTES];
+    private DataObject[] items = new DataObject[64];
+
+    /**
+     * Objects of recent entries, by their checksum: most fields of an entry are in the last one.
+     */
+    private final @Nullable DataObject[] remembered = new DataObject[REMEMBERED];
 
     private FileAppender(Path path, MappedFile file, WriterOptions options, boolean mayCompress) {
         this.path = path;
@@ -230,67 +237,65 @@ final class FileAppender implements AutoCloseable {
      */
     boolean append(long seqnum, long realtime, long monotonic, Id128 boot, List<Field> fields)
             throws JournalException {
-        int count = 0;
-        long xor = 0;
         if (items.length < fields.size()) {
-            items = new long[fields.size()];
+            items = new DataObject[fields.size()];
         }
         for (int i = 0; i < fields.size(); i++) {
-            byte[] payload = fields.get(i).payload();
-            long data = data(fields.get(i), payload);
-            if (data == 0) {
+            DataObject data = data(fields.get(i));
+            if (data == null) {
                 return false;
             }
-            items[count++] = data;
-            xor ^= Lookup3.of(payload, 0, payload.length);
+            items[i] = data;
         }
-        count = sortedDistinct(count);
-        if (count < fields.size()) {
-            xor = xorOf(fields);
-        }
+        int count = sortedDistinct(fields.size());
         long entrySize = Layout.ENTRY_ITEMS + (long) count * (isCompact ? 4 : 16);
         if (!reserve(Layout.aligned(entrySize) + roomOfArrays(count))) {
             return false;
         }
         long entry = tail;
+        long checksum = 0;
+        for (int i = 0; i < count; i++) {
+            DataObject data = items[i];
+            long at = entry + Layout.ENTRY_ITEMS + (long) i * (isCompact ? 4 : 16);
+            if (isCompact) {
+                file.putInt(at, (int) data.offset);
+            } else {
+                file.putLong(at, data.offset);
+                file.putLong(at + 8, data.hash);
+            }
+            checksum ^= data.checksum;
+        }
         file.putLong(entry + Layout.ENTRY_SEQNUM, seqnum);
         file.putLong(entry + Layout.ENTRY_REALTIME, realtime);
         file.putLong(entry + Layout.ENTRY_MONOTONIC, monotonic);
         putId(entry + Layout.ENTRY_BOOT_ID, boot);
-        file.putLong(entry + Layout.ENTRY_XOR_HASH, xor);
-        for (int i = 0; i < count; i++) {
-            long at = entry + Layout.ENTRY_ITEMS + (long) i * (isCompact ? 4 : 16);
-            if (isCompact) {
-                file.putInt(at, (int) items[i]);
-            } else {
-                file.putLong(at, items[i]);
-                file.putLong(at + 8, file.getLong(items[i] + Layout.DATA_HASH));
-            }
-        }
+        file.putLong(entry + Layout.ENTRY_XOR_HASH, checksum);
         appended(entry, Layout.ENTRY, 0, entrySize);
         for (int i = 0; i < count; i++) {
             linkData(items[i], entry);
         }
         linkEntry(entry, seqnum, realtime, monotonic, boot);
-        file.touch(Layout.STATE, stateByte);
         return true;
     }
 
-    /** Each DATA object counts once. */
-    private static long xorOf(List<Field> fields) {
-        long xor = 0;
-        for (Field field : Set.copyOf(fields)) {
-            xor ^= Lookup3.of(field.payload(), 0, field.payload().length);
-        }
-        return xor;
+    /** Wakes readers that wait for entries by inotify(7), which a mapping does not. */
+    void announce() {
+        file.touch(Layout.STATE, stateByte);
     }
 
+    /** Sorts by insertion: the objects of an entry are mostly in order. */
     private int sortedDistinct(int count) {
-        Arrays.sort(items, 0, count);
         int distinct = 0;
         for (int i = 0; i < count; i++) {
-            if (distinct == 0 || items[i] != items[distinct - 1]) {
-                items[distinct++] = items[i];
+            DataObject data = items[i];
+            int at = distinct;
+            while (at > 0 && items[at - 1].offset > data.offset) {
+                at--;
+            }
+            if (at == 0 || items[at - 1].offset != data.offset) {
+                System.arraycopy(items, at, items, at + 1, distinct - at);
+                items[at] = data;
+                distinct++;
             }
         }
         return distinct;
@@ -325,57 +330,55 @@ final class FileAppender implements AutoCloseable {
         file.putLong(Layout.N_ENTRIES, entries + 1);
     }
 
-    private void linkData(long data, long entry) throws JournalException {
-        long entries = file.getLong(data + Layout.DATA_N_ENTRIES);
-        if (entries == 0) {
-            link(data + Layout.DATA_ENTRY, entry);
+    private void linkData(DataObject data, long entry) throws JournalException {
+        long at = data.offset;
+        if (data.entries == 0) {
+            link(at + Layout.DATA_ENTRY, entry);
         } else {
-            long array = tailArray(data);
-            long used = usedOf(data, array, entries);
-            long capacity = array == 0 ? 0 : capacity(array);
-            if (used >= capacity) {
-                long grown = newArray(arrayItems(entries - 1, capacity), entry);
+            if (data.used >= data.capacity) {
+                long capacity = arrayItems(data.entries - 1, data.capacity);
+                long grown = newArray(capacity, entry);
                 link(
-                        array == 0 ? data + Layout.DATA_ENTRY_ARRAY : array + Layout.ARRAY_NEXT,
+                        data.array == 0
+                                ? at + Layout.DATA_ENTRY_ARRAY
+                                : data.array + Layout.ARRAY_NEXT,
                         grown);
                 if (isCompact) {
-                    file.putInt(data + Layout.DATA_TAIL_ARRAY, (int) grown);
+                    file.putInt(at + Layout.DATA_TAIL_ARRAY, (int) grown);
                 }
-                used = 0;
+                data.array = grown;
+                data.capacity = capacity;
+                data.used = 0;
             } else {
                 VarHandle.storeStoreFence();
-                putItem(array, used, entry);
+                putItem(data.array, data.used, entry);
             }
+            data.used++;
             if (isCompact) {
-                file.putInt(data + Layout.DATA_TAIL_ARRAY_N, (int) used + 1);
+                file.putInt(at + Layout.DATA_TAIL_ARRAY_N, (int) data.used);
             }
         }
-        file.putLong(data + Layout.DATA_N_ENTRIES, entries + 1);
+        data.entries++;
+        file.putLong(at + Layout.DATA_N_ENTRIES, data.entries);
+        remember(data);
     }
 
-    /** Returns the last array of a DATA object; 0 if it has none. */
-    private long tailArray(long data) throws JournalException {
+    /** Reads which entries a DATA object of the file has. */
+    private void readEntries(DataObject data) throws JournalException {
+        data.entries = file.getLong(data.offset + Layout.DATA_N_ENTRIES);
+        data.array = file.getLong(data.offset + Layout.DATA_ENTRY_ARRAY);
+        data.used = data.array == 0 ? 0 : data.entries - 1;
         if (isCompact) {
-            return Integer.toUnsignedLong(file.getInt(data + Layout.DATA_TAIL_ARRAY));
+            data.array = Integer.toUnsignedLong(file.getInt(data.offset + Layout.DATA_TAIL_ARRAY));
+            data.used = Integer.toUnsignedLong(file.getInt(data.offset + Layout.DATA_TAIL_ARRAY_N));
+        } else {
+            for (long array = data.array; array != 0; ) {
+                data.array = array;
+                array = file.getLong(array + Layout.ARRAY_NEXT);
+                data.used -= array == 0 ? 0 : capacity(data.array);
+            }
         }
-        long array = file.getLong(data + Layout.DATA_ENTRY_ARRAY);
-        for (long next = array; next != 0; next = file.getLong(next + Layout.ARRAY_NEXT)) {
-            array = next;
-        }
-        return array;
-    }
-
-    private long usedOf(long data, long tailArray, long entries) throws JournalException {
-        if (isCompact) {
-            return Integer.toUnsignedLong(file.getInt(data + Layout.DATA_TAIL_ARRAY_N));
-        }
-        long used = entries - 1;
-        long array = file.getLong(data + Layout.DATA_ENTRY_ARRAY);
-        while (array != 0 && array != tailArray) {
-            used -= capacity(array);
-            array = file.getLong(array + Layout.ARRAY_NEXT);
-        }
-        return used;
+        data.capacity = data.array == 0 ? 0 : capacity(data.array);
     }
 
     /** Returns the bytes of the new arrays that an entry of {@link #items} needs. */
@@ -387,13 +390,9 @@ final class FileAppender implements AutoCloseable {
             room += arrayRoom(arrayItems(number(Layout.N_ENTRIES), capacity));
         }
         for (int i = 0; i < count; i++) {
-            long entries = file.getLong(items[i] + Layout.DATA_N_ENTRIES);
-            if (entries > 0) {
-                long last = tailArray(items[i]);
-                long lastCapacity = last == 0 ? 0 : capacity(last);
-                if (usedOf(items[i], last, entries) >= lastCapacity) {
-                    room += arrayRoom(arrayItems(entries - 1, lastCapacity));
-                }
+            DataObject data = items[i];
+            if (data.entries > 0 && data.used >= data.capacity) {
+                room += arrayRoom(arrayItems(data.entries - 1, data.capacity));
             }
         }
         return room;
@@ -441,42 +440,63 @@ final class FileAppender implements AutoCloseable {
     }
 
     /**
-     * Returns the DATA object of a field, which is made if there is none; 0 without room for it.
+     * Returns the DATA object of a field, which is made if there is none; null without room for it.
      */
-    private long data(Field field, byte[] payload) throws JournalException {
+    private @Nullable DataObject data(Field field) throws JournalException {
+        byte[] payload = field.payload();
+        long checksum = field.checksum();
+        DataObject known = remembered[(int) checksum & (REMEMBERED - 1)];
+        if (known != null && known.checksum == checksum && Arrays.equals(known.payload, payload)) {
+            return known;
+        }
         long hash = hash(payload, payload.length);
         long bucket = dataTable + Long.remainderUnsigned(hash, dataBuckets) * Layout.HASH_ITEM;
         long last = 0;
         int depth = 0;
         for (long at = file.getLong(bucket); at != 0; depth++) {
-            if (file.getLong(at + Layout.DATA_HASH) == hash && hasPayload(at, payload)) {
-                return at;
+            file.peek(at + Layout.DATA_HASH, chain);
+            if (Bytes.getLong(chain, 0) == hash && hasPayload(at, payload)) {
+                DataObject found = new DataObject(at, hash, checksum, payload);
+                readEntries(found);
+                return found;
             }
             last = at;
-            at = file.getLong(at + Layout.DATA_NEXT_HASH);
+            at = Bytes.getLong(chain, Long.BYTES); // DATA_NEXT_HASH
         }
         deepest(Layout.DATA_HASH_CHAIN_DEPTH, depth - 1);
         long name = field(payload, field.nameLength());
         if (name == 0) {
-            return 0;
+            return null;
         }
         byte[] stored = payload.length >= compressFrom ? compressed(payload) : null;
         int flags = stored == null ? 0 : Layout.OBJECT_ZSTD;
         byte[] content = stored == null ? payload : stored;
         long size = (long) payloadAt + content.length;
         if (!reserve(Layout.aligned(size))) {
-            return 0;
+            return null;
         }
         long data = tail;
         file.putLong(data + Layout.DATA_HASH, hash);
         file.putLong(data + Layout.DATA_NEXT_FIELD, file.getLong(name + Layout.FIELD_HEAD_DATA));
         file.put(data + payloadAt, content, 0, content.length);
         appended(data, Layout.DATA, flags, size);
-        link(last == 0 ? bucket : last + Layout.DATA_NEXT_HASH, data);
+        if (last == 0) {
+            link(bucket, data);
+        } else {
+            VarHandle.storeStoreFence();
+            file.poke(last + Layout.DATA_NEXT_HASH, data);
+        }
         file.putLong(bucket + 8, data);
         file.putLong(name + Layout.FIELD_HEAD_DATA, data);
         file.putLong(Layout.N_DATA, number(Layout.N_DATA) + 1);
-        return data;
+        return new DataObject(data, hash, checksum, payload);
+    }
+
+    /** Only an object whose entry is linked is remembered: no other one of the same data exists. */
+    private void remember(DataObject data) {
+        if (data.payload.length <= LONGEST_REMEMBERED) {
+            remembered[(int) data.checksum & (REMEMBERED - 1)] = data;
+        }
     }
 
     private static byte @Nullable [] compressed(byte[] payload) {

@@ -51,6 +51,7 @@ public final class JournalWriter implements AutoCloseable {
     private final SequenceNumbers sequence;
     private FileAppender file;
     private boolean isClosed;
+    private boolean isUnannounced;
     private boolean isSyncDue;
     private long unsyncedSince; // nanoTime of the first entry that is not synced
     private boolean hasUnsynced;
@@ -234,6 +235,25 @@ public final class JournalWriter implements AutoCloseable {
     public synchronized long append(
             long realtimeMicros, long monotonicMicros, Id128 bootId, List<Field> fields)
             throws IOException {
+        long seqnum = appendQuietly(realtimeMicros, monotonicMicros, bootId, fields);
+        announce();
+        return seqnum;
+    }
+
+    /**
+     * Appends an entry, as {@link #append(long, long, Id128, List)}, and wakes no reader that waits
+     * for entries. Call {@link #announce} after the last one of a batch.
+     *
+     * @param realtimeMicros the time since 1970 in µs, positive
+     * @param monotonicMicros the time since the boot in µs, 0 or more
+     * @param bootId the boot
+     * @param fields the fields, one or more
+     * @return its sequence number
+     * @throws IOException if the disk is full, or the entry does not fit into an empty file
+     */
+    public synchronized long appendQuietly(
+            long realtimeMicros, long monotonicMicros, Id128 bootId, List<Field> fields)
+            throws IOException {
         requireValid(realtimeMicros, monotonicMicros, fields);
         try {
             RotationReason due = file().rotationDue(realtimeMicros, monotonicMicros, bootId);
@@ -262,6 +282,14 @@ public final class JournalWriter implements AutoCloseable {
         } catch (InternalError e) { // SIGBUS
             throw new JournalException(
                     path, "the file was truncated by another program, or the disk failed", e);
+        }
+    }
+
+    /** Wakes readers that wait for entries, if any were appended quietly. */
+    public synchronized void announce() {
+        if (isUnannounced && !isClosed) {
+            isUnannounced = false;
+            file.announce();
         }
     }
 
@@ -297,6 +325,7 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private void noteUnsynced(List<Field> fields) {
+        isUnannounced = true;
         if (!hasUnsynced) {
             hasUnsynced = true;
             unsyncedSince = System.nanoTime();

@@ -8,6 +8,7 @@ import io.holdfast.core.FdChannel;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysMman;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.journal.format.Bytes;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -65,6 +66,7 @@ final class MappedFile implements AutoCloseable {
     private int resident;
     private int mostResident = MAX_RESIDENT;
     private long clock;
+    private @Nullable Window first;
     private @Nullable Window last;
     private long size;
 
@@ -110,14 +112,18 @@ final class MappedFile implements AutoCloseable {
 
     private ByteBuffer window(long offset) throws JournalException {
         int index = (int) (offset >>> WINDOW_SHIFT);
-        Window window = last;
+        Window window = index == 0 ? first : last;
         if (window != null && window.index == index) {
             return window.bytes;
         }
+        return window(index);
+    }
+
+    private ByteBuffer window(int index) throws JournalException {
         if (index >= windows.length) {
             windows = Arrays.copyOf(windows, Math.max(2 * windows.length, index + 1));
         }
-        window = windows[index];
+        Window window = windows[index];
         if (window == null) {
             try {
                 window = new Window(channel, index);
@@ -134,7 +140,12 @@ final class MappedFile implements AutoCloseable {
             resident++;
         }
         window.used = ++clock;
-        last = window;
+        if (index == 0) { // the header, which is in constant use
+            first = window;
+            window.used = Long.MAX_VALUE;
+        } else {
+            last = window;
+        }
         return window.bytes;
     }
 
@@ -207,6 +218,37 @@ final class MappedFile implements AutoCloseable {
         }
     }
 
+    /**
+     * Copies a few bytes that are not needed again soon: of a window that is not resident by
+     * pread(2), which leaves it so.
+     */
+    void peek(long offset, byte[] into) throws JournalException {
+        if (isResident(offset, into.length)) {
+            get(offset, into, into.length);
+        } else if (Unistd.pread(fd, into, 0, into.length, offset) != into.length) {
+            throw new JournalException(path, offset, "read failed");
+        }
+    }
+
+    /** Stores a number, as {@link #peek} reads. */
+    void poke(long offset, long value) throws JournalException {
+        if (isResident(offset, Long.BYTES)) {
+            putLong(offset, value);
+            return;
+        }
+        byte[] bytes = new byte[Long.BYTES];
+        Bytes.putLong(bytes, 0, value);
+        if (Unistd.pwrite(fd, bytes, 0, bytes.length, offset) != bytes.length) {
+            throw new JournalException(path, offset, "write failed");
+        }
+    }
+
+    private boolean isResident(long offset, int length) {
+        int index = (int) (offset >>> WINDOW_SHIFT);
+        Window window = index < windows.length ? windows[index] : null;
+        return window != null && window.isResident && within(offset) + length <= WINDOW;
+    }
+
     /** Returns whether the file has these bytes at an offset. */
     boolean equals(long offset, byte[] bytes) throws JournalException {
         int done = 0;
@@ -233,6 +275,7 @@ final class MappedFile implements AutoCloseable {
     }
 
     private void unmap() {
+        first = null;
         last = null;
         for (Window window : windows) {
             if (window != null) {

@@ -183,6 +183,7 @@ public final class Store implements AutoCloseable {
                 for (StoredEntry entry : batch) {
                     refused += write(entry) ? 0 : 1;
                 }
+                writers.values().forEach(JournalWriter::announce);
                 written(batch.size() - refused, refused);
                 sync();
                 vacuum();
@@ -244,7 +245,7 @@ public final class Store implements AutoCloseable {
         try {
             long _ =
                     writer(user)
-                            .append(
+                            .appendQuietly(
                                     entry.realtimeMicros(),
                                     entry.monotonicMicros(),
                                     boot,

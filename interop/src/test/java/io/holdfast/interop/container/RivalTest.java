@@ -200,8 +200,14 @@ class RivalTest {
                 boolean _ = container.answers(server.preparation(), "");
                 boolean _ = container.answers(systemctl + " daemon-reload", "");
                 String variables =
-                        "systemctl='%s' unit='%s' file=/usr/lib/systemd/system/%s\n"
-                                .formatted(systemctl, unit, unit.replaceFirst("@.*\\.", "@."));
+                        "systemctl='%s' unit='%s' file=%s/%s\n"
+                                .formatted(
+                                        systemctl,
+                                        unit,
+                                        isOfUser(setting)
+                                                ? "~/.config/systemd/user"
+                                                : "/usr/lib/systemd/system",
+                                        unit.replaceFirst("@.*\\.", "@."));
                 String texts =
                         "client=$(cat <<'END'\n%s\nEND\n)\nanswer='%s'\n"
                                 .formatted(server.client(), server.answer());

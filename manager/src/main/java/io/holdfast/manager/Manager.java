@@ -17,6 +17,7 @@ import io.holdfast.core.sys.process.SysPrctl;
 import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
+import io.holdfast.manager.exec.JournalSettingsFiles;
 import io.holdfast.manager.exec.Leftovers;
 import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.generator.GeneratorFolders;
@@ -813,6 +814,7 @@ public final class Manager implements AutoCloseable {
         boolean ignored =
                 shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
         Inaccessible.in(options.runtimeDirectory()).remove();
+        JournalSettingsFiles.removeFolder(options.runtimeDirectory());
         uids.removeFolder();
         made.clear();
         lock.close();

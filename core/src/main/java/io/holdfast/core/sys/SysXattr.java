@@ -7,6 +7,8 @@ import io.holdfast.core.Fd;
 public final class SysXattr {
     private static final Libc.Function FSETXATTR = Libc.bind("fsetxattr");
 
+    private static final Libc.Function FGETXATTR = Libc.bind("fgetxattr");
+
     private SysXattr() {}
 
     /**
@@ -29,6 +31,35 @@ public final class SysXattr {
             scratch.bytes.put(at, value);
             return Libc.intCall(
                     FSETXATTR, number, scratch.address, scratch.address + at, value.length, 0, 0);
+        } finally {
+            file.release();
+            scratch.release();
+        }
+    }
+
+    /**
+     * Reads an attribute ({@code fgetxattr(2)}).
+     *
+     * @param file opened for reading or writing
+     * @param name with its namespace
+     * @param value receives at most 8000 bytes of it
+     * @return how many bytes it has, or -errno: ENODATA without such an attribute, ERANGE if it is
+     *     longer
+     */
+    public static int get(Fd file, String name, byte[] value) {
+        int at = name.length() + 1;
+        Scratch scratch = Scratch.take();
+        int number = file.acquire();
+        try {
+            int _ = CString.put(scratch.bytes, 0, name);
+            int most = Math.min(value.length, Scratch.SIZE - at);
+            int size =
+                    Libc.intCall(
+                            FGETXATTR, number, scratch.address, scratch.address + at, most, 0, 0);
+            if (size > 0) {
+                scratch.bytes.get(at, value, 0, size);
+            }
+            return size;
         } finally {
             file.release();
             scratch.release();

@@ -43,6 +43,7 @@ final class ExecProperties {
         addPrivileges(table);
         addLimits(table, exec);
         SandboxProperties.addTo(table, exec.andThen(ExecSettings::sandbox));
+        JournalProperties.addTo(table, exec.andThen(ExecSettings::journal));
         CredentialProperties.addTo(table, exec.andThen(ExecSettings::credentials));
     }
 
@@ -132,9 +133,7 @@ final class ExecProperties {
                         exec.andThen(settings ->
                                 settings.streams().files().stream()
                                         .map(ExecProperties::openFile)
-                                        .toList()))
-                // fields of journal entries: there is no journal to write them to
-                .settable("LogExtraFields", ignored("aay"));
+                                        .toList()));
     }
 
     private static int size(OptionalInt size) {
@@ -169,10 +168,6 @@ final class ExecProperties {
                     "OpenFile",
                     file.get(0) + ":" + file.get(1) + ":" + String.join(",", options));
         }
-    }
-
-    private static SettableProperty ignored(String type) {
-        return new SettableProperty(type, (_, _, _) -> {});
     }
 
     private static <T> void addStream(

@@ -33,6 +33,7 @@ import java.util.TreeSet;
  * @param limits of {@code setrlimit(2)} that are set
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
+ * @param journal what the receiver of log messages does with theirs
  * @param credentials the secrets that its processes can read
  * @param keyring the session keyring of its processes
  * @param removeIpc whether the IPC objects of its user are removed at its end
@@ -63,6 +64,7 @@ public record ExecSettings(
         Map<Resource, ResourceLimit> limits,
         OptionalInt nice,
         OptionalInt oomScoreAdjust,
+        JournalSettings journal,
         CredentialSettings credentials,
         KeyringMode keyring,
         boolean removeIpc,
@@ -149,6 +151,7 @@ public record ExecSettings(
                 limits,
                 nice,
                 oomScoreAdjust,
+                journal,
                 credentials,
                 keyring,
                 removeIpc,

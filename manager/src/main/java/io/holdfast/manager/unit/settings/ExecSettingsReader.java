@@ -55,6 +55,7 @@ public final class ExecSettingsReader implements SectionReader {
     private final Set<SecureBit> secureBits = EnumSet.noneOf(SecureBit.class);
     private final SchedulingSettings.Reader scheduling = new SchedulingSettings.Reader();
     private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
+    private final JournalSettings.Reader journal = new JournalSettings.Reader();
     private final CredentialSettingsReader credentials = new CredentialSettingsReader();
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
@@ -119,6 +120,7 @@ public final class ExecSettingsReader implements SectionReader {
                 return assignLimit(a)
                         || assignDirectory(a)
                         || streams.assign(a)
+                        || journal.assign(a)
                         || sandbox.assign(a)
                         || credentials.assign(a)
                         || scheduling.assign(a);
@@ -368,6 +370,7 @@ public final class ExecSettingsReader implements SectionReader {
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                journal.build(),
                 credentials.build(),
                 keyring,
                 removeIpc || dynamicUser,

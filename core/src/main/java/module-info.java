@@ -73,6 +73,7 @@ module io.holdfast.core {
             io.holdfast.manager;
     exports io.holdfast.core.file.folder to
             io.holdfast.journal,
+            io.holdfast.receiver,
             io.holdfast.dbus,
             io.holdfast.bus,
             io.holdfast.manager,

@@ -1,15 +1,19 @@
 package io.holdfast.receiver;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
 import io.holdfast.core.socket.Sender;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysXattr;
 import io.holdfast.journal.Field;
+import io.holdfast.receiver.input.MessageFilter;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,37 +37,35 @@ import org.jspecify.annotations.Nullable;
  */
 final class Attribution {
     private static final int MOST_COMMAND = 4096; // bytes of _CMDLINE=
+    private static final String FILTER = "user.journald_log_filter_patterns"; // systemd's name
+    private static final int MOST_FILTER = 4096; // bytes
+    private static final int MOST_PATTERNS = 32;
 
     /**
      * What is known about a sender.
      *
      * @param unit that it belongs to
      * @param fields to be added to its entries
+     * @param filter which of its messages are stored
      */
-    record Known(Optional<String> unit, long uid, List<Field> fields) {}
+    record Known(Optional<String> unit, long uid, List<Field> fields, MessageFilter filter) {
+        Known(Optional<String> unit, long uid, List<Field> fields) {
+            this(unit, uid, fields, MessageFilter.NONE);
+        }
+    }
 
-    private record Place(Optional<String> unit, List<Field> fields) {}
+    private record Place(
+            Optional<CgroupPath> named, List<Field> fields, MessageFilter filter, long readAt) {}
 
     private record Seen(long readAt, OptionalLong cgroup, Known known) {}
 
     private final CgroupPath root;
     private final long age = ReceiverLimits.SENDER_AGE.duration().toNanos();
-    private final Map<Long, Seen> processes = bounded();
-    private final Map<Long, Place> places = bounded();
+    private final Map<Long, Seen> processes = new Bounded<>();
+    private final Map<Long, Place> places = new Bounded<>();
 
     Attribution() {
         root = Cgroup.isMounted() ? Cgroup.managerRoot() : CgroupPath.ROOT;
-    }
-
-    private static <V> Map<Long, V> bounded() {
-        return new LinkedHashMap<>(16, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Long, V> eldest) {
-                return size() > ReceiverLimits.SENDERS.intValue();
-            }
-        };
     }
 
     /** Returns what is known about the sender of a message. */
@@ -116,7 +118,8 @@ final class Attribution {
             return new Known(Optional.empty(), uid, List.copyOf(fields));
         }
         fields.addAll(place.fields());
-        return new Known(place.unit(), uid, List.copyOf(fields));
+        Optional<String> unit = place.named().flatMap(CgroupPath::unit);
+        return new Known(unit, uid, List.copyOf(fields), place.filter());
     }
 
     private static List<Field> ids(int pid, long uid, long gid) {
@@ -143,15 +146,16 @@ final class Attribution {
 
     private @Nullable Place place(long id) {
         Place known = places.get(id);
-        if (known == null) {
-            try (Cgroup cgroup = Cgroup.ofId(id)) {
-                known = read(cgroup);
-                places.put(id, known);
-            } catch (ErrnoException e) {
-                return null;
-            }
+        if (known != null && System.nanoTime() - known.readAt() < age) {
+            return known;
         }
-        return known;
+        try (Cgroup cgroup = Cgroup.ofId(id)) {
+            Place now = known == null ? read(cgroup) : read(cgroup, known.named(), known.fields());
+            places.put(id, now);
+            return now;
+        } catch (ErrnoException e) {
+            return known; // it was removed
+        }
     }
 
     private Place read(Cgroup cgroup) {
@@ -168,6 +172,35 @@ final class Attribution {
                     .ifPresent(
                             uid -> fields.add(Field.of("_SYSTEMD_OWNER_UID", Long.toString(uid))));
         });
-        return new Place(named.flatMap(CgroupPath::unit), List.copyOf(fields));
+        return read(cgroup, named, List.copyOf(fields));
+    }
+
+    private static Place read(Cgroup cgroup, Optional<CgroupPath> named, List<Field> fields) {
+        return new Place(
+                named,
+                fields,
+                named.map(path -> filter(cgroup, path)).orElse(MessageFilter.NONE),
+                System.nanoTime());
+    }
+
+    /** Reads the filter of the unit; a process may be in a cgroup below that of its unit. */
+    private static MessageFilter filter(Cgroup cgroup, CgroupPath named) {
+        Optional<String> unit = named.unit();
+        byte[] value = new byte[MOST_FILTER];
+        String at = ".";
+        CgroupPath path = named;
+        while (unit.isPresent() && path.unit().equals(unit)) {
+            try (Fd opened = Fcntl.open(cgroup.fd(), at, Fcntl.O_RDONLY, 0)) {
+                int size = SysXattr.get(opened, FILTER, value);
+                if (size >= 0) {
+                    return MessageFilter.parse(Arrays.copyOf(value, size), MOST_PATTERNS);
+                }
+            } catch (ErrnoException e) {
+                return MessageFilter.NONE; // it was removed, or may not be opened
+            }
+            at += "/..";
+            path = path.parent();
+        }
+        return MessageFilter.NONE;
     }
 }

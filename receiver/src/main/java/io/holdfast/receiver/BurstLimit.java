@@ -1,6 +1,5 @@
 package io.holdfast.receiver;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -16,24 +15,28 @@ final class BurstLimit {
         DROP
     }
 
+    /**
+     * A rate.
+     *
+     * @param burst messages within one interval
+     * @param interval in nanoseconds
+     */
+    record Rate(long burst, long interval) {}
+
     private static final class Window {
+        private Rate rate;
         private long begun;
-        private int passed;
+        private long passed;
         private long dropped;
+
+        Window(Rate rate) {
+            this.rate = rate;
+        }
     }
 
-    private final int burst;
-    private final long interval;
+    private final Rate usual;
     private final LongSupplier clock;
-    private final Map<String, Window> windows =
-            new LinkedHashMap<>(16, 0.75f, true) {
-                private static final long serialVersionUID = 1L;
-
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<String, Window> eldest) {
-                    return size() > ReceiverLimits.SENDERS.intValue();
-                }
-            };
+    private final Map<String, Window> windows = new Bounded<>();
 
     /**
      * @param burst messages within one interval
@@ -41,18 +44,28 @@ final class BurstLimit {
      * @param clock the time in nanoseconds
      */
     BurstLimit(int burst, long interval, LongSupplier clock) {
-        this.burst = burst;
-        this.interval = interval;
+        this.usual = new Rate(burst, interval);
         this.clock = clock;
     }
 
-    /** Counts a message. */
+    /** {@return the rate of those who have none of their own} */
+    Rate usual() {
+        return usual;
+    }
+
+    /** Counts a message against the usual rate. */
     Verdict count(String who) {
-        Window window = windows.computeIfAbsent(who, _ -> new Window());
+        return count(who, usual);
+    }
+
+    /** Counts a message against a rate of its own. */
+    Verdict count(String who, Rate rate) {
+        Window window = windows.computeIfAbsent(who, _ -> new Window(rate));
+        window.rate = rate;
         if (window.passed == 0) {
             window.begun = clock.getAsLong();
         }
-        if (window.passed >= burst) {
+        if (window.passed >= rate.burst()) {
             window.dropped++;
             return Verdict.DROP;
         }
@@ -67,7 +80,7 @@ final class BurstLimit {
      */
     long renew(String who) {
         Window window = windows.get(who);
-        if (window == null || clock.getAsLong() - window.begun < interval) {
+        if (window == null || clock.getAsLong() - window.begun < window.rate.interval()) {
             return 0;
         }
         long dropped = window.dropped;

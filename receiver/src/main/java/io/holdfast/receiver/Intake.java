@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.EventLoop;
 import io.holdfast.journal.Field;
 import io.holdfast.journal.Id128;
+import io.holdfast.receiver.input.MessageFilter;
+import io.holdfast.receiver.input.UnitSettings;
 import io.holdfast.receiver.store.Store;
 import io.holdfast.receiver.store.StoredEntry;
 import java.io.IOException;
@@ -25,6 +27,10 @@ import java.util.Optional;
 final class Intake {
     private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
     private static final long HOSTNAME_AGE = 1_000_000_000L;
+    private static final int LEAST_IMPORTANT = 7; // debug
+    private static final long LONGEST = Long.MAX_VALUE / 1000; // microseconds
+    private static final BurstLimit.Rate UNLIMITED =
+            new BurstLimit.Rate(Long.MAX_VALUE, Long.MAX_VALUE);
 
     /** A socket from which messages come. */
     interface Source {
@@ -34,6 +40,7 @@ final class Intake {
 
     private final EventLoop loop;
     private final Store store;
+    private final SettingsOfUnits units;
     private final BurstLimit limit =
             new BurstLimit(
                     ReceiverLimits.RATE_BURST.intValue(),
@@ -48,7 +55,8 @@ final class Intake {
     private long suppressed;
     private boolean waiting;
 
-    Intake(EventLoop loop, Store store) throws IOException {
+    Intake(EventLoop loop, Store store, SettingsOfUnits units) throws IOException {
+        this.units = units;
         this.loop = loop;
         this.store = store;
         this.machine = Field.of("_MACHINE_ID", Id128.machine().toString());
@@ -89,18 +97,71 @@ final class Intake {
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
+        UnitSettings settings = belongs.map(units::of).orElse(UnitSettings.NONE);
+        if (!isWanted(settings, sender.filter(), message)) {
+            return;
+        }
         if (belongs.isPresent() || sender.uid() != 0) { // root's own programs may log all they want
             String who = belongs.orElseGet(() -> "user " + sender.uid());
             long dropped = limit.renew(who);
             if (dropped > 0) {
                 report(who, dropped, sender, belongs);
             }
-            if (limit.count(who) == BurstLimit.Verdict.DROP) {
+            if (limit.count(who, rate(settings)) == BurstLimit.Verdict.DROP) {
                 suppressed++;
                 return;
             }
         }
-        store(sender.uid(), complete(transport, sender, unit, message));
+        store(sender.uid(), complete(transport, sender, unit, settings, message));
+    }
+
+    /**
+     * Takes a message of the kernel, which has no sender.
+     *
+     * @param message all fields but those of the machine
+     */
+    void takeOfKernel(String transport, List<Field> message) {
+        received++;
+        List<Field> fields = new ArrayList<>(message);
+        fields.add(Field.of("_TRANSPORT", transport));
+        fields.add(machine);
+        fields.add(hostname());
+        store(0, fields);
+    }
+
+    /** Returns whether the unit's settings have a message stored. */
+    private static boolean isWanted(
+            UnitSettings settings, MessageFilter filter, List<Field> message) {
+        if (settings.levelMax().isEmpty() && filter.isEmpty()) {
+            return true;
+        }
+        int most = settings.levelMax().orElse(LEAST_IMPORTANT);
+        return value(message, "PRIORITY").filter(field -> level(field) > most).isEmpty()
+                && value(message, "MESSAGE")
+                        .filter(field -> !filter.admits(field.value()))
+                        .isEmpty();
+    }
+
+    private static Optional<Field> value(List<Field> message, String name) {
+        return message.stream().filter(field -> field.hasName(name)).findFirst();
+    }
+
+    private static int level(Field priority) {
+        byte[] digits = priority.value();
+        return digits.length == 1 && digits[0] >= '0' && digits[0] <= '7' ? digits[0] - '0' : 0;
+    }
+
+    /** Returns the rate of a unit; a 0 for either of its parts means that there is no limit. */
+    private BurstLimit.Rate rate(UnitSettings settings) {
+        long burst = settings.rateBurst().orElse(limit.usual().burst());
+        long micros = settings.rateInterval().orElse(-1);
+        long interval =
+                settings.rateInterval().isEmpty()
+                        ? limit.usual().interval()
+                        : micros < 0 || micros > LONGEST ? Long.MAX_VALUE : micros * 1000;
+        return burst == 0 || interval == 0
+                ? UNLIMITED
+                : new BurstLimit.Rate(burst < 0 ? Long.MAX_VALUE : burst, interval);
     }
 
     private void report(String who, long dropped, Attribution.Known sender, Optional<String> unit) {
@@ -121,6 +182,7 @@ final class Intake {
             String transport,
             Attribution.Known sender,
             Optional<String> unit,
+            UnitSettings settings,
             List<Field> message) {
         List<Field> fields = new ArrayList<>(message.size() + sender.fields().size() + 5);
         fields.addAll(message);
@@ -131,6 +193,8 @@ final class Intake {
             }
         }
         unit.ifPresent(name -> fields.add(Field.of("_SYSTEMD_UNIT", name)));
+        settings.invocationId().ifPresent(id -> fields.add(Field.of("_SYSTEMD_INVOCATION_ID", id)));
+        fields.addAll(settings.extraFields());
         fields.add(machine);
         fields.add(hostname());
         return fields;

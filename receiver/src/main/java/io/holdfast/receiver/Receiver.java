@@ -11,7 +11,9 @@ import io.holdfast.receiver.store.Store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A receiver of log messages, as journald is one.
@@ -19,8 +21,9 @@ import java.util.List;
  * <pre>
  *   socket, dev-log   DatagramSource ┐
  *                                    ├─▶ Intake ─▶ Store ─▶ system.journal, user-UID.journal
- *   stdout            StreamSource   ┘   (rate limit,
- *                       Attribution        trusted fields)
+ *   stdout            StreamSource   │   (rate limit,
+ *                       Attribution    │    trusted fields)
+ *   /dev/kmsg, audit  KernelSource   ┘
  * </pre>
  *
  * <p>All sockets belong to the thread that runs {@link #run}; the files to a thread of the store.
@@ -36,11 +39,20 @@ public final class Receiver implements AutoCloseable {
     private final DatagramSource syslog;
     private final DatagramSource messages;
     private final StreamListener streams;
+    private final Path storage;
+    private final Consumer<String> warnings;
+    private final List<Runnable> closedToo = new ArrayList<>();
 
     private Receiver(ReceiverOptions options) throws IOException {
+        storage = options.storage();
+        warnings = options.warnings();
         store = Store.open(options.place(), options.warnings());
         try {
-            intake = new Intake(loop, store);
+            intake =
+                    new Intake(
+                            loop,
+                            store,
+                            new SettingsOfUnits(options.sockets().resolveSibling("units")));
             Attribution attribution = new Attribution();
             Path folder = Files.createDirectories(options.sockets());
             messages =
@@ -99,6 +111,34 @@ public final class Receiver implements AutoCloseable {
         return new Receiver(options);
     }
 
+    /**
+     * Receives the messages of the kernel and of its audit, too. Called before {@link #run}.
+     *
+     * @param log {@code /dev/kmsg}
+     * @return one line for each of the two that this process may not receive, as in a container
+     * @throws IOException if the files cannot be read
+     */
+    public List<String> receiveKernel(Path log) throws IOException {
+        List<String> refused = new ArrayList<>();
+        long last = KernelSource.lastIn(storage);
+        try {
+            KernelSource kernel =
+                    new KernelSource(loop, KernelSource.open(log), last, intake, warnings);
+            closedToo.add(kernel::close);
+            intake.add(kernel);
+        } catch (ErrnoException e) {
+            refused.add("messages of the kernel are not received: " + e.getMessage());
+        }
+        try {
+            AuditSource audit = new AuditSource(loop, AuditSource.open(), intake, warnings);
+            closedToo.add(audit::close);
+            intake.add(audit);
+        } catch (ErrnoException e) {
+            refused.add("messages of the audit are not received: " + e.getMessage());
+        }
+        return refused;
+    }
+
     /** {@return all limits of receivers} */
     public static List<Limit> limits() {
         return ReceiverLimits.all();
@@ -130,6 +170,7 @@ public final class Receiver implements AutoCloseable {
         messages.close();
         syslog.close();
         streams.close();
+        closedToo.forEach(Runnable::run);
         store.close();
         loop.close();
     }

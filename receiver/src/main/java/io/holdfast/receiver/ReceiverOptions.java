@@ -10,7 +10,7 @@ import java.util.function.Consumer;
  * How a receiver works. Immutable.
  *
  * @param sockets the folder of its sockets (socket, stdout, dev-log), as {@code
- *     /run/systemd/journal}
+ *     /run/systemd/journal}; the folder {@code units} beside it has the settings of units
  * @param storage the folder of its files, as {@code /var/log/journal/MACHINE-ID}
  * @param splitUsers whether the entries of each ordinary user get a file that this user can read
  * @param warnings receives one line about what was lost or refused; called by any thread

@@ -19,6 +19,7 @@ import io.holdfast.manager.notify.NotifyMessageTarget;
 import io.holdfast.manager.systemd1.property.TransientUnitTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
 import io.holdfast.manager.unit.value.UnitValueTarget;
+import io.holdfast.receiver.input.LogInputTarget;
 import io.holdfast.receiver.input.LogMessageTarget;
 import io.holdfast.varlink.VarlinkAddressTarget;
 import io.holdfast.varlink.idl.tree.IdlTarget;
@@ -54,6 +55,7 @@ enum Target {
     UNIT_VALUE(UnitValueTarget.class, UnitValueTarget::fuzzerTestOneInput, 1),
     TRANSIENT_UNIT(TransientUnitTarget.class, TransientUnitTarget::fuzzerTestOneInput, 2),
     NOTIFY_MESSAGE(NotifyMessageTarget.class, NotifyMessageTarget::fuzzerTestOneInput, 1),
+    LOG_INPUT(LogInputTarget.class, LogInputTarget::fuzzerTestOneInput, 1),
     LOG_MESSAGE(LogMessageTarget.class, LogMessageTarget::fuzzerTestOneInput, 1),
     POLICY_FILE(PolicyFileTarget.class, PolicyFileTarget::fuzzerTestOneInput, 1),
     CATALOGUE(CatalogueTarget.class, CatalogueTarget::fuzzerTestOneInput, 1),

@@ -22,6 +22,7 @@ import picocli.CommandLine.ParseResult;
 /** Runs the receiver of log messages in the foreground. */
 public final class JournalCommand implements Command {
     private static final Path PERSISTENT = Path.of("/var/log/journal");
+    private static final Path KERNEL = Path.of("/dev/kmsg");
     private static final Path VOLATILE = Path.of("/run/log/journal");
 
     @Override
@@ -47,6 +48,10 @@ public final class JournalCommand implements Command {
                         "Store in this folder (default: /var/log/journal/MACHINE-ID if"
                                 + " /var/log/journal exists, else /run/log/journal/MACHINE-ID).")
                 .flag(
+                        "--kernel",
+                        "Receive the messages of the kernel and of its audit, too, as far as this"
+                                + " process may.")
+                .flag(
                         "--one-file",
                         "Store the messages of all users in system.journal (default: those of each"
                                 + " ordinary user in a file that this user may read).")
@@ -71,6 +76,9 @@ public final class JournalCommand implements Command {
         try (Receiver receiver = Receiver.open(options);
                 Registration _ = receiver.loop().onSignal(Signal.TERM, receiver::stop);
                 Registration _ = receiver.loop().onSignal(Signal.INT, receiver::stop)) {
+            if (line.hasMatchedOption("--kernel")) {
+                receiver.receiveKernel(KERNEL).forEach(refused -> output.line(refused));
+            }
             output.line("receiving in ", options.sockets(), ", storing in ", options.storage());
             boolean _ = Notify.send("READY=1");
             receiver.run();

@@ -8,6 +8,7 @@ module io.holdfast.manager {
 
     exports io.holdfast.manager;
     exports io.holdfast.manager.access;
+    exports io.holdfast.manager.catalog;
     exports io.holdfast.manager.exec;
     exports io.holdfast.manager.generator;
     exports io.holdfast.manager.job;
@@ -18,8 +19,10 @@ module io.holdfast.manager {
     exports io.holdfast.manager.survival;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
+    exports io.holdfast.manager.unit.calendar;
     exports io.holdfast.manager.unit.condition;
     exports io.holdfast.manager.unit.file;
+    exports io.holdfast.manager.unit.host;
     exports io.holdfast.manager.unit.install;
     exports io.holdfast.manager.unit.resource;
     exports io.holdfast.manager.unit.section;

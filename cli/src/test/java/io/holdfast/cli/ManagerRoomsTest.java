@@ -45,6 +45,8 @@ class ManagerRoomsTest {
         String[] files = {
             "unit",
             "unit.value",
+            "unit.calendar",
+            "unit.host",
             "unit.file",
             "unit.condition",
             "unit.directive",
@@ -54,15 +56,18 @@ class ManagerRoomsTest {
         };
         assertUsesOnly("unit");
         assertUsesOnly("unit.value", "unit");
+        assertUsesOnly("unit.calendar", "unit.value", "unit");
+        assertUsesOnly("unit.host", "unit.value", "unit");
         assertUsesOnly("unit.file", "unit");
-        assertUsesOnly("unit.condition", "unit.file", "unit.value", "unit");
-        String[] parsing = {"unit.condition", "unit.file", "unit.value", "unit"};
+        assertUsesOnly("unit.condition", "unit.file", "unit.host", "unit.value", "unit");
+        String[] parsing = {"unit.condition", "unit.file", "unit.host", "unit.value", "unit"};
         assertUsesOnly("unit.directive", parsing);
         assertUsesOnly("unit.resource", and(parsing, "unit.directive"));
         String[] values = and(parsing, "unit.directive", "unit.resource");
         assertUsesOnly("unit.settings", values);
-        assertUsesOnly("unit.section", and(values, "unit.settings"));
+        assertUsesOnly("unit.section", and(values, "unit.settings", "unit.calendar"));
         assertUsesOnly("unit.install", and(values, "unit.settings", "unit.section"));
+        assertUsesOnly("catalog", and(files, "unit.install", "loop"));
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
@@ -74,13 +79,14 @@ class ManagerRoomsTest {
         assertUsesOnly("seccomp", and(settings, "loop"));
         assertUsesOnly(
                 "exec", and(settings, "loop", "process", "resource", "credential", "seccomp"));
-        assertUsesOnly("generator", "loop", "unit.file", "unit.value", "unit");
+        assertUsesOnly("generator", "loop", "unit.file", "unit.host", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit", "unit.section");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =
                 and(
                         files,
                         "unit.install",
+                        "catalog",
                         "loop",
                         "log",
                         "process",
@@ -102,7 +108,7 @@ class ManagerRoomsTest {
         assertUsesOnly("path", kind);
         assertUsesOnly("mount", and(kind, "run"));
         assertUsesOnly("request", kind);
-        assertUsesOnly("verify", and(files, "job", "loop", "exec", "runtime", "view"));
+        assertUsesOnly("verify", and(files, "job", "loop", "exec", "catalog", "runtime", "view"));
     }
 
     @Test
@@ -140,7 +146,7 @@ class ManagerRoomsTest {
                         .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))
                         .and(not(resideInAnyPackage(rooms(types))))
                         .and(not(type(MANAGER + ".Manager")))
-                        .and(not(type(MANAGER + ".runtime.AlreadyThere")))
+                        .and(not(type(MANAGER + ".catalog.AlreadyThere")))
                         .and(not(resideInAPackage(MANAGER + ".verify"))); // of each type, and
         // services
         noClasses()

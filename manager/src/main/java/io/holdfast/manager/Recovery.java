@@ -1,13 +1,13 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.catalog.TransientFiles;
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobRecord;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.TransientFiles;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;

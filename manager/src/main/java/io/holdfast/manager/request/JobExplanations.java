@@ -1,5 +1,6 @@
 package io.holdfast.manager.request;
 
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobRefusedException.Reason;
@@ -8,7 +9,6 @@ import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;

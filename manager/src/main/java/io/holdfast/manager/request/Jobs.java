@@ -1,6 +1,7 @@
 package io.holdfast.manager.request;
 
 import io.holdfast.core.EventLoop;
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobOutcome;
@@ -14,7 +15,6 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.ActiveState;

@@ -1,6 +1,8 @@
 package io.holdfast.manager.request;
 
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.catalog.TransientFiles;
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobRefusedException.Reason;
@@ -12,8 +14,6 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.TransientFiles;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;

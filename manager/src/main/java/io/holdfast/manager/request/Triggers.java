@@ -1,6 +1,7 @@
 package io.holdfast.manager.request;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
@@ -11,7 +12,6 @@ import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.RunPhase;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;

@@ -3,8 +3,8 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.log.ManagerListener.Level;
-import io.holdfast.manager.systemd1.property.Errors;
-import io.holdfast.manager.systemd1.property.Names;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Names;
 
 /** {@code org.freedesktop.LogControl1}: the log level of the manager. */
 final class LogControl {

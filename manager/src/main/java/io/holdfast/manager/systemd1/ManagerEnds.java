@@ -5,6 +5,7 @@ import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.survival.ManagerEnd.What;
+import io.holdfast.manager.systemd1.caller.Operations;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 

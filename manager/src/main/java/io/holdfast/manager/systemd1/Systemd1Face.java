@@ -10,7 +10,12 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.systemd1.property.Names;
+import io.holdfast.manager.systemd1.caller.Broadcast;
+import io.holdfast.manager.systemd1.caller.Client;
+import io.holdfast.manager.systemd1.caller.Operations;
+import io.holdfast.manager.systemd1.caller.ProcessQuestions;
+import io.holdfast.manager.systemd1.caller.References;
+import io.holdfast.manager.systemd1.format.Names;
 import java.util.function.ObjLongConsumer;
 
 /** The part of the D-Bus interface that all its connections share. */

@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.manager.view.UnitView;

@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.job.UnitJob;
-import io.holdfast.manager.systemd1.property.Names;
+import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.UnitView;
 import java.util.ArrayList;

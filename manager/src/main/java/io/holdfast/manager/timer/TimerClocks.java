@@ -11,7 +11,7 @@ import io.holdfast.core.wait.SysTimerfd;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.Work;
-import io.holdfast.manager.unit.value.LocalZone;
+import io.holdfast.manager.unit.calendar.LocalZone;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;

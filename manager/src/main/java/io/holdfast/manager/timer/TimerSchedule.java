@@ -1,10 +1,10 @@
 package io.holdfast.manager.timer;
 
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.unit.calendar.LocalZone;
 import io.holdfast.manager.unit.section.TimerUnit;
 import io.holdfast.manager.unit.section.TimerUnit.Base;
 import io.holdfast.manager.unit.section.TimerUnit.Trigger;
-import io.holdfast.manager.unit.value.LocalZone;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.view.UnitTimes;
 import java.util.ArrayList;

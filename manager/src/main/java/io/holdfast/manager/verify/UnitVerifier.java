@@ -1,19 +1,19 @@
 package io.holdfast.manager.verify;
 
+import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.exec.SandboxSupport;
-import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
-import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;

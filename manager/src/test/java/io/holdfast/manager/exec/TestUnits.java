@@ -4,9 +4,9 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.value.Host;
+import io.holdfast.manager.unit.host.Host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -18,6 +18,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.systemd1.caller.Client;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,8 @@
 package io.holdfast.manager.unit.value;
 
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.host.Host;
+import io.holdfast.manager.unit.host.Virtualization;
 import java.util.Map;
 
 /** The machine and the manager for which fuzzed unit files are read, the same on every machine. */

@@ -2,6 +2,8 @@ package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.value.ExecCommand.Flag;
 import java.util.ArrayList;
 import java.util.EnumSet;

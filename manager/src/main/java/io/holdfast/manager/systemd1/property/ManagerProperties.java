@@ -5,6 +5,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.resource.MachineResources;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.resource.Amount;

@@ -1,6 +1,8 @@
 package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.PathUnit;
 import io.holdfast.manager.unit.section.PathUnit.Kind;

@@ -3,6 +3,8 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.resource.MachineResources;
 import io.holdfast.manager.resource.ResourceUsage;
+import io.holdfast.manager.systemd1.format.Micros;
+import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.resource.Amount;
 import io.holdfast.manager.unit.resource.Controller;

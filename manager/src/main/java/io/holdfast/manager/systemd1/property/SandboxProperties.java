@@ -6,6 +6,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.word;
 import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.settings.NamespaceSettings;
 import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;

@@ -4,6 +4,8 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Handle;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.ScopeUnit;
 import java.util.List;

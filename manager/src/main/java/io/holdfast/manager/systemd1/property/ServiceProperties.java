@@ -11,6 +11,7 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;

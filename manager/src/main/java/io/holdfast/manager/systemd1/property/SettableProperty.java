@@ -4,6 +4,8 @@ import io.holdfast.core.Signal;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.value.TimeSpan;

@@ -8,6 +8,8 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.SocketOption;
 import io.holdfast.manager.unit.section.SocketSection;

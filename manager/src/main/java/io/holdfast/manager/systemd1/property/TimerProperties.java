@@ -4,6 +4,8 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.loop.DualTimestamp;
+import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.TimerUnit;
 import io.holdfast.manager.unit.section.TimerUnit.Base;

@@ -5,6 +5,7 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.value.StandardDescriptor;
 import java.util.ArrayList;

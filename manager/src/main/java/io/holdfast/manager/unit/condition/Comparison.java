@@ -1,8 +1,8 @@
 package io.holdfast.manager.unit.condition;
 
+import io.holdfast.manager.unit.host.VersionOrder;
 import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.manager.unit.value.Scalars;
-import io.holdfast.manager.unit.value.VersionOrder;
 import java.util.List;
 
 /**

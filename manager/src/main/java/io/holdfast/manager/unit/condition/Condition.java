@@ -1,8 +1,8 @@
 package io.holdfast.manager.unit.condition;
 
 import io.holdfast.manager.unit.UnitFilePlace;
+import io.holdfast.manager.unit.host.Specifiers;
 import io.holdfast.manager.unit.value.Scalars;
-import io.holdfast.manager.unit.value.Specifiers;
 
 /**
  * One {@code Condition…=} or {@code Assert…=}.

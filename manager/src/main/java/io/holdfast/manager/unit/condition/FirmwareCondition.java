@@ -1,7 +1,7 @@
 package io.holdfast.manager.unit.condition;
 
+import io.holdfast.manager.unit.host.Virtualization;
 import io.holdfast.manager.unit.value.Scalars;
-import io.holdfast.manager.unit.value.Virtualization;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.Arrays;
 import java.util.regex.Matcher;

@@ -2,7 +2,7 @@ package io.holdfast.manager.unit.condition;
 
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.SmallFile;
-import io.holdfast.manager.unit.value.Host;
+import io.holdfast.manager.unit.host.Host;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package io.holdfast.manager.unit.condition;
 
+import io.holdfast.manager.unit.host.Host;
+import io.holdfast.manager.unit.host.Virtualization;
 import io.holdfast.manager.unit.value.Glob;
-import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.unit.value.Scalars;
-import io.holdfast.manager.unit.value.Virtualization;
 import io.holdfast.manager.unit.value.WordReader;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

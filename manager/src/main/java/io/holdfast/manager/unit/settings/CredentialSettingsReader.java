@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.host.Specifiers;
 import io.holdfast.manager.unit.settings.CredentialSettings.Content;
 import io.holdfast.manager.unit.settings.CredentialSettings.Import;
 import io.holdfast.manager.unit.settings.CredentialSettings.Source;
 import io.holdfast.manager.unit.value.Scalars;
-import io.holdfast.manager.unit.value.Specifiers;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.ArrayList;
 import java.util.Base64;

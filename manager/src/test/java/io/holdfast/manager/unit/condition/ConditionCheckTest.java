@@ -8,7 +8,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.value.Specifiers;
+import io.holdfast.manager.unit.host.Specifiers;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.manager.unit.host.VersionOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;

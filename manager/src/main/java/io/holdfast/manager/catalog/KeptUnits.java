@@ -1,0 +1,104 @@
+package io.holdfast.manager.catalog;
+
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.FileStamp;
+import io.holdfast.manager.unit.file.UnitFolders;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.Unit;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Units as they were last read. A unit is read again if the folders of unit files have been scanned
+ * again, or if one of the files and folders that it consists of has another stamp. A unit whose
+ * files have only just changed is not kept: a second change within the resolution of their times
+ * would not be noticed. At most {@link ManagerLimits#UNITS} are kept, the last used ones. Blocking;
+ * safe for use by any thread.
+ */
+final class KeptUnits {
+    private record Kept(UnitLoader loader, List<Optional<FileStamp>> stamps, Unit unit) {}
+
+    private final Duration resolution;
+    private final Map<UnitName, Kept> units =
+            new LinkedHashMap<>(16, 0.75f, true) {
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<UnitName, Kept> eldest) {
+                    return size() > ManagerLimits.UNITS.intValue();
+                }
+            };
+
+    private long read;
+
+    /**
+     * @param resolution of the times of files, or more
+     */
+    KeptUnits(Duration resolution) {
+        this.resolution = resolution;
+    }
+
+    /**
+     * Returns a unit as its files are now.
+     *
+     * @param reader reads the unit from the loader's files
+     * @param mayKeep whether a unit that was read may be kept
+     */
+    Unit unit(
+            UnitName name,
+            UnitLoader loader,
+            Function<UnitName, Unit> reader,
+            Function<UnitSource, Boolean> mayKeep) {
+        Kept kept = kept(name);
+        if (kept != null
+                && kept.loader() == loader
+                && kept.stamps().equals(stamps(loader, kept.unit().source()))) {
+            return kept.unit();
+        }
+        Instant settled = UnitFolders.settled(resolution);
+        Unit unit = reader.apply(name);
+        List<Optional<FileStamp>> stamps = stamps(loader, unit.source());
+        boolean keeps =
+                mayKeep.apply(unit.source())
+                        && stamps.stream()
+                                .allMatch(stamp ->
+                                        stamp.isPresent() && stamp.get().isBefore(settled));
+        note(name, keeps ? new Kept(loader, stamps, unit) : null);
+        return unit;
+    }
+
+    private static List<Optional<FileStamp>> stamps(UnitLoader loader, UnitSource unit) {
+        return loader.parts(unit).stream().map(FileStamp::of).toList();
+    }
+
+    private synchronized @Nullable Kept kept(UnitName name) {
+        return units.get(name);
+    }
+
+    private synchronized void note(UnitName name, @Nullable Kept kept) {
+        read++;
+        if (kept == null) {
+            units.remove(name);
+        } else {
+            units.put(name, kept);
+        }
+    }
+
+    /** Forgets all units. */
+    synchronized void clear() {
+        units.clear();
+    }
+
+    /** Returns how many units were read from their files. */
+    synchronized long read() {
+        return read;
+    }
+}

@@ -108,6 +108,7 @@ class ManagerRoomsTest {
         assertUsesOnly("path", kind);
         assertUsesOnly("mount", and(kind, "run"));
         assertUsesOnly("request", kind);
+        assertUsesOnly("reaction", and(kind, "request"));
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "catalog", "runtime", "view"));
     }
 

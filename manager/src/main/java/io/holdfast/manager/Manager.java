@@ -45,7 +45,8 @@ import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.request.Ending;
+import io.holdfast.manager.reaction.Ending;
+import io.holdfast.manager.reaction.StateChanges;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.runtime.BusNameWatcher;
@@ -117,6 +118,7 @@ public final class Manager implements AutoCloseable {
     private final ProcessIndex processes = new ProcessIndex();
     private final Ending ending;
     private final Jobs jobs;
+    private final StateChanges changes;
     private final TransientFiles made;
     private final UnitEvents events;
     private final ManagerView view;
@@ -223,7 +225,8 @@ public final class Manager implements AutoCloseable {
         ending =
                 new Ending(
                         options.isContainerInit(), survival.predecessor().stopping(), new Stops());
-        jobs = new Jobs(context, units, catalog, listeners, ending);
+        jobs = new Jobs(context, units, catalog, listeners);
+        changes = new StateChanges(context, units, catalog, jobs, ending);
         TransientStarts transients = new TransientStarts(context, units, catalog, made, jobs);
         view =
                 new ManagerView(
@@ -232,6 +235,7 @@ public final class Manager implements AutoCloseable {
                         units,
                         catalog,
                         jobs,
+                        changes,
                         transients,
                         listeners,
                         logLevel,
@@ -251,7 +255,7 @@ public final class Manager implements AutoCloseable {
                         processes,
                         this::adopt,
                         context::warn);
-        events.connect(new UnitEvents.Parts(units, jobs, transients, orphans));
+        events.connect(new UnitEvents.Parts(units, jobs, changes, transients, orphans));
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         Recovery recovery = new Recovery(context, units, catalog, made, jobs);
         survival.begin(loop, recovery::record);
@@ -800,7 +804,7 @@ public final class Manager implements AutoCloseable {
         closed = true;
         childSignal.cancel();
         units.all().forEach(ManagedUnit::abandon);
-        jobs.triggers().abandon();
+        changes.triggers().abandon();
         survival.end();
         logs.close();
         notify.close();

@@ -34,7 +34,8 @@ import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.request.Ending;
+import io.holdfast.manager.reaction.Ending;
+import io.holdfast.manager.reaction.StateChanges;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.request.TransientUnit;
@@ -103,6 +104,7 @@ public final class ManagerView {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final Jobs jobs;
+    private final StateChanges changes;
     private final TransientStarts transients;
     private final UnitListeners listeners;
     private final WhoIs whoIs;
@@ -123,6 +125,7 @@ public final class ManagerView {
             UnitTable units,
             UnitCatalog catalog,
             Jobs jobs,
+            StateChanges changes,
             TransientStarts transients,
             UnitListeners listeners,
             LogLevelFilter logLevel,
@@ -133,6 +136,7 @@ public final class ManagerView {
         this.units = units;
         this.catalog = catalog;
         this.jobs = jobs;
+        this.changes = changes;
         this.transients = transients;
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
@@ -406,7 +410,7 @@ public final class ManagerView {
                 .thenApply(read -> {
                     if (units.find(read.name()) != null) {
                         units.take(read);
-                        jobs.reloaded(List.of(read.name()));
+                        changes.reloaded(List.of(read.name()));
                         context.events().changed(read.name());
                     }
                     return true;
@@ -750,7 +754,7 @@ public final class ManagerView {
                 })
                 .thenApply(read -> {
                     read.forEach(units::take);
-                    jobs.reloaded(read.stream().map(Unit::name).toList());
+                    changes.reloaded(read.stream().map(Unit::name).toList());
                     return (int)
                             read.stream()
                                     .limit(names.size())

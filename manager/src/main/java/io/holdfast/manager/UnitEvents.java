@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.Orphans;
+import io.holdfast.manager.reaction.StateChanges;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.runtime.Activation;
@@ -28,7 +29,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnitEvents implements ManagerContext.Events {
     /** The parts that are made only after the units can send events. */
-    record Parts(UnitTable units, Jobs jobs, TransientStarts transients, Orphans orphans) {}
+    record Parts(
+            UnitTable units,
+            Jobs jobs,
+            StateChanges changes,
+            TransientStarts transients,
+            Orphans orphans) {}
 
     private final UnitListeners listeners;
     private final NotifyRouter messages;
@@ -80,14 +86,13 @@ final class UnitEvents implements ManagerContext.Events {
     @Override
     public void changed(UnitName unit) {
         listeners.unitChanged(unit);
-        manager().jobs().changed(unit);
+        manager().changes().changed(unit);
         survival.changed(unit);
     }
 
     @Override
     public void settled(UnitName unit, ActiveState state) {
-        manager().jobs().triggers().settled(unit);
-        manager().jobs().settled(unit);
+        manager().changes().settled(unit);
     }
 
     @Override
@@ -107,7 +112,7 @@ final class UnitEvents implements ManagerContext.Events {
 
     @Override
     public Activation activation() {
-        return manager().jobs().triggers();
+        return manager().changes().triggers();
     }
 
     @Override
@@ -122,12 +127,12 @@ final class UnitEvents implements ManagerContext.Events {
 
     @Override
     public void startLimitHit(UnitName unit) {
-        manager().jobs().startLimitHit(unit);
+        manager().changes().startLimitHit(unit);
     }
 
     @Override
     public Map<String, String> monitorVariables(UnitName handler) {
-        return manager().jobs().monitorVariables(handler);
+        return manager().changes().monitorVariables(handler);
     }
 
     @Override

@@ -17,7 +17,6 @@ import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
@@ -30,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -40,10 +40,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out requests for jobs: reads the unit files that a request needs, off the event loop, and
- * hands the request to the {@link JobEngine}. Jobs that units cause for each other are in {@link
- * Reactions}. Used on the event loop.
+ * hands the request to the {@link JobEngine}. Used on the event loop.
  */
 public final class Jobs implements JobEngine.Listener {
+    /** Notices the ends of jobs. */
+    public interface Observer {
+        /** Handles that a job of the unit ended, in whatever way. */
+        void jobEnded(LoadedUnit unit);
+
+        /** Handles that a job of the unit took too long. */
+        void jobTimedOut(LoadedUnit unit);
+
+        /** Handles that the unit's start job failed without the unit. */
+        void startFailed(LoadedUnit unit);
+    }
+
     private final ManagerContext context;
     private final UnitTable units;
     private final UnitCatalog catalog;
@@ -51,28 +62,20 @@ public final class Jobs implements JobEngine.Listener {
     private final JobEngine engine;
     private final RequestChecks checks;
     private final JobExplanations explanations;
-    private final EmergencyActions emergencies;
-    private final Reactions reactions;
     private final UnusedUnits unused;
-    private final Triggers triggers;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
     private final Map<JobResult, Long> finished = new EnumMap<>(JobResult.class);
     private long granted;
     private boolean stopping;
+    private @Nullable Observer observer;
 
     public Jobs(
-            ManagerContext context,
-            UnitTable units,
-            UnitCatalog catalog,
-            UnitListener listener,
-            Ending ending) {
+            ManagerContext context, UnitTable units, UnitCatalog catalog, UnitListener listener) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
         this.listener = listener;
-        this.emergencies = new EmergencyActions(context, ending);
-        this.reactions = new Reactions(context, units, this, emergencies);
         this.engine =
                 new JobEngine(
                         (delay, task) -> {
@@ -85,11 +88,15 @@ public final class Jobs implements JobEngine.Listener {
         this.checks = new RequestChecks(units, engine);
         this.explanations = new JobExplanations(context, units);
         this.unused = new UnusedUnits(context, units, engine);
-        this.triggers = new Triggers(context, units, catalog, this);
     }
 
-    public Triggers triggers() {
-        return triggers;
+    /** Sets what observes the ends of jobs; called once, before the first request. */
+    public void observedBy(Observer observer) {
+        this.observer = observer;
+    }
+
+    private Observer observer() {
+        return Objects.requireNonNull(observer);
     }
 
     public UnusedUnits unused() {
@@ -137,7 +144,7 @@ public final class Jobs implements JobEngine.Listener {
     }
 
     /** Starts a unit because another unit ended ({@code OnFailure=}, {@code OnSuccess=}). */
-    void startHandler(UnitName name, JobMode mode, CompletableFuture<UnitJob> answer) {
+    public void startHandler(UnitName name, JobMode mode, CompletableFuture<UnitJob> answer) {
         withUnit(
                 name,
                 JobType.START,
@@ -180,7 +187,7 @@ public final class Jobs implements JobEngine.Listener {
      * Starts units as {@link #start(Collection, CompletableFuture)} does, unless that is no longer
      * wanted once their files are read: then the answer has no results.
      */
-    void start(
+    public void start(
             Collection<UnitName> names,
             BooleanSupplier isWanted,
             CompletableFuture<Map<UnitName, JobResult>> answer) {
@@ -460,7 +467,7 @@ public final class Jobs implements JobEngine.Listener {
         engine.cancelAll();
         for (LoadedUnit node : all) {
             UnitName name = node.name();
-            if (isDown(node)) {
+            if (node.isDown()) {
                 node.begin(JobType.STOP, result -> results.add(name, result));
             } else {
                 UnitJob _ =
@@ -483,46 +490,7 @@ public final class Jobs implements JobEngine.Listener {
         loading.clear();
     }
 
-    static boolean isDown(LoadedUnit node) {
-        ActiveState state = node.activeState();
-        return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
-    }
-
-    // ---- automatic changes of units
-
-    /** Handles a change in a unit's state. */
-    public void changed(UnitName name) {
-        LoadedUnit node = units.node(name);
-        if (node == null) {
-            return;
-        }
-        units.noteState(node);
-        ActiveState before = node.exchangeState();
-        ActiveState now = node.activeState();
-        if (before != now) {
-            reactions.entered(node, before, now);
-            engine.stateChanged(node, now);
-            engine.run();
-            reactions.stopLaterIfUnbound(node);
-            if (isDown(node)) {
-                unused.look(List.of(name));
-            }
-        }
-        if (node.exchangePhase() || before != now) {
-            triggers.changed(node);
-        }
-    }
-
-    /** Handles that units were read again: some may be bound to an inactive unit now. */
-    public void reloaded(List<UnitName> names) {
-        for (UnitName name : names) {
-            LoadedUnit node = units.node(name);
-            if (node != null) {
-                reactions.stopLaterIfUnbound(node);
-            }
-        }
-        unused.look(names);
-    }
+    // ---- requests of units
 
     public Optional<UnitJob> jobOf(UnitName name) {
         LoadedUnit node = units.node(name);
@@ -542,25 +510,6 @@ public final class Jobs implements JobEngine.Listener {
         } catch (JobRefusedException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
-    }
-
-    public void startLimitHit(UnitName name) {
-        LoadedUnit node = units.node(name);
-        if (node != null) {
-            emergencies.startLimitHit(node);
-            triggers.changed(node);
-        }
-    }
-
-    /** Returns the MONITOR_ variables of a unit that handles the end of other units. */
-    public Map<String, String> monitorVariables(UnitName handler) {
-        return reactions.monitorVariables(handler);
-    }
-
-    /** Handles that a unit became inactive or failed, and no automatic restart follows. */
-    public void settled(UnitName name) {
-        reactions.settled(name);
-        unused.look(List.of(name)); // its job may have ended before this start was over
     }
 
     // ---- events of the engine
@@ -591,13 +540,13 @@ public final class Jobs implements JobEngine.Listener {
         listener.jobRemoved(job, result);
         LoadedUnit node = units.node(job.unit());
         if (node != null) {
-            reactions.jobEnded(node);
+            observer().jobEnded(node);
             unused.look(List.of(node.name()));
         }
         if (result == JobResult.TIMEOUT) {
             context.warn(job.unit(), job.type().word() + " job timed out");
             if (node != null && !stopping) {
-                emergencies.jobTimedOut(node);
+                observer().jobTimedOut(node);
             }
         }
     }
@@ -613,7 +562,7 @@ public final class Jobs implements JobEngine.Listener {
             } else {
                 node.unit().notStarted("start job timed out");
             }
-            reactions.startOnFailure(node);
+            observer().startFailed(node);
         }
     }
 

@@ -1,7 +1,7 @@
 /**
- * Requests and what follows from them: {@code Jobs} reads the files that a request needs and hands
- * it to the job engine; {@code Reactions} and {@code Triggers} request jobs because units have
- * changed.
+ * Takes requests: {@code Jobs} reads the files that a request needs and hands it to the job engine,
+ * {@code TransientStarts} makes units at run time, and {@code UnusedUnits} unloads what no request
+ * needs any more.
  */
 @NullMarked
 package io.holdfast.manager.request;

@@ -61,6 +61,12 @@ public final class LoadedUnit implements JobUnit {
         return unit.activeState();
     }
 
+    /** Returns whether the unit is inactive or failed. */
+    public boolean isDown() {
+        ActiveState state = activeState();
+        return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
+    }
+
     /** Returns the definition that was last found in its files; its dependencies come from it. */
     public Unit lastDefinition() {
         return unit.lastDefinition();

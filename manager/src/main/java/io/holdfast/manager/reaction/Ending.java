@@ -1,4 +1,4 @@
-package io.holdfast.manager.request;
+package io.holdfast.manager.reaction;
 
 import io.holdfast.manager.survival.ManagerEnd;
 import java.util.Optional;

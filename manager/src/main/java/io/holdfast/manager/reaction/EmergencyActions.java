@@ -1,4 +1,4 @@
-package io.holdfast.manager.request;
+package io.holdfast.manager.reaction;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.log.ManagerListener.Level;

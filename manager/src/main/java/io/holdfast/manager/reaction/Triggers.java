@@ -1,4 +1,4 @@
-package io.holdfast.manager.request;
+package io.holdfast.manager.reaction;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.catalog.UnitCatalog;
@@ -6,6 +6,7 @@ import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.AcceptedConnection;
 import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.LoadedUnit;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.request;
+package io.holdfast.manager.reaction;
 
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
@@ -7,6 +7,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
@@ -79,7 +80,7 @@ final class Reactions {
         }
         if (now == ActiveState.ACTIVE) {
             stopLaterIfUnneeded(node);
-        } else if (Jobs.isDown(node)) {
+        } else if (node.isDown()) {
             needed(node).forEach(this::stopLaterIfUnneeded);
         }
     }
@@ -127,7 +128,7 @@ final class Reactions {
                 && jobs.engine().of(node).isEmpty()
                 && NEEDS.stream()
                         .flatMap(kind -> units.dependants(kind, node).stream())
-                        .allMatch(other -> Jobs.isDown(other) && jobs.engine().of(other).isEmpty());
+                        .allMatch(other -> other.isDown() && jobs.engine().of(other).isEmpty());
     }
 
     // ---- BindsTo=
@@ -137,7 +138,7 @@ final class Reactions {
         stopLaterIfUnbound(node);
         units.dependants(Dependency.BINDS_TO, node).forEach(this::stopLaterIfUnbound);
         stopLaterIfUnneeded(node);
-        if (Jobs.isDown(node)) {
+        if (node.isDown()) {
             needed(node).forEach(this::stopLaterIfUnneeded);
         }
     }
@@ -177,7 +178,7 @@ final class Reactions {
         }
         for (UnitName name : boundTo(node)) {
             LoadedUnit other = units.node(name);
-            if (other != null && Jobs.isDown(other) && jobs.engine().of(other).isEmpty()) {
+            if (other != null && other.isDown() && jobs.engine().of(other).isEmpty()) {
                 request(node, JobType.STOP, "BindsTo=" + name);
                 return;
             }
@@ -268,7 +269,7 @@ final class Reactions {
     }
 
     private void uphold(LoadedUnit node) {
-        if (Jobs.isDown(node) && !jobs.isStopping() && isUpheld(node)) {
+        if (node.isDown() && !jobs.isStopping() && isUpheld(node)) {
             startFor("Upholds=" + node.name(), Set.of(node.name()));
         }
     }

@@ -4,13 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of one connection of the stdout protocol: seven header lines, then lines of text, each
- * an entry. A line ends with a line feed, a NUL, the end of the stream, or at the greatest length.
- * Owned by one thread.
+ * an entry. A line ends with a line feed, a NUL, the end of the stream, or at the greatest length;
+ * blanks at its end are not part of it, and an empty line is none. Owned by one thread.
  */
 public final class StreamLines {
     private static final int HEADER_LINES = 7;
@@ -148,10 +149,11 @@ public final class StreamLines {
         byte[] text = line.toByteArray();
         line.reset();
         Header known = header;
-        if (known == null || (text.length == 0 && why == Break.LINE_FEED)) {
-            return; // journald drops empty lines too
+        if (known == null) {
+            return;
         }
         int priority = known.priority();
+        int from = 0;
         boolean hasPrefix =
                 known.levelPrefix()
                         && text.length >= 3
@@ -161,8 +163,20 @@ public final class StreamLines {
                         && text[2] == '>';
         if (hasPrefix) {
             priority = (priority & ~LEVEL_BITS) | (text[1] - '0');
-            text = java.util.Arrays.copyOfRange(text, 3, text.length);
+            from = 3;
         }
+        int end = text.length;
+        while (why != Break.LENGTH && end > from && isBlank(text[end - 1])) {
+            end--;
+        }
+        if (end == from) {
+            return; // journald drops empty lines, too
+        }
+        text = Arrays.copyOfRange(text, from, end);
         lines.add(new Line(text, priority, why));
+    }
+
+    private static boolean isBlank(byte each) {
+        return each == ' ' || each == '\t' || each == '\r' || each == '\n';
     }
 }

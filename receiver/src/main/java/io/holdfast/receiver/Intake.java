@@ -12,6 +12,7 @@ import io.holdfast.receiver.store.StoredEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -27,6 +28,8 @@ import java.util.Optional;
 final class Intake {
     private static final Path HOSTNAME = Path.of("/proc/sys/kernel/hostname");
     private static final long HOSTNAME_AGE = 1_000_000_000L;
+    private static final int MOST_TURNS = 1000; // of the loop
+    private static final Duration PAUSE = Duration.ofMillis(5);
     private static final int LEAST_IMPORTANT = 7; // debug
     private static final long LONGEST = Long.MAX_VALUE / 1000; // microseconds
     private static final BurstLimit.Rate UNLIMITED =
@@ -127,6 +130,26 @@ final class Intake {
         fields.add(machine);
         fields.add(hostname());
         store(0, fields);
+    }
+
+    /**
+     * Calls back when a turn of the loop has brought no message, so when all that was sent so far
+     * is taken; under a flood that never ends, after a number of turns.
+     */
+    void whenQuiet(Runnable then) {
+        whenQuiet(then, received, MOST_TURNS);
+    }
+
+    private void whenQuiet(Runnable then, long before, int turns) {
+        loop.postEnding(() -> {
+            if (turns == 0 || (received == before && !waiting)) {
+                then.run();
+            } else if (waiting) {
+                EventLoop.Timer _ = loop.after(PAUSE, () -> whenQuiet(then, received, turns - 1));
+            } else {
+                whenQuiet(then, received, turns - 1);
+            }
+        });
     }
 
     /** Returns whether the unit's settings have a message stored. */

@@ -11,8 +11,11 @@ import io.holdfast.receiver.store.Store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
@@ -32,6 +35,7 @@ import java.util.function.Consumer;
 public final class Receiver implements AutoCloseable {
     private static final int MODE = 0666;
     private static final int BACKLOG = 4096;
+    private static final Duration LONGEST_SYNC = Duration.ofSeconds(30);
 
     private final EventLoop loop = EventLoop.open();
     private final Store store;
@@ -162,6 +166,22 @@ public final class Receiver implements AutoCloseable {
     /** Waits until all messages that were taken so far are in the files. */
     public void flush() throws InterruptedException {
         store.flush();
+    }
+
+    /**
+     * Waits until all messages that were sent before this call are in the files. Called by another
+     * thread than that of {@link #run}.
+     */
+    public void synchronize() throws InterruptedException {
+        CountDownLatch quiet = new CountDownLatch(1);
+        loop.post(() -> intake.whenQuiet(quiet::countDown));
+        boolean _ = quiet.await(LONGEST_SYNC.toMillis(), TimeUnit.MILLISECONDS);
+        store.flush();
+    }
+
+    /** Begins new files, once what was taken so far is in the old ones. */
+    public void rotate() throws InterruptedException {
+        store.rotate();
     }
 
     /** Closes the sockets, and stores what was taken. Called when {@link #run} has ended. */

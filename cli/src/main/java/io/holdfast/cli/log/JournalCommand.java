@@ -13,6 +13,7 @@ import io.holdfast.core.socket.Notify;
 import io.holdfast.journal.Id128;
 import io.holdfast.receiver.Receiver;
 import io.holdfast.receiver.ReceiverOptions;
+import io.holdfast.varlink.server.VarlinkServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,9 @@ public final class JournalCommand implements Command {
                         !line.hasMatchedOption("--one-file"),
                         output::warn);
         try (Receiver receiver = Receiver.open(options);
+                VarlinkServer _ =
+                        JournalInterface.serve(
+                                receiver, options.sockets().resolve("io.systemd.journal"));
                 Registration _ = receiver.loop().onSignal(Signal.TERM, receiver::stop);
                 Registration _ = receiver.loop().onSignal(Signal.INT, receiver::stop)) {
             if (line.hasMatchedOption("--kernel")) {

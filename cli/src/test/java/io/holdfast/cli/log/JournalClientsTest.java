@@ -11,6 +11,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -155,9 +156,11 @@ class JournalClientsTest {
                         .output();
         assertThat(read)
                 .isEqualTo(
-                        "logged 3 True 0 None\n"
-                                + "sent 4 True 300000 'a\\nb'\n"
-                                + "streamed 5 True 0 None\n");
+                        """
+                        logged 3 True 0 None
+                        sent 4 True 300000 'a\\nb'
+                        streamed 5 True 0 None
+                        """);
     }
 
     @Test
@@ -187,6 +190,21 @@ class JournalClientsTest {
         assertThat(journalctl("--list-boots")).isNotEmpty();
         assertThat(Invocation.of("logs", "-D", folder.resolve("log").toString(), "-o", "cat").out())
                 .isEqualTo("hello\n");
+    }
+
+    @Test
+    void journalctlSyncsAndRotates() throws Exception {
+        String socket = folder.resolve("run/dev-log").toString();
+        run("sh", "-c", "seq 5000 | logger -t many -u " + socket + " && journalctl --sync");
+        assertThat(journalctl("-o", "cat", "-t", "many").lines()).hasSize(5000);
+        run("journalctl", "--rotate");
+        run("sh", "-c", "logger -t last -u " + socket + " end && journalctl --sync");
+        try (DirectoryStream<Path> archived =
+                Files.newDirectoryStream(folder.resolve("log"), "system@*.journal")) {
+            assertThat(archived).hasSize(1);
+        }
+        assertThat(journalctl("-o", "cat", "-n", "2")).isEqualTo("5000\nend\n");
+        assertThat(journalctl("--verify")).isEmpty();
     }
 
     @Test

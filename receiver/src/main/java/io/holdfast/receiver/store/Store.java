@@ -52,6 +52,8 @@ public final class Store implements AutoCloseable {
     private long waitingBytes;
     private @Nullable Runnable roomWanted;
     private boolean writing;
+    private long rotationsWanted;
+    private long rotationsDone;
     private boolean closed;
     private long stored;
     private long lost;
@@ -170,6 +172,23 @@ public final class Store implements AutoCloseable {
         }
     }
 
+    /**
+     * Begins new files, once all entries that were offered so far are in the old ones, and waits
+     * until that is done. A file without entries stays.
+     */
+    public void rotate() throws InterruptedException {
+        lock.lock();
+        try {
+            long wanted = ++rotationsWanted;
+            arrived.signal();
+            while (!closed && rotationsDone < wanted) {
+                emptied.await();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- its thread
 
     private void run() {
@@ -185,6 +204,7 @@ public final class Store implements AutoCloseable {
                 }
                 writers.values().forEach(JournalWriter::announce);
                 written(batch.size() - refused, refused);
+                rotateIfWanted();
                 sync();
                 vacuum();
             }
@@ -200,7 +220,7 @@ public final class Store implements AutoCloseable {
         long nanos = syncDueIn().map(Duration::toNanos).orElse(Long.MAX_VALUE);
         lock.lock();
         try {
-            while (waiting.isEmpty() && !closed && nanos > 0) {
+            while (waiting.isEmpty() && !mustRotate() && !closed && nanos > 0) {
                 nanos = arrived.awaitNanos(nanos);
             }
             if (waiting.isEmpty() && closed) {
@@ -210,6 +230,37 @@ public final class Store implements AutoCloseable {
             waiting = new ArrayDeque<>();
             writing = true;
             return batch;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean mustRotate() { // under the lock
+        return rotationsDone < rotationsWanted;
+    }
+
+    private void rotateIfWanted() {
+        long wanted;
+        lock.lock();
+        try {
+            if (!mustRotate() || !waiting.isEmpty()) {
+                return;
+            }
+            wanted = rotationsWanted;
+        } finally {
+            lock.unlock();
+        }
+        for (JournalWriter writer : writers.values()) {
+            try {
+                Optional<Path> _ = writer.rotate();
+            } catch (IOException e) {
+                complain(writer.path() + " is not rotated: " + e.getMessage());
+            }
+        }
+        lock.lock();
+        try {
+            rotationsDone = wanted;
+            emptied.signalAll();
         } finally {
             lock.unlock();
         }

@@ -53,7 +53,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SystemdSuiteTest {
     private static final Pattern SCRIPT =
             Pattern.compile(
-                    "TEST-(07-PID1|23-UNIT-FILE|53-TIMER)\\..*\\.sh"
+                    "TEST-(04-JOURNAL|07-PID1|23-UNIT-FILE|53-TIMER)\\..*\\.sh"
                             + "|TEST-(03-JOBS|16-EXTEND-TIMEOUT|26-SYSTEMCTL|52-HONORFIRSTSHUTDOWN"
                             + "|63-PATH|80-NOTIFYACCESS)\\.sh");
     private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");

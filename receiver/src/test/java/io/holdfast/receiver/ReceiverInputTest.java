@@ -212,22 +212,23 @@ class ReceiverInputTest {
         Path log = Path.of("/dev/kmsg");
         assumeTrue(Files.isWritable(log), "needs /dev/kmsg");
         close();
-        String mark = "hfkernel" + ProcessHandle.current().pid();
-        Files.writeString(log, "<30>" + mark + "[7]: first\n");
+        String mark = "hfkernel" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+        Files.writeString(log, "<30>" + mark + "[7]: " + mark + "first\n");
         begin(Optional.of(log));
         Entry first = await("SYSLOG_IDENTIFIER", mark);
-        assertThat(first.text("MESSAGE")).contains("first");
+        assertThat(first.text("MESSAGE")).contains(mark + "first");
         assertThat(first.text("_TRANSPORT")).contains("kernel");
         assertThat(first.text("PRIORITY")).contains("6");
         assertThat(first.text("_SOURCE_MONOTONIC_TIMESTAMP")).isPresent();
         assertThat(first.text("_PID")).isEmpty();
         close();
-        Files.writeString(log, "<30>" + mark + "[7]: second\n");
+        Files.writeString(log, "<30>" + mark + "[7]: " + mark + "second\n");
         begin(Optional.of(log));
-        Entry _ = await("MESSAGE", "second");
-        Files.writeString(log, "<30>" + mark + "[7]: third\n");
-        Entry _ = await("MESSAGE", "third");
-        assertThat(messages("SYSLOG_IDENTIFIER", mark)).containsExactly("first", "second", "third");
+        Entry _ = await("MESSAGE", mark + "second");
+        Files.writeString(log, "<30>" + mark + "[7]: " + mark + "third\n");
+        Entry _ = await("MESSAGE", mark + "third");
+        assertThat(messages("SYSLOG_IDENTIFIER", mark))
+                .containsExactly(mark + "first", mark + "second", mark + "third");
     }
 
     @Test

@@ -8,6 +8,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,6 +76,48 @@ class SandboxedServiceTest {
         stage.service("b", "Type=oneshot", "RootDirectory=/", "ExecStart=/bin/touch " + mark);
         assertThat(stage.start("b")).isEqualTo(JobResult.DONE);
         assertThat(mark).exists();
+    }
+
+    @Test
+    void aUnitJoinsTheNamespacesOfAnother() throws Exception {
+        String parts = "PrivateNetwork=yes\nPrivateIPC=yes\nPrivateTmp=yes\n";
+        String shown = "echo $(readlink /proc/self/ns/net /proc/self/ns/ipc) $(cat /tmp/shared)";
+        stage.service(
+                "first",
+                parts,
+                "ExecStart=/bin/sh -c 'echo x > /tmp/shared; echo first "
+                        + shown
+                        + "; exec sleep 1000'",
+                "ExecStartPost=/bin/sh -c 'until [ -e /tmp/shared ]; do :; done'");
+        stage.unit(
+                "second.service",
+                "[Unit]\nJoinsNamespaceOf=first.service\n[Service]\n"
+                        + parts
+                        + "ExecStart=/bin/sh -c 'echo second "
+                        + shown
+                        + "; exec sleep 1000'\nExecReload=/bin/sh -c 'echo later "
+                        + shown
+                        + "'\n");
+        stage.service(
+                "other", "Type=oneshot", parts, "ExecStart=/bin/sh -c 'echo other " + shown + "'");
+        for (String unit : List.of("first", "second", "other")) {
+            assertThat(stage.start(unit)).isEqualTo(JobResult.DONE);
+        }
+        String first = shown("first");
+        assertThat(first).endsWith(" x");
+        assertThat(shown("second")).isEqualTo(first);
+        assertThat(shown("other")).isNotEqualTo(first).doesNotEndWith("x");
+        assertThat(stage.stop("first")).isEqualTo(JobResult.DONE);
+        UnitName second = UnitName.ofUserInput("second");
+        assertThat(Stage.get(stage.manager().reload(List.of(second))))
+                .containsEntry(second, JobResult.DONE);
+        assertThat(shown("later")).isEqualTo(first);
+    }
+
+    /** Returns what a unit has written after a word. */
+    private String shown(String word) throws InterruptedException {
+        String line = stage.happenings().await("| " + word + " ");
+        return line.substring(line.indexOf("| " + word) + word.length() + 3);
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The unit whose commands are executed, whatever its type.
@@ -14,6 +15,7 @@ import java.util.List;
  * @param mainNotifies whether its main process may send notify messages
  * @param othersNotify whether its other commands may
  * @param watchdog the watchdog timeout of its main process; 0: none
+ * @param joined the units whose namespaces it joins
  * @param diagnostics of its files
  */
 public record ExecutedUnit(
@@ -23,8 +25,10 @@ public record ExecutedUnit(
         boolean mainNotifies,
         boolean othersNotify,
         TimeSpan watchdog,
+        Set<UnitName> joined,
         List<Diagnostic> diagnostics) {
     public ExecutedUnit {
+        joined = Set.copyOf(joined);
         diagnostics = List.copyOf(diagnostics);
         mainCommands = List.copyOf(mainCommands);
     }

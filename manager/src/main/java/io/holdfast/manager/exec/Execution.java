@@ -11,6 +11,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.Namespace;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.privilege.ProgramCheck;
@@ -214,7 +215,7 @@ public final class Execution {
      * @throws SetupException saying what is missing
      */
     public void prepare() throws SetupException, InterruptedException {
-        prepare(false, List.of());
+        prepare(Optional.empty(), List.of());
     }
 
     /**
@@ -222,15 +223,18 @@ public final class Execution {
      * that fails, no command is started any more: it would have our identity and no sandbox.
      *
      * @param uid of the run; 0: ours, or one that is looked up by its name
+     * @param processes of the run, lent, whose namespaces its other commands join
      */
-    public void takeUp(long uid) throws SetupException, InterruptedException {
+    public void takeUp(long uid, List<PidFd> processes)
+            throws SetupException, InterruptedException {
         lost = "the manager has restarted and did not find the user and the sandbox again";
-        prepare(true, uid == 0 ? List.of() : List.of(uid));
+        prepare(Optional.of(processes), uid == 0 ? List.of() : List.of(uid));
         lost = "";
     }
 
-    private void prepare(boolean again, List<Long> uid)
+    private void prepare(Optional<List<PidFd>> before, List<Long> uid)
             throws SetupException, InterruptedException {
+        boolean again = before.isPresent();
         if (!again) {
             refuse();
         }
@@ -248,7 +252,7 @@ public final class Execution {
                 makeCredentials();
                 writeLogSettings();
             }
-            sandbox = sandbox(again);
+            sandbox = sandbox(before);
             if (!again) {
                 tidyTerminal();
             }
@@ -342,14 +346,22 @@ public final class Execution {
         }
     }
 
-    private Optional<Sandbox> sandbox(boolean again) throws SetupException, InterruptedException {
+    private Optional<Sandbox> sandbox(Optional<List<PidFd>> before)
+            throws SetupException, InterruptedException {
         try {
-            return Sandbox.of(settings, scope, unit.name(), identity, surroundings, again);
+            return Sandbox.of(
+                    settings,
+                    scope,
+                    unit.name(),
+                    identity,
+                    surroundings,
+                    () -> support.shared().join(unit.name(), unit.joined()),
+                    before);
         } catch (SetupException e) {
             if (!support.isWeak() || settings.sandbox().root().isPresent()) {
                 throw e;
             }
-            if (again) {
+            if (before.isPresent()) {
                 reportFailed(e); // the processes have the folders of a sandbox
             } else {
                 dropSandbox(e);

@@ -2,6 +2,7 @@ package io.holdfast.manager.exec;
 
 import static java.util.stream.Collectors.joining;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Cgroup;
@@ -9,6 +10,7 @@ import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.SysMount;
 import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.exec.MountPlan.Kind;
@@ -39,6 +41,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,7 +103,9 @@ final class Sandbox implements AutoCloseable {
     private final Inaccessible inaccessible;
     private final UnitName unit;
     private final UserAndGroups identity;
-    private final List<PrivateFolder> folders = new ArrayList<>();
+    private final SharedParts.Member member;
+    private final List<PrivateFolder> folders = new ArrayList<>(); // lent
+    private final List<Namespace> owned = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
     private @Nullable Namespace users;
@@ -110,7 +115,9 @@ final class Sandbox implements AutoCloseable {
             ManagerScope scope,
             UnitName unit,
             UserAndGroups identity,
-            Execution.Surroundings surroundings) {
+            Execution.Surroundings surroundings,
+            SharedParts.Member member) {
+        this.member = member;
         this.unit = unit;
         this.identity = identity;
         this.notifySocket = surroundings.notifySocket();
@@ -124,7 +131,9 @@ final class Sandbox implements AutoCloseable {
      * Makes the parts that the commands share; returns empty if the unit has no sandbox directive.
      *
      * @param identity of the commands
-     * @param again whether an earlier manager has made them: its folders are looked for first
+     * @param member of this run
+     * @param before processes that an earlier manager has started in these parts, which are looked
+     *     for first; empty: it is a new run
      * @throws SetupException if a part cannot be made
      */
     static Optional<Sandbox> of(
@@ -133,16 +142,17 @@ final class Sandbox implements AutoCloseable {
             UnitName unit,
             UserAndGroups identity,
             Execution.Surroundings surroundings,
-            boolean again)
+            Supplier<SharedParts.Member> member,
+            Optional<List<PidFd>> before)
             throws SetupException, InterruptedException {
         if (!settings.sandbox().isolates()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings);
+        Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings, member.get());
         try {
             sandbox.share(
                     PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
-                    again);
+                    before);
             return Optional.of(sandbox);
         } catch (ErrnoException | FileException e) {
             sandbox.abandon(e);
@@ -187,31 +197,62 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    private void share(String name, boolean again)
+    private void share(String name, Optional<List<PidFd>> before)
             throws FileException, SetupException, InterruptedException {
         if (requested().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
-                    Optional<PrivateFolder> there =
-                            again ? PrivateFolder.find(base, name) : Optional.empty();
-                    folders.add(there.isPresent() ? there.get() : PrivateFolder.make(base, name));
+                    folders.add(member.parts().folder(base, name, before.isPresent()));
                 }
             }
         }
         NamespaceSettings paths = requested().namespaces();
+        List<PidFd> processes = before.orElse(List.of());
         if (paths.users() != PrivateUsers.NO) {
-            users = Namespace.makeUser(map(identity.uid()), map(identity.gid()));
+            Optional<Namespace> there = of(processes, Namespace.Kind.USER);
+            users =
+                    own(
+                            there.isPresent()
+                                    ? there.get()
+                                    : Namespace.makeUser(map(identity.uid()), map(identity.gid())));
         }
         if (paths.networkPath().isPresent()) {
-            network = joined(paths.networkPath().get());
+            network = own(joined(paths.networkPath().get()));
         } else if (requested().has(Flag.PRIVATE_NETWORK)) {
-            network = Namespace.make(Namespace.Kind.NET);
+            network = member.parts().network(of(processes, Namespace.Kind.NET));
         }
         if (paths.ipcPath().isPresent()) {
-            ipc = Namespace.open(paths.ipcPath().get(), Namespace.Kind.IPC);
+            ipc = own(Namespace.open(paths.ipcPath().get(), Namespace.Kind.IPC));
         } else if (requested().has(Flag.PRIVATE_IPC)) {
-            ipc = Namespace.make(Namespace.Kind.IPC);
+            ipc = member.parts().ipc(of(processes, Namespace.Kind.IPC));
         }
+    }
+
+    private Namespace own(Namespace namespace) {
+        owned.add(namespace);
+        return namespace;
+    }
+
+    /** Returns the namespace of the first process that has one of its own. */
+    private static Optional<Namespace> of(List<PidFd> processes, Namespace.Kind kind) {
+        if (processes.isEmpty()) {
+            return Optional.empty();
+        }
+        try (PidFd self = PidFd.self();
+                Namespace machine = self.namespace(kind)) {
+            for (PidFd process : processes) {
+                try {
+                    Namespace found = process.namespace(kind);
+                    if (!found.equals(machine)) {
+                        return Optional.of(found);
+                    }
+                    found.close();
+                } catch (ErrnoException | ClosedException e) {
+                    continue; // it has ended
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /**
@@ -556,32 +597,14 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * Removes the parts that the commands have shared.
+     * Gives up the parts that the commands have shared; the last unit that has them removes them.
      *
      * @throws FileException if something is left
      */
     @Override
     public void close() throws FileException {
-        if (network != null) {
-            network.close();
-        }
-        if (ipc != null) {
-            ipc.close();
-        }
-        if (users != null) {
-            users.close();
-        }
-        FileException failure = null;
-        for (PrivateFolder folder : folders) {
-            try {
-                folder.close();
-            } catch (FileException e) {
-                failure = e;
-            }
-        }
-        folders.clear();
-        if (failure != null) {
-            throw failure;
-        }
+        owned.forEach(Namespace::close);
+        owned.clear();
+        member.close();
     }
 }

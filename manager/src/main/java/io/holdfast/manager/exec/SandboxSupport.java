@@ -51,6 +51,7 @@ public final class SandboxSupport {
     private final Mode mode;
     private final Set<Capability> capabilities;
     private final SystemCallFilters filters = new SystemCallFilters();
+    private final SharedParts.Registry shared = new SharedParts.Registry();
     private volatile @Nullable Map<Kind, String> lacking;
     private volatile @Nullable String filterRefusal;
 
@@ -130,6 +131,11 @@ public final class SandboxSupport {
             filterRefusal = known;
         }
         return known;
+    }
+
+    /** Returns the parts of sandboxes that units share. */
+    SharedParts.Registry shared() {
+        return shared;
     }
 
     /** Returns the capabilities of the manager. */

@@ -18,6 +18,7 @@ import io.holdfast.manager.run.RunSetup;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.MountUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -175,6 +176,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
                         false,
                         false,
                         TimeSpan.ZERO,
+                        now.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         now.diagnostics()),
                 now.cgroup().sliceOf(now.name(), context.scope()),
                 now.cgroup(),

@@ -12,6 +12,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -80,12 +81,13 @@ public final class RunSetup {
                         cgroup,
                         Optional.of(fields));
         run.restore(fields);
+        List<PidFd> processes = run.processes();
         Work<Boolean> _ =
                 owner.lane()
                         .work(
                                 "the search for its directories and user",
                                 () -> {
-                                    execution.takeUp(fields.number("uid"));
+                                    execution.takeUp(fields.number("uid"), processes);
                                     return true;
                                 })
                         .begin((_, failure) -> {

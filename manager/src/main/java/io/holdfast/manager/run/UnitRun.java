@@ -453,6 +453,14 @@ public final class UnitRun {
         }
     }
 
+    /** Returns the main process and the control process, lent, as far as there are any. */
+    List<PidFd> processes() {
+        return Stream.of(Optional.ofNullable(main), Optional.ofNullable(control))
+                .flatMap(Optional::stream)
+                .map(RunProcess::pidFd)
+                .toList();
+    }
+
     private void adopt(Role role, PidFd process) {
         hold(role, RunProcess.of(context, workload, process));
     }

@@ -16,6 +16,7 @@ import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
+import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
@@ -99,6 +100,7 @@ final class ServiceStart {
                         service.notifyAccess().allowsMain(),
                         service.notifyAccess().allowsOthers(),
                         service.timeouts().watchdog(),
+                        unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         unit.diagnostics()),
                 unit.cgroup().sliceOf(unit.name(), life.context().scope()),
                 unit.cgroup(),

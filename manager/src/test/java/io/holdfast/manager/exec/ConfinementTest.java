@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
 import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.file.folder.TreeRemoval;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.value.ExecCommand;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -455,10 +458,41 @@ class ConfinementTest {
         SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
         try (OneRun run = new OneRun(scope, folder, support, lines)) {
             assertThatExceptionOfType(SetupException.class)
-                    .isThrownBy(() -> run.execution().takeUp(0));
+                    .isThrownBy(() -> run.execution().takeUp(0, List.of()));
             assertThatExceptionOfType(SetupException.class)
                     .isThrownBy(run::main)
                     .withMessageContaining("did not find the user and the sandbox again");
+        }
+    }
+
+    @Test
+    void aLaterManagerJoinsTheNamespacesOfTheProcessesThatAreLeft() throws Exception {
+        String[] lines = {
+            "PrivateNetwork=yes",
+            "PrivateIPC=yes",
+            "PrivateUsers=yes",
+            shell("readlink /proc/self/ns/net /proc/self/ns/ipc /proc/self/ns/user")
+        };
+        SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
+        try (OneRun first = OneRun.prepared(scope, folder, lines)) {
+            String shown = first.main();
+            assertThat(first.main()).isEqualTo(shown);
+            ExecCommand sleep =
+                    TestUnits.service(scope, "ExecStart=/bin/sleep 1000")
+                            .service()
+                            .commands()
+                            .start()
+                            .getFirst();
+            try (Child left = first.execution().start(sleep, Map.of(), PassedDescriptors.NONE);
+                    OneRun second = new OneRun(scope, folder, support, lines);
+                    OneRun third = new OneRun(scope, folder, support, lines)) {
+                second.execution().takeUp(0, List.of(left.pidFd()));
+                assertThat(second.main()).isEqualTo(shown);
+                third.execution().takeUp(0, List.of());
+                assertThat(third.main()).isNotEqualTo(shown);
+                assertThat(left.signal(Signal.KILL)).isTrue();
+                Exit _ = left.await();
+            }
         }
     }
 

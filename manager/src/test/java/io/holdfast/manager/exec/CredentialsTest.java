@@ -137,7 +137,7 @@ class CredentialsTest {
         try (OneRun second =
                 new OneRun(
                         scope, folder, SandboxSupport.find(SandboxSupport.Mode.AS_FOUND), lines)) {
-            second.execution().takeUp(0);
+            second.execution().takeUp(0, List.of());
             assertThat(second.main()).isEqualTo("one");
         }
         assertThat(folder.resolve("run/credentials/test.service")).doesNotExist();

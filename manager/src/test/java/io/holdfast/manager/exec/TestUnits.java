@@ -1,5 +1,6 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitFile;
@@ -40,6 +41,7 @@ public final class TestUnits {
                 unit.service().notifyAccess().allowsMain(),
                 unit.service().notifyAccess().allowsOthers(),
                 unit.service().timeouts().watchdog(),
+                unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                 unit.diagnostics());
     }
 

@@ -212,11 +212,7 @@ public final class UnitProperties {
     private static void addDependencies(PropertyTable<Subject> table) {
         for (Dependency kind : Dependency.values()) {
             Function<Subject, ?> value = unit -> texts(unit.section().dependencies().of(kind));
-            if (kind == Dependency.JOINS_NAMESPACE_OF) { // not applied
-                table.fixed(kind.directive(), "as", value);
-            } else {
-                table.settable(kind.directive(), SettableProperty.units(kind.directive()), value);
-            }
+            table.settable(kind.directive(), SettableProperty.units(kind.directive()), value);
         }
         inverse(table, "RequiredBy", Dependency.REQUIRES);
         inverse(table, "RequisiteOf", Dependency.REQUISITE);

@@ -244,9 +244,6 @@ public record UnitSection(
         private boolean assignDependency(Assignment a) {
             Optional<Dependency> kind = Dependency.ofDirective(a.key());
             UnitName self = a.specifiers().unit();
-            if (kind.equals(Optional.of(Dependency.JOINS_NAMESPACE_OF))) {
-                a.notActedOn();
-            }
             kind.ifPresent(dependency ->
                     a.words(
                             WordReader.Backslash.KEPT,

@@ -146,7 +146,7 @@ class ManagerRoomsTest {
                 resideInAPackage(MANAGER + "..")
                         .and(not(resideInAnyPackage(rooms("unit..", "systemd1.property"))))
                         .and(not(resideInAnyPackage(rooms(types))))
-                        .and(not(type(MANAGER + ".Manager")))
+                        .and(not(type(MANAGER + ".Wiring")))
                         .and(not(type(MANAGER + ".catalog.AlreadyThere")))
                         .and(not(resideInAPackage(MANAGER + ".verify"))); // of each type, and
         // services

@@ -1,81 +1,35 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
-import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
-import io.holdfast.core.file.folder.LockFile;
 import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.state.StateFolder;
-import io.holdfast.core.sys.process.SysPrctl;
-import io.holdfast.core.wait.FdCloser;
-import io.holdfast.manager.catalog.TransientFiles;
-import io.holdfast.manager.catalog.UnitCatalog;
-import io.holdfast.manager.exec.DynamicUids;
-import io.holdfast.manager.exec.Inaccessible;
-import io.holdfast.manager.exec.JournalSettingsFiles;
-import io.holdfast.manager.exec.Leftovers;
-import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
-import io.holdfast.manager.log.LogLevelFilter;
 import io.holdfast.manager.log.ManagerListener;
-import io.holdfast.manager.log.UnitLogs;
-import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Work;
-import io.holdfast.manager.loop.Workers;
-import io.holdfast.manager.mount.ManagedMount;
-import io.holdfast.manager.mount.MountWatch;
-import io.holdfast.manager.notify.NotifyRouter;
-import io.holdfast.manager.notify.NotifySockets;
-import io.holdfast.manager.path.ManagedPath;
-import io.holdfast.manager.process.ExitText;
-import io.holdfast.manager.process.KeeperOrphans;
 import io.holdfast.manager.process.KillWhom;
-import io.holdfast.manager.process.Orphans;
-import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.reaction.Ending;
-import io.holdfast.manager.reaction.StateChanges;
 import io.holdfast.manager.request.Jobs;
-import io.holdfast.manager.request.TransientStarts;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.ManagedUnit;
-import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.UnitKinds;
-import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.scope.ManagedScope;
-import io.holdfast.manager.service.ManagedService;
-import io.holdfast.manager.slice.ManagedSlice;
-import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
-import io.holdfast.manager.target.ManagedTarget;
-import io.holdfast.manager.timer.ManagedTimer;
-import io.holdfast.manager.timer.TimerClocks;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
-import io.holdfast.manager.unit.host.Host;
-import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.TimerStatus;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -83,7 +37,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,212 +58,27 @@ public final class Manager implements AutoCloseable {
     /** The call of the EBUSY if another manager uses the same runtime folder. */
     public static final String LOCK_CALL = "lock";
 
-    private static final String LOCK = "lock";
-
-    private final EventLoop loop = EventLoop.open();
-    private final Workers workers;
-    private final FdCloser<String> closer = new FdCloser<>("holdfast-close");
     private final ManagerOptions options;
-    private final UnitCatalog catalog;
-    private final Optional<UnitCgroups> cgroups;
     private final Optional<String> cgroupRefusal;
+    private final Wiring parts;
+    private final EventLoop loop;
     private final UnitTable units;
-    private final ProcessIndex processes = new ProcessIndex();
-    private final Ending ending;
     private final Jobs jobs;
-    private final StateChanges changes;
-    private final TransientFiles made;
-    private final UnitEvents events;
     private final ManagerView view;
-    private final NotifyRouter messages;
-    private final NotifySockets notify;
-    private final Orphans orphans;
-    private final DynamicUids uids;
     private final Survival survival;
-    private final UnitLogs logs;
-    private final ManagerCounters counters = new ManagerCounters();
-    private final boolean isAfterCrash;
-    private final Registration childSignal;
-    private final TrustedFolder folder;
-    private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private boolean handingOver; // used on the loop
     private boolean closed;
 
-    private Manager(
-            ManagerOptions options,
-            ManagerListener listener,
-            TrustedFolder folder,
-            LockFile lock,
-            Optional<UnitCgroups> cgroups,
-            Optional<String> cgroupRefusal,
-            Survival survival) {
+    private Manager(ManagerOptions options, ManagerListener listener, ManagerResources resources) {
         this.options = options;
-        this.folder = folder;
-        this.lock = lock;
-        this.cgroups = cgroups;
-        this.cgroupRefusal = cgroupRefusal;
-        this.survival = survival;
-        Host host = Host.read();
-        LogLevelFilter logLevel = new LogLevelFilter(listener);
-        ManagerConfiguration configuration =
-                new ManagerConfiguration(options.loadPath().configuration(), host, options.scope());
-        List<String> unused = configuration.read();
-        logLevel.configured(configuration.get().logLevel());
-        Consumer<String> warnings = text -> logLevel.event(ManagerListener.Level.WARNING, text);
-        workers = new Workers(loop, warnings);
-        made = new TransientFiles(options.runtimeDirectory());
-        if (!survival.isAfterCrash()) {
-            made.clear();
-        }
-        catalog =
-                new UnitCatalog(
-                        options.loadPath(),
-                        options.units(),
-                        new UnitReader(host, options.scope(), configuration),
-                        made);
-        uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
-        logs = new UnitLogs(logLevel, survival, counters);
-        UnitListeners listeners = new UnitListeners();
-        messages =
-                new NotifyRouter(
-                        loop,
-                        closer,
-                        warnings,
-                        cgroups.isPresent(),
-                        processes,
-                        counters,
-                        this::recipient);
-        notify = new NotifySockets(folder, loop, closer, messages, survival, counters, warnings);
-        events = new UnitEvents(listeners, messages, survival);
-        ManagerContext context =
-                new ManagerContext(
-                        loop,
-                        workers,
-                        closer,
-                        options.scope(),
-                        configuration,
-                        host,
-                        cgroups,
-                        processes,
-                        options.runtimeDirectory(),
-                        notify,
-                        uids,
-                        SandboxSupport.find(options.sandbox()),
-                        SubordinateUids.ofSystem(),
-                        logLevel,
-                        logs,
-                        survival,
-                        counters,
-                        events);
-        TimerClocks clocks = new TimerClocks(loop, workers.ownLane("time zone"));
-        MountWatch mounts = new MountWatch(loop, workers.ownLane("mounts"), warnings);
-        units =
-                new UnitTable(
-                        context,
-                        new UnitKinds(
-                                Map.of(
-                                        UnitType.SERVICE, ManagedService::new,
-                                        UnitType.SOCKET, ManagedSocket::new,
-                                        UnitType.TARGET, ManagedTarget::new,
-                                        UnitType.SLICE, ManagedSlice::new,
-                                        UnitType.SCOPE, ManagedScope::new,
-                                        UnitType.PATH, ManagedPath::new,
-                                        UnitType.MOUNT,
-                                                (shared, unit) ->
-                                                        new ManagedMount(shared, unit, mounts),
-                                        UnitType.TIMER,
-                                                (shared, unit) ->
-                                                        new ManagedTimer(shared, unit, clocks))));
-        ending =
-                new Ending(
-                        options.isContainerInit(), survival.predecessor().stopping(), new Stops());
-        jobs = new Jobs(context, units, catalog, listeners);
-        changes = new StateChanges(context, units, catalog, jobs, ending);
-        TransientStarts transients = new TransientStarts(context, units, catalog, made, jobs);
-        view =
-                new ManagerView(
-                        context,
-                        options,
-                        units,
-                        catalog,
-                        jobs,
-                        changes,
-                        transients,
-                        listeners,
-                        logLevel,
-                        ending,
-                        this::reexecute);
-        boolean tracked = cgroups.isEmpty() && options.ownsProcess();
-        if (cgroups.isPresent() || tracked) { // otherwise orphans and children look alike
-            ErrnoException.check(
-                    SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
-        }
-        orphans =
-                new Orphans(
-                        loop,
-                        workers.ownLane("orphans"),
-                        this::isOurs,
-                        tracked,
-                        processes,
-                        this::adopt,
-                        context::warn);
-        events.connect(new UnitEvents.Parts(units, jobs, changes, transients, orphans));
-        childSignal = loop.onSignal(Signal.CHLD, orphans::look);
-        Recovery recovery = new Recovery(context, units, catalog, made, jobs);
-        survival.begin(loop, recovery::record);
-        isAfterCrash = survival.isAfterCrash();
-        if (isAfterCrash) {
-            orphans.includeKeeper();
-            survival.adopted(recovery.run());
-            context.notice(describe(survival.predecessor()));
-            new KeeperOrphans(
-                            loop,
-                            workers.ownLane("orphans of the keeper"),
-                            processes,
-                            () -> survival.whenWritten(survival::reap))
-                    .begin();
-        } else {
-            unused.forEach(context::warn);
-        }
-        removeLeftovers(context);
-        cgroups.ifPresent(each ->
-                each.controllers().warnings(text -> loop.postEnding(() -> context.warn(text))));
-    }
-
-    private static String describe(Predecessor before) {
-        String ended = before.handedOver() ? "has handed over" : "ended";
-        return "the manager before this one "
-                + before.how().map(ExitText::ofManager).orElse(ended)
-                + ": adopted "
-                + (before.adopted() == 1 ? "one unit" : before.adopted() + " units");
-    }
-
-    private Optional<NotifyRouter.Recipient> recipient(UnitName name) {
-        return Optional.ofNullable(units.find(name)).flatMap(ManagedUnit::recipient);
-    }
-
-    private boolean adopt(Workload run, PidFd orphan) {
-        ManagedUnit unit = units.find(run.unit());
-        return unit != null && unit.adopt(orphan, run.invocationId());
-    }
-
-    private static void removeLeftovers(ManagerContext context) {
-        Consumer<String> warnings = text -> context.loop().postEnding(() -> context.warn(text));
-        Work<Integer> _ =
-                context.workers()
-                        .ownLane("leftovers")
-                        .work("the removal of leftovers", () -> Leftovers.remove(warnings))
-                        .begin((count, failure) -> {
-                            if (count == null) {
-                                context.warn("cannot look for leftovers: " + failure);
-                            } else if (count > 0) {
-                                context.notice(
-                                        "removed %d temporary %s that a killed manager left"
-                                                .formatted(
-                                                        count, count == 1 ? "folder" : "folders"));
-                            }
-                        });
+        this.cgroupRefusal = resources.cgroupRefusal();
+        this.parts = new Wiring(options, listener, resources, new Stops(), this::reexecute);
+        this.loop = parts.loop;
+        this.units = parts.units;
+        this.jobs = parts.jobs;
+        this.view = parts.view;
+        this.survival = parts.survival;
     }
 
     /**
@@ -334,76 +102,13 @@ public final class Manager implements AutoCloseable {
      */
     public static Manager open(
             ManagerOptions options, ManagerListener listener, Optional<Keeper> keeper) {
-        options.checkRuntimeDirectory();
-        TrustedFolder folder = TrustedFolder.make(options.runtimeDirectory());
-        LockFile lock = null;
-        UnitCgroups cgroups = null;
-        String refusal = null;
-        StateFolder states = null;
-        Survival survival = Survival.none();
+        ManagerResources resources = ManagerResources.open(options, listener, keeper);
         try {
-            lock = lock(folder);
-            if (keeper.isPresent()) {
-                states = StateFolder.open(folder);
-                survival =
-                        new Survival(
-                                keeper.get(),
-                                states,
-                                text -> listener.event(ManagerListener.Level.WARNING, text));
-                keeper.get().pause(survival.predecessor().pause());
-            }
-            try {
-                cgroups = cgroups(options, survival, keeper.isPresent());
-            } catch (ErrnoException e) {
-                if (e.errno() == Errno.EBUSY) {
-                    throw e;
-                }
-                refusal = e.getMessage();
-            } catch (ForeignCgroupException e) {
-                refusal = e.getMessage();
-            }
-            return new Manager(
-                    options,
-                    listener,
-                    folder,
-                    lock,
-                    Optional.ofNullable(cgroups),
-                    Optional.ofNullable(refusal),
-                    survival);
+            return new Manager(options, listener, resources);
         } catch (RuntimeException e) {
-            if (cgroups != null) {
-                cgroups.close();
-            }
-            if (lock != null) {
-                lock.close();
-            }
-            folder.close();
+            resources.close();
             throw e;
         }
-    }
-
-    private static UnitCgroups cgroups(
-            ManagerOptions options, Survival survival, boolean hasKeeper) {
-        Optional<PidFd> parent = Optional.empty();
-        try (PidFd self = PidFd.self()) {
-            if (hasKeeper) {
-                parent = self.parent();
-            }
-            return UnitCgroups.open(
-                    options.slice(), survival.isAfterCrash(), options.ownsProcess(), parent);
-        } finally {
-            parent.ifPresent(PidFd::close);
-        }
-    }
-
-    private static LockFile lock(TrustedFolder folder) {
-        return LockFile.tryTake(folder.fd(), LOCK)
-                .orElseThrow(() ->
-                        new ErrnoException(
-                                LOCK_CALL,
-                                "runtime folder " + folder,
-                                Errno.EBUSY,
-                                "another manager runs there; choose another folder"));
     }
 
     /** Returns the limits of managers, which system properties of the JVM set. */
@@ -426,12 +131,12 @@ public final class Manager implements AutoCloseable {
 
     /** Returns the cgroup above all units; empty if units have no cgroups. */
     public Optional<CgroupPath> slice() {
-        return cgroups.map(UnitCgroups::path);
+        return parts.cgroups.map(UnitCgroups::path);
     }
 
     /** Returns whether this manager has taken over from a manager that was killed. */
     public boolean isAfterCrash() {
-        return isAfterCrash;
+        return survival.isAfterCrash();
     }
 
     /**
@@ -468,8 +173,9 @@ public final class Manager implements AutoCloseable {
      *     starts the next manager
      */
     public boolean run() {
-        survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // not claimed until now
-        notify.forgetRest();
+        survival.forgetRest(
+                fd -> parts.closer.close("an earlier manager", fd)); // not claimed until now
+        parts.notify.forgetRest();
         if (survival.predecessor().stopping().isPresent()) {
             var _ = shutdown();
         }
@@ -595,8 +301,8 @@ public final class Manager implements AutoCloseable {
      */
     public CompletableFuture<Void> generate(GeneratorFolders folders) {
         return onLoop(answer -> {
-            view.use(folders);
-            forward(view.generate(!isAfterCrash), answer);
+            view.reloading().use(folders);
+            forward(view.reloading().generate(!survival.isAfterCrash()), answer);
         });
     }
 
@@ -655,7 +361,7 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<Optional<UnitStatus>> unitOf(PidFd process) {
         return onLoop(answer ->
                 answer.complete(
-                        processes
+                        parts.processes
                                 .ownerOf(process)
                                 .map(Workload::unit)
                                 .map(units::find)
@@ -671,7 +377,8 @@ public final class Manager implements AutoCloseable {
     /** Returns what the manager has done, and what it holds now. */
     public CompletableFuture<ManagerMetrics> metrics() {
         return onLoop(answer ->
-                answer.complete(ManagerMetricsSnapshot.of(units, jobs, counters, survival, loop)));
+                answer.complete(
+                        ManagerMetricsSnapshot.of(units, jobs, parts.counters, survival, loop)));
     }
 
     /** Returns the socket-specific state of every loaded socket. */
@@ -689,7 +396,7 @@ public final class Manager implements AutoCloseable {
      * them can be started.
      */
     public void busNames(BusNameWatcher names) {
-        loop.post(() -> events.busNames(names));
+        loop.post(() -> parts.events.busNames(names));
     }
 
     /**
@@ -697,7 +404,7 @@ public final class Manager implements AutoCloseable {
      * the event loop. Further starts are refused. A second call returns the result of the first.
      */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
-        loop.postEnding(() -> ending.begin(ManagerEnd.What.EXIT, OptionalInt.empty(), false));
+        loop.postEnding(() -> parts.ending.begin(ManagerEnd.What.EXIT, OptionalInt.empty(), false));
         return shutDown.copy();
     }
 
@@ -706,16 +413,17 @@ public final class Manager implements AutoCloseable {
      * of. If another end was chosen before, this does not change it.
      */
     public void reboot() {
-        loop.postEnding(() -> ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
+        loop.postEnding(
+                () -> parts.ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
     }
 
     private final class Stops implements Ending.Stops {
         @Override
         public void stopInOrder() {
             if (!jobs.isStopping()) {
-                survival.stopping(ending.end());
+                survival.stopping(parts.ending.end());
                 jobs.shutdown(results ->
-                        orphans.end(() -> {
+                        parts.orphans.end(() -> {
                             shutDown.complete(results);
                             jobs.end();
                             loop.stop();
@@ -725,7 +433,7 @@ public final class Manager implements AutoCloseable {
 
         @Override
         public void stopAtOnce() {
-            survival.stopping(ending.end());
+            survival.stopping(parts.ending.end());
             loop.stop(); // close() kills the remaining processes
         }
     }
@@ -735,7 +443,7 @@ public final class Manager implements AutoCloseable {
      * FailureAction=exit}). Valid after {@link #run} has returned.
      */
     public ManagerEnd end() {
-        return ending.end();
+        return parts.ending.end();
     }
 
     /** A task on the event loop that completes a future. */
@@ -774,25 +482,6 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Returns whether an exited orphan belonged to the units of this manager, as far as can be
-     * found out.
-     */
-    private boolean isOurs(PidFd process) {
-        if (options.ownsProcess()) {
-            return true;
-        }
-        if (cgroups.isEmpty()) {
-            return false;
-        }
-        try {
-            String path = process.proc().cgroup();
-            return path.startsWith(cgroups.get().path().path() + "/");
-        } catch (ErrnoException e) {
-            return false;
-        }
-    }
-
-    /**
      * Kills the remaining processes, and removes the files of the manager. Call it after {@link
      * #run} has returned.
      */
@@ -802,26 +491,8 @@ public final class Manager implements AutoCloseable {
             return;
         }
         closed = true;
-        childSignal.cancel();
-        units.all().forEach(ManagedUnit::abandon);
-        changes.triggers().abandon();
-        survival.end();
-        logs.close();
-        notify.close();
-        messages.close();
-        view.close();
-        workers.close();
-        closer.close();
-        cgroups.ifPresent(UnitCgroups::close);
-        orphans.close();
-        loop.close();
+        parts.close();
         boolean ignored =
                 shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
-        Inaccessible.in(options.runtimeDirectory()).remove();
-        JournalSettingsFiles.removeFolder(options.runtimeDirectory());
-        uids.removeFolder();
-        made.clear();
-        lock.close();
-        folder.close();
     }
 }

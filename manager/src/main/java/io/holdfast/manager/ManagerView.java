@@ -1,23 +1,16 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.Errno;
-import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.process.Cgroup;
-import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.catalog.UnitCatalog;
-import io.holdfast.manager.generator.GeneratorFolders;
-import io.holdfast.manager.generator.Generators;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
-import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
@@ -25,11 +18,7 @@ import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.log.LogLevelFilter;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.DualTimestamp;
-import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Work;
-import io.holdfast.manager.loop.Workers;
-import io.holdfast.manager.process.Adoption;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
@@ -53,25 +42,14 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.install.InstallFolders;
-import io.holdfast.manager.unit.install.InstallRequest;
-import io.holdfast.manager.unit.install.InstallResult;
-import io.holdfast.manager.unit.install.Presets;
-import io.holdfast.manager.unit.install.UnitInstaller;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.settings.CgroupSettings;
-import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
 import io.holdfast.manager.view.UnitView;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -84,15 +62,12 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A manager as its D-Bus and Varlink interfaces see it, which run on its event loop. Unless a
@@ -104,20 +79,19 @@ public final class ManagerView {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final Jobs jobs;
-    private final StateChanges changes;
     private final TransientStarts transients;
     private final UnitListeners listeners;
     private final WhoIs whoIs;
-    private final Workers readers;
-    private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
+    private final ReplyWork work;
+    private final Reloading reloading;
+    private final UnitFiles files;
+    private final CgroupMembers cgroups;
     private final LogLevelFilter logLevel;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final Map<UnitName, ResourceUsage> usages = new HashMap<>(); // of this turn
     private final DualTimestamp opened = DualTimestamp.now();
     private DualTimestamp begun = opened;
-    private @Nullable Generators generators;
-    private Set<String> knownProblems = Set.of(); // of generators: logged only when they are new
 
     ManagerView(
             ManagerContext context,
@@ -136,14 +110,16 @@ public final class ManagerView {
         this.units = units;
         this.catalog = catalog;
         this.jobs = jobs;
-        this.changes = changes;
         this.transients = transients;
         this.listeners = listeners;
-        this.readers = Workers.forReaders(context.loop(), context::warn);
+        this.work = new ReplyWork(context);
+        this.reloading = new Reloading(context, units, catalog, jobs, changes, logLevel, work);
+        this.files = new UnitFiles(context, loadPath(), units, catalog, transients, changes, work);
+        this.cgroups = new CgroupMembers(context, units, work);
         this.logLevel = logLevel;
         this.ending = ending;
         this.reexecute = reexecute;
-        this.whoIs = new WhoIs(context.processes(), readers);
+        this.whoIs = new WhoIs(context.processes(), work.workers());
     }
 
     // ---- the manager; callable from any thread
@@ -178,58 +154,6 @@ public final class ManagerView {
      */
     public LoadPath loadPath() {
         return options.loadPath().withFirst(options.units());
-    }
-
-    /**
-     * Returns the path of the manager's cgroup, which contains the cgroups of its units; empty if
-     * they have none. Callable from any thread.
-     */
-    public Optional<String> cgroup() {
-        return context.cgroups().map(cgroups -> cgroups.path().path());
-    }
-
-    /** Makes each {@link #reload} run these generators first. */
-    void use(GeneratorFolders folders) {
-        generators = new Generators(folders, scope(), context.host());
-    }
-
-    /**
-     * Runs the generators, if there are some; what fails is logged, unless it did so the last time.
-     *
-     * @param units whether to run those of units, too
-     */
-    CompletableFuture<Void> generate(boolean units) {
-        Generators all = generators;
-        if (all == null) {
-            return CompletableFuture.completedFuture(null);
-        }
-        List<String> problems = Collections.synchronizedList(new ArrayList<>());
-        return work(
-                        readers.lane("generators"),
-                        // that time for each kind, and for starting them and reading their output
-                        ManagerLimits.GENERATOR_TIMEOUT.duration().multipliedBy(3),
-                        () -> run(all, units, problems))
-                .handle((_, failure) -> {
-                    problems.stream()
-                            .filter(line -> !knownProblems.contains(line))
-                            .forEach(context::warn);
-                    knownProblems = Set.copyOf(problems);
-                    if (failure != null && !isStopping()) {
-                        context.warn("generators: " + failure.getMessage());
-                    }
-                    return null;
-                });
-    }
-
-    private boolean run(Generators all, boolean units, List<String> problems)
-            throws InterruptedException {
-        ManagerConfiguration configuration = context.configuration();
-        Map<String, String> base = configuration.configured().ofUnits(scope(), System.getenv());
-        configuration.generated(all.environment(base, problems));
-        if (units) {
-            all.units(environment(), problems);
-        }
-        return true;
     }
 
     /** Returns what the configuration sets for all units. Callable from any thread. */
@@ -317,7 +241,7 @@ public final class ManagerView {
      * fail at once.
      */
     public <T> CompletableFuture<T> work(Callable<T> work) {
-        return work(readers.ownLane("a question"), work);
+        return this.work.run(work);
     }
 
     /**
@@ -327,7 +251,7 @@ public final class ManagerView {
      * @param about names the work in messages, such as {@code the processes of web.service}
      */
     public <T> CompletableFuture<T> work(String about, Callable<T> work) {
-        return work(readers.lane(about), work);
+        return this.work.run(about, work);
     }
 
     /**
@@ -340,106 +264,37 @@ public final class ManagerView {
         return work("the processes of " + unit, () -> ProcessList.of(cgroup));
     }
 
-    private <T> CompletableFuture<T> work(Lane lane, Callable<T> work) {
-        return work(lane, ManagerLimits.READ_TIMEOUT.duration(), work);
-    }
-
-    private <T> CompletableFuture<T> work(Lane lane, Duration limit, Callable<T> work) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        Runnable refusal = () -> answer.completeExceptionally(stopped());
-        open.add(refusal);
-        var _ = answer.whenComplete((_, _) -> open.remove(refusal));
-        try {
-            Work<T> _ =
-                    lane.work("the reading of data for a reply", work)
-                            .within(limit)
-                            .begin((value, failure) -> {
-                                if (failure == null && value != null) {
-                                    answer.complete(value);
-                                } else {
-                                    answer.completeExceptionally(Jobs.orUnknown(failure));
-                                }
-                            });
-        } catch (RejectedExecutionException e) {
-            answer.completeExceptionally(e);
-        }
-        return answer;
-    }
-
-    private static JobRefusedException stopped() {
-        return new JobRefusedException(Reason.SHUTTING_DOWN, "The manager has stopped.");
-    }
-
-    /**
-     * Lets running work finish. Its results no longer reach the loop. What generators have made is
-     * removed.
-     */
+    /** Lets running work finish, and removes what generators have made. */
     void close() {
-        readers.close();
-        open.forEach(Runnable::run);
-        if (generators != null) {
-            generators.remove(new ArrayList<>());
-        }
+        work.close();
+        reloading.close();
     }
 
-    // ---- unit files
+    // ---- parts
 
-    /**
-     * Changes which units are enabled or masked, after other such operations. The units notice it
-     * at the next reload.
-     */
-    public CompletableFuture<InstallResult> install(InstallRequest request) {
-        return work("which units are enabled", () -> installer().run(request));
+    /** Returns the unit files. */
+    public UnitFiles files() {
+        return files;
+    }
+
+    /** Returns the cgroups of the units. */
+    public CgroupMembers cgroups() {
+        return cgroups;
+    }
+
+    /** Reads the configuration and the unit files again, on request. */
+    Reloading reloading() {
+        return reloading;
     }
 
     /**
-     * Sets properties of a unit: writes their drop-ins, and applies them as far as the unit can
-     * while it is up.
+     * Reads the configuration and the files of all loaded units again. A running unit uses its new
+     * files from its next start.
      *
-     * @param runtime whether they last until the next boot only
-     * @param lines the lines of each directive, with the header of their section
-     * @return fails with {@link JobRefusedException}, after doing nothing, if there is no such unit
-     *     or a value is invalid
+     * @return how many of the units have files
      */
-    public CompletableFuture<Boolean> setProperties(
-            UnitName name, boolean runtime, Map<String, String> lines) {
-        InstallFolders folders = InstallFolders.of(scope(), loadPath());
-        return work(
-                        "the drop-ins of units",
-                        () -> transients.written(name, folders, runtime, lines))
-                .thenApply(read -> {
-                    if (units.find(read.name()) != null) {
-                        units.take(read);
-                        changes.reloaded(List.of(read.name()));
-                        context.events().changed(read.name());
-                    }
-                    return true;
-                });
-    }
-
-    /** Returns the links that disabling a unit would remove. */
-    public CompletableFuture<List<String>> unitFileLinks(UnitName name, boolean runtime) {
-        return work(() -> installer().links(name, runtime));
-    }
-
-    /** Returns the rules that enable and disable units by default. Blocking. */
-    public Presets presets() {
-        return Presets.read(installFolders().presets());
-    }
-
-    /** Returns the folders whose links enable units. */
-    public InstallFolders installFolders() {
-        return InstallFolders.of(scope(), loadPath());
-    }
-
-    /** Returns the unit that {@code default.target} is. */
-    public CompletableFuture<Optional<UnitName>> defaultTarget() {
-        return work(() -> installer().defaultTarget());
-    }
-
-    private UnitInstaller installer() {
-        return new UnitInstaller(
-                installFolders(), new UnitReader(context.host(), scope(), context.configuration()));
+    public CompletableFuture<Integer> reload() {
+        return reloading.reload();
     }
 
     // ---- units
@@ -657,55 +512,12 @@ public final class ManagerView {
         return context.events().activation().triggerVariables(unit);
     }
 
-    /** Returns the unit that owns a cgroup, or else the nearest ancestor cgroup. */
-    public Optional<UnitName> ofCgroup(CgroupPath cgroup) {
-        CgroupPath place = cgroup;
-        while (true) {
-            Optional<UnitName> unit = unitAt(place);
-            if (unit.isPresent() || place.isRoot()) {
-                return unit;
-            }
-            place = place.parent();
-        }
-    }
-
-    private Optional<UnitName> unitAt(CgroupPath place) {
-        Optional<UnitName> run = context.processes().named(place).map(Workload::unit);
-        return run.isPresent() ? run : sliceAt(place);
-    }
-
-    private Optional<UnitName> sliceAt(CgroupPath place) {
-        if (cgroup().equals(Optional.of(place.path()))) {
-            return Optional.of(CgroupSettings.ROOT_SLICE);
-        }
-        return place.isRoot()
-                ? Optional.empty()
-                : slice(CgroupPath.unescape(place.components().getLast()), place);
-    }
-
-    private Optional<UnitName> slice(String text, CgroupPath place) {
-        return UnitName.parse(text)
-                .filter(name -> name.type().isImplicit())
-                .flatMap(this::unit)
-                .filter(slice -> slice.status().cgroup().equals(Optional.of(place.path())))
-                .map(slice -> slice.unit().name());
-    }
-
     /** Returns the unit whose latest invocation has this id of 32 hexadecimal digits. */
     public Optional<UnitName> ofInvocation(String id) {
         return units.all().stream()
                 .filter(unit -> unit.status().invocationId().equals(id))
                 .map(unit -> unit.unit().name())
                 .findFirst();
-    }
-
-    /**
-     * Reads all units that have files or are an alias. Callable from any thread.
-     *
-     * @param summary run on a worker thread; only its result stays in memory
-     */
-    public <T> CompletableFuture<T> installed(Function<Map<UnitName, Unit>, T> summary) {
-        return work(() -> summary.apply(catalog.installed()));
     }
 
     /**
@@ -734,47 +546,6 @@ public final class ManagerView {
     /** Ends the manager at once: units are killed, not stopped. */
     public void end(ManagerEnd.What what) {
         ending.begin(what, OptionalInt.empty(), true);
-    }
-
-    /**
-     * Reads the configuration and the files of all loaded units again. A running unit uses its new
-     * files from its next start.
-     *
-     * @return how many of the units have files
-     */
-    public CompletableFuture<Integer> reload() {
-        List<UnitName> names = names();
-        return generate(true)
-                .thenCompose(_ -> work(() -> context.configuration().read()))
-                .thenCompose(problems -> {
-                    problems.forEach(context::warn);
-                    logLevel.configured(context.configuration().get().logLevel());
-                    catalog.forget();
-                    return work(() -> readWithBound(names));
-                })
-                .thenApply(read -> {
-                    read.forEach(units::take);
-                    changes.reloaded(read.stream().map(Unit::name).toList());
-                    return (int)
-                            read.stream()
-                                    .limit(names.size())
-                                    .filter(unit -> !unit.source().files().isEmpty())
-                                    .count();
-                });
-    }
-
-    /** Reads units, and those that they are bound to: these may be new, and inactive. */
-    private List<Unit> readWithBound(List<UnitName> names) {
-        List<Unit> read = catalog.readAll(names);
-        Set<UnitName> known = Set.copyOf(names);
-        List<UnitName> bound =
-                read.stream()
-                        .flatMap(
-                                unit -> unit.unit().dependencies().of(Dependency.BINDS_TO).stream())
-                        .filter(name -> name.type().hasProcesses() && !known.contains(name))
-                        .distinct()
-                        .toList();
-        return Stream.concat(read.stream(), catalog.readAll(bound).stream()).toList();
     }
 
     /** Returns how often the folders of unit files were scanned. Callable from any thread. */
@@ -897,46 +668,6 @@ public final class ManagerView {
     public boolean releaseScope(UnitName name) {
         ManagedUnit unit = units.find(name);
         return unit != null && unit.release();
-    }
-
-    /**
-     * Moves processes into the cgroup of a unit that has one, or below it: all of them, or none.
-     *
-     * @param below the names of existing cgroups, from the unit's down
-     * @param processes lent until the future completes
-     * @return fails with {@link io.holdfast.core.ErrnoException} if a process may not be moved, or
-     *     if there is no such cgroup (any more)
-     */
-    public CompletableFuture<Boolean> attach(
-            UnitName name, List<String> below, List<PidFd> processes) {
-        Cgroup now = units.get(name).cgroup().orElseThrow(() -> goneCgroup(name));
-        long id = now.id();
-        String path = now.path().path();
-        return work(
-                "the processes of " + name,
-                () -> {
-                    try (Cgroup unit = Cgroup.open(path)) {
-                        if (unit.id() != id) {
-                            throw goneCgroup(name);
-                        }
-                        attach(unit, below, processes);
-                        return true;
-                    }
-                });
-    }
-
-    private static void attach(Cgroup cgroup, List<String> below, List<PidFd> processes) {
-        if (below.isEmpty()) {
-            Adoption.into(cgroup, processes);
-            return;
-        }
-        try (Cgroup child = cgroup.child(below.getFirst())) {
-            attach(child, below.subList(1, below.size()), processes);
-        }
-    }
-
-    private static ErrnoException goneCgroup(UnitName name) {
-        return new ErrnoException("cgroup", name.text(), Errno.ENOENT, "the unit has ended");
     }
 
     // ---- processes; callable from any thread

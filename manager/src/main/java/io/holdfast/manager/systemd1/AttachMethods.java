@@ -90,13 +90,14 @@ final class AttachMethods {
         if (!operations.loaded(unit).status().activeState().isUp()) {
             throw Errors.invalid("Unit is not active, refusing.");
         }
-        if (manager.cgroup().isEmpty()) {
+        if (manager.cgroups().path().isEmpty()) {
             throw new DBusException(
                     DBusException.NOT_SUPPORTED,
                     "Units have no cgroups here, so no process can be attached to " + unit + ".");
         }
         var _ =
-                manager.attach(unit, below, processes.held())
+                manager.cgroups()
+                        .attach(unit, below, processes.held())
                         .whenComplete((_, failure) -> {
                             if (failure == null) {
                                 reply.complete(List.of());

@@ -123,7 +123,8 @@ final class ManagerObject {
         later(
                 reply,
                 () ->
-                        manager.defaultTarget()
+                        manager.files()
+                                .defaultTarget()
                                 .thenApply(target ->
                                         List.of(
                                                 target.orElseThrow(() ->
@@ -204,7 +205,7 @@ final class ManagerObject {
         }
         Optional<UnitName> unit;
         try {
-            unit = manager.ofCgroup(new CgroupPath(cgroup));
+            unit = manager.cgroups().unitOf(new CgroupPath(cgroup));
         } catch (IllegalArgumentException e) {
             unit = Optional.empty();
         }

@@ -58,9 +58,10 @@ final class UnitFileList {
 
     private void start(CompletableFuture<List<Entry>> list) {
         running = list;
-        InstallFolders folders = manager.installFolders();
+        InstallFolders folders = manager.files().folders();
         var _ =
-                manager.installed(units -> entries(folders, units))
+                manager.files()
+                        .installed(units -> entries(folders, units))
                         .whenComplete((entries, failure) -> ended(list, entries, failure));
     }
 

@@ -104,7 +104,8 @@ final class UnitFileMethods {
         Runnable begin =
                 () -> {
                     var _ =
-                            manager.unitFileLinks(name, runtime)
+                            manager.files()
+                                    .links(name, runtime)
                                     .whenComplete((links, failure) -> {
                                         if (links == null) {
                                             Operations.fail(reply, failure);
@@ -178,7 +179,8 @@ final class UnitFileMethods {
         Runnable begin =
                 () -> {
                     var _ =
-                            manager.install(request)
+                            manager.files()
+                                    .install(request)
                                     .whenComplete((result, failure) ->
                                             answer(method, result, failure, reply));
                 };

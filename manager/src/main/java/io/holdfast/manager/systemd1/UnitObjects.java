@@ -97,7 +97,9 @@ final class UnitObjects implements ObjectTree {
     /** Blocking. */
     private Files files(UnitName name, UnitView view) {
         String preset =
-                view.unit().source().fragment().isEmpty() ? "" : manager.presets().word(name);
+                view.unit().source().fragment().isEmpty()
+                        ? ""
+                        : manager.files().presets().word(name);
         return new Files(fileState(manager, name, view), preset, manager.isOutdated(view));
     }
 
@@ -105,7 +107,7 @@ final class UnitObjects implements ObjectTree {
     static String fileState(ManagerView manager, UnitName name, UnitView view) {
         return view.unit().source().fragment().isEmpty()
                 ? ""
-                : UnitFileStates.read(manager.installFolders()).of(name, view.unit()).word();
+                : UnitFileStates.read(manager.files().folders()).of(name, view.unit()).word();
     }
 
     private List<BusInterface> interfaces(UnitView view, Files files) {

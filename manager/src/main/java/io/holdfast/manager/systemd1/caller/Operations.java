@@ -290,7 +290,8 @@ public final class Operations {
                 reply,
                 () -> {
                     var _ =
-                            manager.setProperties(name, runtime, lines)
+                            manager.files()
+                                    .setProperties(name, runtime, lines)
                                     .whenComplete((_, failure) -> {
                                         if (failure == null) {
                                             reply.complete(List.of());

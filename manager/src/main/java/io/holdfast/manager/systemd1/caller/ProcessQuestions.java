@@ -300,7 +300,7 @@ public final class ProcessQuestions {
                 () -> {
                     Optional<String> cgroup =
                             text.equals("-.slice")
-                                    ? manager.cgroup()
+                                    ? manager.cgroups().path()
                                     : manager.unit(name).flatMap(view -> view.status().cgroup());
                     if (cgroup.isEmpty()) {
                         reply.complete(List.of(List.of()));

@@ -84,7 +84,7 @@ public final class ManagerProperties {
                         manager ->
                                 manager.loadPath().folders().stream().map(Path::toString).toList())
                 .fixed("ServiceWatchdogs", "b", _ -> true)
-                .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""));
+                .fixed("ControlGroup", "s", manager -> manager.cgroups().path().orElse(""));
         defaults(table);
         return table;
     }

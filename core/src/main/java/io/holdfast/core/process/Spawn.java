@@ -55,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Spawn {
     /** The highest number under which a child can be given a descriptor. */
-    public static final int MAX_DESCRIPTOR = 4095;
+    public static final int MAX_DESCRIPTOR = 8191;
 
     final String program;
     final List<String> arguments = new ArrayList<>();

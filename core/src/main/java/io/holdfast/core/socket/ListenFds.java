@@ -23,7 +23,7 @@ public final class ListenFds {
     public static final int START = 3;
 
     /** The highest valid value of {@code LISTEN_FDS}: if it is higher, no descriptor is taken. */
-    public static final int MAX = 1024;
+    public static final int MAX = 8192;
 
     /** The name that systemd gives to a descriptor without a name. */
     private static final String UNKNOWN = "unknown";

@@ -16,6 +16,7 @@ public final class SysMemfd {
     private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3; required where vm.memfd_noexec is 2
 
     private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
+    private static final Libc.Function FTRUNCATE = Libc.bind("ftruncate");
 
     private SysMemfd() {}
 
@@ -52,6 +53,22 @@ public final class SysMemfd {
                     "vm.memfd_noexec=2 refuses programs in memory; set it to 0 or 1");
         }
         return Fd.adopt(number, "memfd_create", name);
+    }
+
+    /**
+     * {@code ftruncate(2)}: sets the size of a file; what it grows by contains zeros and takes no
+     * memory.
+     *
+     * @throws ErrnoException EINVAL, EPERM (it is sealed)
+     */
+    public static void resize(Fd file, long bytes) {
+        int number = file.acquire();
+        try {
+            int r = Libc.intCall(FTRUNCATE, number, bytes, 0, 0, 0, 0);
+            ErrnoException.check(r, "ftruncate", file);
+        } finally {
+            file.release();
+        }
     }
 
     private static int create(String name, int flags) {

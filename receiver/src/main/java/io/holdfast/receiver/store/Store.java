@@ -1,17 +1,21 @@
 package io.holdfast.receiver.store;
 
+import io.holdfast.journal.Entry;
 import io.holdfast.journal.Id128;
+import io.holdfast.journal.JournalReader;
 import io.holdfast.journal.JournalWriter;
 import io.holdfast.journal.SequenceNumbers;
 import io.holdfast.journal.WriterOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -19,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +37,10 @@ import org.jspecify.annotations.Nullable;
  * counted and dropped: a full disk must not stop those who log. Thread-safe.
  */
 public final class Store implements AutoCloseable {
+    private static final String SYSTEM = "system.journal";
+    private static final Pattern USER_FILE = Pattern.compile("user-([0-9]{1,10})\\.journal");
     private static final int MAY_READ = 0640;
+    private static final int STEP = 512; // entries until the next progress
     private static final long FIRST_ORDINARY_USER = 1000; // smaller ids belong to the system,
     private static final long LAST_ORDINARY_USER = 60_513; // larger ones to containers and services
     private static final Duration RETRY = Duration.ofSeconds(5);
@@ -51,13 +60,35 @@ public final class Store implements AutoCloseable {
     private Deque<StoredEntry> waiting = new ArrayDeque<>(); // under the lock, as all below
     private long waitingBytes;
     private @Nullable Runnable roomWanted;
+    private Progress progress;
+    private @Nullable Runnable onProgress;
     private boolean writing;
     private long rotationsWanted;
     private long rotationsDone;
     private boolean closed;
     private long stored;
     private long lost;
-    private long complainedAt; // of the thread
+    private long complainedAt; // of the thread, as all below
+    private long failedAt; // to open a file; 0 if that did not fail
+    private long lostInSeries;
+
+    /**
+     * How far the store is.
+     *
+     * @param entries how many entries that were offered are in the files, or lost
+     * @param sequence the last sequence number; entries that are offered later get larger ones
+     */
+    public record Progress(long entries, long sequence) {
+        /**
+         * Returns the sequence number of an entry that is stored; after the disk has refused
+         * entries, possibly a smaller one.
+         *
+         * @param entry counted from 1
+         */
+        public long sequenceOf(long entry) {
+            return Math.max(0, sequence - (entries - entry));
+        }
+    }
 
     private Store(
             StorePlace place,
@@ -70,6 +101,7 @@ public final class Store implements AutoCloseable {
         this.warnings = warnings;
         this.vacuum = new Vacuum(place);
         this.sequence = system.sequence();
+        this.progress = new Progress(0, sequence.last());
         this.boot = Id128.boot();
         writers.put(0L, system);
         thread = Thread.ofPlatform().name("holdfast-store").daemon().unstarted(this::run);
@@ -84,12 +116,48 @@ public final class Store implements AutoCloseable {
     public static Store open(StorePlace place, Consumer<String> warnings) throws IOException {
         Files.createDirectories(place.folder());
         AtomicBoolean rotated = new AtomicBoolean();
-        JournalWriter system =
-                JournalWriter.open(
-                        place.folder().resolve("system.journal"), options(place, rotated));
+        Path file = place.folder().resolve(SYSTEM);
+        WriterOptions options = options(place, rotated);
+        if (!Files.exists(file)) { // it was being rotated, or all begins
+            SequenceNumbers known = newest(place.folder());
+            options = known == null ? options : options.sequence(known);
+        }
+        JournalWriter system = JournalWriter.open(file, options);
+        continueUsers(place, options.sequence(system.sequence()), warnings);
         Store store = new Store(place, system, rotated, warnings);
         store.thread.start();
         return store;
+    }
+
+    /** Returns the sequence of the newest entry of a folder; null if there is none. */
+    private static @Nullable SequenceNumbers newest(Path folder) {
+        try (JournalReader reader = JournalReader.openFolders(List.of(folder))) {
+            reader.seekTail();
+            Entry last = reader.previous();
+            return last == null ? null : new SequenceNumbers(last.seqnumId(), last.seqnum());
+        }
+    }
+
+    /**
+     * Opens the files of users for a moment: those of a store that was killed are archived, and the
+     * sequence continues behind the numbers in all of them.
+     */
+    private static void continueUsers(
+            StorePlace place, WriterOptions options, Consumer<String> warnings) throws IOException {
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(place.folder(), "user-*.journal")) {
+            for (Path file : files) {
+                Matcher name = USER_FILE.matcher(String.valueOf(file.getFileName()));
+                if (name.matches()) {
+                    try {
+                        JournalWriter.open(file, options).close();
+                        AccessList.permitReading(file, Long.parseLong(name.group(1)));
+                    } catch (IOException e) {
+                        warnings.accept(file + " cannot be continued: " + e.getMessage());
+                    }
+                }
+            }
+        }
     }
 
     private static WriterOptions options(StorePlace place, AtomicBoolean rotated) {
@@ -138,6 +206,30 @@ public final class Store implements AutoCloseable {
             lock.unlock();
         }
         task.run();
+    }
+
+    /** {@return how far the store is: after a SIGKILL, such entries are there} */
+    public Progress progress() {
+        lock.lock();
+        try {
+            return progress;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Sets a task that is run whenever there is {@link #progress}.
+     *
+     * @param task run by the thread of the store: it must not block
+     */
+    public void onProgress(Runnable task) {
+        lock.lock();
+        try {
+            onProgress = task;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@return how many entries were stored} */
@@ -198,12 +290,9 @@ public final class Store implements AutoCloseable {
                 if (batch == null) {
                     break;
                 }
-                int refused = 0;
-                for (StoredEntry entry : batch) {
-                    refused += write(entry) ? 0 : 1;
-                }
-                writers.values().forEach(JournalWriter::announce);
-                written(batch.size() - refused, refused);
+                do { // also if a sync or a rotation is due without entries
+                    writeSome(batch);
+                } while (!batch.isEmpty());
                 rotateIfWanted();
                 sync();
                 vacuum();
@@ -213,6 +302,19 @@ public final class Store implements AutoCloseable {
         } finally {
             writers.values().forEach(this::close);
         }
+    }
+
+    private void writeSome(Deque<StoredEntry> batch) {
+        int count = 0;
+        int refused = 0;
+        long bytes = 0;
+        for (; count < STEP && !batch.isEmpty(); count++) {
+            StoredEntry entry = batch.removeFirst();
+            bytes += entry.bytes();
+            refused += write(entry) ? 0 : 1;
+        }
+        writers.values().forEach(JournalWriter::announce);
+        written(count - refused, refused, bytes, batch.isEmpty());
     }
 
     /** Waits for entries, or until a sync is due; null when the store is closed and empty. */
@@ -266,23 +368,29 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    private void written(int count, int refused) {
+    private void written(int count, int refused, long bytes, boolean isAll) {
         Runnable waiter = null;
+        Runnable progressed;
         lock.lock();
         try {
             stored += count;
             lost += refused;
-            waitingBytes = waiting.stream().mapToLong(StoredEntry::bytes).sum();
-            writing = false;
+            progress = new Progress(stored + lost, sequence.last());
+            progressed = onProgress;
+            waitingBytes -= bytes;
+            writing = !isAll;
             if (waitingBytes <= place.waitingBytes() / 2) {
                 waiter = roomWanted;
                 roomWanted = null;
             }
-            if (waiting.isEmpty()) {
+            if (waiting.isEmpty() && !writing) {
                 emptied.signalAll();
             }
         } finally {
             lock.unlock();
+        }
+        if (progressed != null) {
+            progressed.run();
         }
         if (waiter != null) {
             waiter.run();
@@ -294,30 +402,56 @@ public final class Store implements AutoCloseable {
                 entry.owner() >= FIRST_ORDINARY_USER && entry.owner() <= LAST_ORDINARY_USER;
         long user = place.splitUsers() && isOrdinary ? entry.owner() : 0;
         try {
-            long _ =
-                    writer(user)
-                            .appendQuietly(
-                                    entry.realtimeMicros(),
-                                    entry.monotonicMicros(),
-                                    boot,
-                                    entry.fields());
+            append(entry, user);
+            if (lostInSeries > 0) {
+                warnings.accept("entries are stored again; " + lostInSeries + " are lost");
+                lostInSeries = 0;
+            }
             return true;
         } catch (IOException | RuntimeException e) {
-            complain("an entry is lost: " + e.getMessage());
+            if (lostInSeries++ == 0) {
+                warnings.accept("entries are lost: " + e.getMessage());
+            }
+            rotated.set(true); // removing old files may make room
             return false;
         }
+    }
+
+    private void append(StoredEntry entry, long user) throws IOException {
+        JournalWriter writer = writer(user);
+        try {
+            append(entry, writer);
+        } catch (IllegalStateException e) { // its last rotation has failed
+            writers.remove(user);
+            close(writer);
+            append(entry, writer(user));
+        }
+    }
+
+    private void append(StoredEntry entry, JournalWriter writer) throws IOException {
+        long _ =
+                writer.appendQuietly(
+                        entry.realtimeMicros(), entry.monotonicMicros(), boot, entry.fields());
     }
 
     private JournalWriter writer(long user) throws IOException {
         JournalWriter open = writers.get(user);
         if (open == null) {
+            if (failedAt != 0 && System.nanoTime() - failedAt < RETRY.toNanos()) {
+                throw new IOException("no file could be opened a moment ago");
+            }
+            failedAt = System.nanoTime();
             if (writers.size() > place.userFiles()) {
                 closeOldest();
             }
-            Path file = place.folder().resolve("user-" + user + ".journal");
+            String name = user == 0 ? SYSTEM : "user-" + user + ".journal";
+            Path file = place.folder().resolve(name);
             open = JournalWriter.open(file, options(place, rotated).sequence(sequence));
+            failedAt = 0;
             writers.put(user, open); // also if the user cannot read it
-            AccessList.permitReading(file, user);
+            if (user != 0) {
+                AccessList.permitReading(file, user);
+            }
         }
         return open;
     }

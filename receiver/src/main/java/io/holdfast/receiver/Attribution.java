@@ -79,6 +79,17 @@ final class Attribution {
         return of(process, sender.pid(), sender.uid(), sender.gid());
     }
 
+    /** Returns what is known about a writer of a stream whose pidfd a killed receiver had. */
+    static Known lost(long uid) {
+        return new Known(
+                Optional.empty(),
+                uid,
+                List.of(
+                        Field.of(
+                                "_UNKNOWN",
+                                "the receiver was killed after it had received this line")));
+    }
+
     /** Returns what is known about a process with these ids. */
     Known of(PidFd process, int pid, long uid, long gid) {
         long now = System.nanoTime();

@@ -4,7 +4,9 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixSocket;
@@ -17,7 +19,6 @@ import io.holdfast.receiver.input.SyslogMessage;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * A socket of datagrams: {@code /dev/log} or the native protocol. The kernel names the sender of
@@ -40,7 +41,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     private final Kind kind;
     private final Intake intake;
     private final Attribution attribution;
-    private final Consumer<String> warnings;
+    private final Throttle warnings;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(ReceiverLimits.DATAGRAM.intValue());
     private final Ancillary beside;
     private final EventLoop.Watch watch;
@@ -52,14 +53,14 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             Kind kind,
             Intake intake,
             Attribution attribution,
-            Consumer<String> warnings) {
+            Throttle warnings) {
         this.socket = socket;
         this.kind = kind;
         this.intake = intake;
         this.attribution = attribution;
         this.warnings = warnings;
         socket.passIdentity();
-        if (kind == Kind.SYSLOG) {
+        if (kind == Kind.SYSLOG && Feature.PASS_RIGHTS.isPresent()) {
             socket.refuseDescriptors();
         }
         beside = Ancillary.ofDescriptors(kind == Kind.NATIVE ? 1 : 0);
@@ -79,7 +80,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                     return;
                 }
             } catch (ErrnoException e) {
-                warnings.accept("a message is lost: " + e.getMessage());
+                warnings.log("lost", "a message is lost: " + e.getMessage());
                 return;
             }
             take();
@@ -110,7 +111,8 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             try {
                 data = content(files.getFirst());
             } catch (ErrnoException e) {
-                warnings.accept(
+                warnings.log(
+                        sender.uid(),
                         "a message of user " + sender.uid() + " is refused: " + e.getMessage());
                 return;
             }

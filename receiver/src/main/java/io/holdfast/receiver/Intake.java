@@ -16,8 +16,11 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The way of all messages from their sockets into the store: each is counted against the rate limit
@@ -41,6 +44,12 @@ final class Intake {
         void listen(boolean whether);
     }
 
+    /** A source that wants to know when its messages are in the journal's files. */
+    interface Settling {
+        /** Called when there was progress. Returns false when nothing is left to wait for. */
+        boolean progressed(Store.Progress progress);
+    }
+
     private final EventLoop loop;
     private final Store store;
     private final SettingsOfUnits units;
@@ -54,6 +63,10 @@ final class Intake {
     private final Field machine;
     private Field hostname = Field.of("_HOSTNAME", "localhost");
     private long hostnameAt;
+    private final Set<Settling> unsettled = new LinkedHashSet<>();
+    private final AtomicBoolean isProgressPosted = new AtomicBoolean();
+    private volatile boolean isProgressWanted;
+    private long accepted;
     private long received;
     private long suppressed;
     private boolean waiting;
@@ -62,6 +75,7 @@ final class Intake {
         this.units = units;
         this.loop = loop;
         this.store = store;
+        store.onProgress(this::postProgress);
         this.machine = Field.of("_MACHINE_ID", Id128.machine().toString());
     }
 
@@ -77,6 +91,44 @@ final class Intake {
     /** {@return whether the store has no room: sources are to stop} */
     boolean isWaiting() {
         return waiting;
+    }
+
+    /** {@return the number of the last entry that was taken, as {@link Store.Progress} counts} */
+    long accepted() {
+        return accepted;
+    }
+
+    /** {@return how far the store is} */
+    Store.Progress progress() {
+        return store.progress();
+    }
+
+    /** Calls back when there is progress, until it returns false. */
+    void whenProgressed(Settling source) {
+        unsettled.add(source);
+        isProgressWanted = true;
+        if (source.progressed(store.progress())) {
+            return; // an entry is on its way, so there will be progress
+        }
+        unsettled.remove(source);
+    }
+
+    /** Called by the thread of the store. */
+    private void postProgress() {
+        if (isProgressWanted && !isProgressPosted.getAndSet(true)) {
+            loop.postEnding(this::progressed);
+        }
+    }
+
+    private void progressed() {
+        isProgressPosted.set(false);
+        Store.Progress progress = store.progress();
+        for (Settling each : List.copyOf(unsettled)) {
+            if (!each.progressed(progress)) {
+                unsettled.remove(each);
+            }
+        }
+        isProgressWanted = !unsettled.isEmpty();
     }
 
     long received() {
@@ -238,6 +290,7 @@ final class Intake {
 
     private void store(long owner, List<Field> fields) {
         StoredEntry entry = StoredEntry.now(owner, fields);
+        accepted++;
         if (waiting || !store.offer(entry)) {
             refused.add(entry);
             if (!waiting) {

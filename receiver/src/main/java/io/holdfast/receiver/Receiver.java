@@ -3,6 +3,7 @@ package io.holdfast.receiver;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.limit.Limit;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A receiver of log messages, as journald is one.
@@ -36,12 +38,15 @@ public final class Receiver implements AutoCloseable {
     private static final int MODE = 0666;
     private static final int BACKLOG = 4096;
     private static final Duration LONGEST_SYNC = Duration.ofSeconds(30);
+    private static final int WARNINGS = 3; // of one kind, or about one user, in an interval
+    private static final Duration WARNING_INTERVAL = Duration.ofSeconds(30);
 
     private final EventLoop loop = EventLoop.open();
     private final Store store;
     private final Intake intake;
     private final DatagramSource syslog;
     private final DatagramSource messages;
+    private final @Nullable ServiceStore keeper;
     private final StreamListener streams;
     private final Path storage;
     private final Consumer<String> warnings;
@@ -50,6 +55,16 @@ public final class Receiver implements AutoCloseable {
     private Receiver(ReceiverOptions options) throws IOException {
         storage = options.storage();
         warnings = options.warnings();
+        PassedSockets passed = PassedSockets.of(options.passed(), options.warnings());
+        Throttle complaints =
+                Throttle.of(
+                                WARNINGS,
+                                WARNING_INTERVAL,
+                                ReceiverLimits.SENDERS.intValue(),
+                                options.warnings())
+                        .withTimer((delay, flush) -> {
+                            EventLoop.Timer _ = loop.after(delay, flush);
+                        });
         store = Store.open(options.place(), options.warnings());
         try {
             intake =
@@ -58,45 +73,67 @@ public final class Receiver implements AutoCloseable {
                             store,
                             new SettingsOfUnits(options.sockets().resolveSibling("units")));
             Attribution attribution = new Attribution();
-            Path folder = Files.createDirectories(options.sockets());
+            Path folder = options.sockets();
             messages =
                     new DatagramSource(
                             loop,
-                            bind(folder.resolve("socket")),
+                            passed.socket != null ? passed.socket : bind(folder, "socket"),
                             DatagramSource.Kind.NATIVE,
                             intake,
                             attribution,
-                            options.warnings());
+                            complaints);
             syslog =
                     new DatagramSource(
                             loop,
-                            bind(folder.resolve("dev-log")),
+                            passed.devLog != null ? passed.devLog : bind(folder, "dev-log"),
                             DatagramSource.Kind.SYSLOG,
                             intake,
                             attribution,
-                            options.warnings());
+                            complaints);
+            keeper = ServiceStore.of(loop, System.getenv(), options.warnings(), this::acceptAgain);
             streams =
                     new StreamListener(
                             loop,
-                            UnixListener.listen(
-                                    address(folder.resolve("stdout")),
-                                    SocketType.STREAM,
-                                    BACKLOG,
-                                    MODE),
+                            passed.stdout != null ? passed.stdout : listen(folder),
+                            windows(passed, keeper),
+                            keeper,
                             intake,
                             attribution,
-                            options.warnings());
+                            complaints);
         } catch (IOException | RuntimeException e) {
             store.close();
             loop.close();
             throw e;
         }
+        streams.recover(passed.streams, options.storage());
         intake.add(messages);
         intake.add(syslog);
         intake.add(streams);
     }
 
-    private static UnixSocket bind(Path path) throws IOException {
+    private static StreamWindows windows(PassedSockets passed, @Nullable ServiceStore keeper) {
+        int count = ReceiverLimits.STREAMS.intValue();
+        StreamWindows windows =
+                passed.windows != null
+                        ? StreamWindows.takeOver(passed.windows, count)
+                        : StreamWindows.make(count);
+        if (keeper != null) { // the manager ignores a file that it has
+            keeper.keep(PassedSockets.WINDOWS, windows.file());
+        }
+        return windows;
+    }
+
+    private void acceptAgain() {
+        streams.watch();
+    }
+
+    private static UnixListener listen(Path folder) throws IOException {
+        Path path = Files.createDirectories(folder).resolve("stdout");
+        return UnixListener.listen(address(path), SocketType.STREAM, BACKLOG, MODE);
+    }
+
+    private static UnixSocket bind(Path folder, String name) throws IOException {
+        Path path = Files.createDirectories(folder).resolve(name);
         Files.deleteIfExists(path); // of a receiver that was killed: the storage is locked
         return UnixSocket.bind(address(path), MODE);
     }
@@ -191,6 +228,9 @@ public final class Receiver implements AutoCloseable {
         syslog.close();
         streams.close();
         closedToo.forEach(Runnable::run);
+        if (keeper != null) {
+            keeper.close();
+        }
         store.close();
         loop.close();
     }

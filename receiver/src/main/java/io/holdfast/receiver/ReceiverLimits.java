@@ -45,6 +45,13 @@ public final class ReceiverLimits {
                     512,
                     "streams that one user other than root has open");
 
+    public static final Limit WINDOWS =
+            Limit.bytes(
+                    "io.holdfast.receiver.windows",
+                    32 << 20,
+                    "bytes of streams whose lines arrive faster than they are stored; others get 8"
+                            + " KiB each, and wait for the disk");
+
     public static final Limit WAITING =
             Limit.bytes(
                     "io.holdfast.receiver.waiting",
@@ -91,6 +98,7 @@ public final class ReceiverLimits {
                 ENTRIES,
                 STREAMS,
                 STREAMS_OF_USER,
+                WINDOWS,
                 WAITING,
                 SENDERS,
                 SENDER_AGE,

@@ -1,9 +1,11 @@
 package io.holdfast.receiver;
 
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.receiver.store.StorePlace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -13,10 +15,16 @@ import java.util.function.Consumer;
  *     /run/systemd/journal}; the folder {@code units} beside it has the settings of units
  * @param storage the folder of its files, as {@code /var/log/journal/MACHINE-ID}
  * @param splitUsers whether the entries of each ordinary user get a file that this user can read
+ * @param passed the descriptors that the service manager has passed, owned by the receiver: sockets
+ *     that it does not make in its folder then, and the streams of a receiver that was killed
  * @param warnings receives one line about what was lost or refused; called by any thread
  */
 public record ReceiverOptions(
-        Path sockets, Path storage, boolean splitUsers, Consumer<String> warnings) {
+        Path sockets,
+        Path storage,
+        boolean splitUsers,
+        List<ListenFds.Named> passed,
+        Consumer<String> warnings) {
     StorePlace place() throws IOException {
         Files.createDirectories(storage);
         long capacity = Files.getFileStore(storage).getTotalSpace();

@@ -43,7 +43,11 @@ class ReceiverTest {
         receiver =
                 Receiver.open(
                         new ReceiverOptions(
-                                folder.resolve("run"), folder.resolve("log"), true, warnings::add));
+                                folder.resolve("run"),
+                                folder.resolve("log"),
+                                true,
+                                List.of(),
+                                warnings::add));
         thread = Thread.ofPlatform().start(receiver::run);
     }
 

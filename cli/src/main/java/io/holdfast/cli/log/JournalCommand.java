@@ -9,6 +9,7 @@ import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.journal.Id128;
 import io.holdfast.receiver.Receiver;
@@ -73,6 +74,7 @@ public final class JournalCommand implements Command {
                                 .toAbsolutePath(),
                         storage(line),
                         !line.hasMatchedOption("--one-file"),
+                        ListenFds.take(),
                         output::warn);
         try (Receiver receiver = Receiver.open(options);
                 VarlinkServer _ =

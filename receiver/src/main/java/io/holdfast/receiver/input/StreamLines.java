@@ -66,9 +66,11 @@ public final class StreamLines {
         }
     }
 
+    private static final int KEPT = 4096; // bytes of the buffer between lines
+
     private final int longest;
     private final List<String> head = new ArrayList<>();
-    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private ByteArrayOutputStream line = new ByteArrayOutputStream();
     private @Nullable Header header;
 
     /**
@@ -76,6 +78,21 @@ public final class StreamLines {
      */
     public StreamLines(int longest) {
         this.longest = longest;
+    }
+
+    /**
+     * Continues a stream behind its header and behind a line.
+     *
+     * @param longest line, in bytes; a longer one becomes several
+     */
+    public StreamLines(int longest, Header header) {
+        this.longest = longest;
+        this.header = header;
+    }
+
+    /** {@return how many of the bytes so far belong to no complete line} */
+    public int unfinished() {
+        return line.size();
     }
 
     /** {@return the header; null until it is complete} */
@@ -91,21 +108,23 @@ public final class StreamLines {
      */
     public List<Line> take(byte[] bytes, int length) throws HeaderException {
         List<Line> lines = new ArrayList<>();
+        int from = 0; // of what is not in the line yet
         for (int i = 0; i < length; i++) {
             byte each = bytes[i];
             if (header == null) {
                 takeHeader(each);
-            } else if (each == '\n') {
-                end(lines, Break.LINE_FEED);
-            } else if (each == 0) {
-                end(lines, Break.NUL);
-            } else {
-                line.write(each);
-                if (line.size() >= longest) {
-                    end(lines, Break.LENGTH);
-                }
+                from = i + 1;
+            } else if (each == '\n' || each == 0) {
+                line.write(bytes, from, i - from);
+                end(lines, each == 0 ? Break.NUL : Break.LINE_FEED);
+                from = i + 1;
+            } else if (line.size() + i + 1 - from >= longest) {
+                line.write(bytes, from, i + 1 - from);
+                end(lines, Break.LENGTH);
+                from = i + 1;
             }
         }
+        line.write(bytes, from, length - from);
         return lines;
     }
 
@@ -147,7 +166,11 @@ public final class StreamLines {
 
     private void end(List<Line> lines, Break why) {
         byte[] text = line.toByteArray();
-        line.reset();
+        if (text.length > KEPT) {
+            line = new ByteArrayOutputStream(); // an idle stream holds little
+        } else {
+            line.reset();
+        }
         Header known = header;
         if (known == null) {
             return;

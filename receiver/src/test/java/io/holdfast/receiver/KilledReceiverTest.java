@@ -1,0 +1,186 @@
+package io.holdfast.receiver;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.journal.Entry;
+import io.holdfast.journal.JournalReader;
+import io.holdfast.journal.Match;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Kills receivers, and looks for each line that was written to a stream. */
+@Timeout(1800)
+class KilledReceiverTest {
+    private static final int WRITERS = 6;
+    private static final List<String> UNLIMITED =
+            List.of("-Dio.holdfast.receiver.rateBurst=1000000000");
+
+    @TempDir private Path folder;
+    private final AtomicLong written = new AtomicLong();
+    private final AtomicInteger connected = new AtomicInteger();
+    private final ReadWriteLock connecting = new ReentrantReadWriteLock();
+    private final AtomicBoolean isOver = new AtomicBoolean();
+
+    @Test
+    void noLineOfAStreamIsLostOrDoubledHoweverOftenTheReceiverIsKilled() throws Exception {
+        long seed = Long.getLong("io.holdfast.seed", new Random().nextLong());
+        IO.println("seed " + seed);
+        Random random = new Random(seed);
+        int kills = Boolean.getBoolean("holdfast.long") ? 300 : 30;
+        List<Future<Integer>> writers = new ArrayList<>();
+        try (ReceiverProcess receiver = new ReceiverProcess(folder, UNLIMITED);
+                ExecutorService threads = Executors.newCachedThreadPool()) {
+            receiver.start();
+            for (int i = 0; i < WRITERS; i++) {
+                writers.add(threads.submit(writer(receiver, "w" + i, random.nextLong())));
+            }
+            try {
+                for (int i = 0; i < kills; i++) {
+                    long until = written.get() + random.nextInt(4000);
+                    await(
+                            receiver,
+                            () -> written.get() >= until && connecting.writeLock().tryLock());
+                    try {
+                        receiver.kill();
+                    } finally {
+                        connecting.writeLock().unlock();
+                    }
+                    receiver.start();
+                }
+            } finally {
+                isOver.set(true);
+            }
+            await(receiver, () -> writers.stream().allMatch(Future::isDone));
+            await(receiver, () -> receiver.stored() == 1); // all streams have ended
+            receiver.terminate();
+        }
+        for (int i = 0; i < WRITERS; i++) {
+            List<String> expected = lines("w" + i, writers.get(i).get());
+            Match ofWriter = Match.field("SYSLOG_IDENTIFIER", "w" + i);
+            assertThat(difference(messages(ofWriter, "w" + i), expected))
+                    .as("seed %d", seed)
+                    .isEmpty();
+            assertThat(difference(messages(null, "w" + i), expected))
+                    .as("seed %d, read without a filter", seed)
+                    .isEmpty();
+        }
+    }
+
+    /** Describes where the lines differ first; the lists are too long to be printed. */
+    private static String difference(List<String> found, List<String> expected) {
+        for (int i = 0; i < Math.max(found.size(), expected.size()); i++) {
+            if (i >= found.size()
+                    || i >= expected.size()
+                    || !found.get(i).equals(expected.get(i))) {
+                return "from line %d on: found %s of %d, expected %s of %d"
+                        .formatted(
+                                i,
+                                found.subList(
+                                        Math.min(found.size(), i), Math.min(found.size(), i + 3)),
+                                found.size(),
+                                expected.subList(
+                                        Math.min(expected.size(), i),
+                                        Math.min(expected.size(), i + 3)),
+                                expected.size());
+            }
+        }
+        return "";
+    }
+
+    private static void await(ReceiverProcess receiver, BooleanSupplier what) {
+        Await.until(() -> {
+            try {
+                receiver.serve();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return what.getAsBoolean();
+        });
+    }
+
+    private static List<String> lines(String name, int count) {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add(line(name, i));
+        }
+        return lines;
+    }
+
+    private static String line(String name, int number) {
+        return name + " " + number + " " + "x".repeat(number * 31 % 200);
+    }
+
+    /** Writes lines in pieces of any size, and connects anew now and then. */
+    private Callable<Integer> writer(ReceiverProcess receiver, String name, long seed) {
+        return () -> {
+            Random random = new Random(seed);
+            int count = 0;
+            while (!isOver.get()) {
+                try (UnixSocket socket = connect(receiver)) {
+                    StringBuilder text = new StringBuilder(name + "\n\n6\n0\n0\n0\n0\n");
+                    int most = count + 5000 + random.nextInt(20_000);
+                    while (!isOver.get() && count < most) {
+                        for (int i = random.nextInt(40); i > 0; i--) {
+                            text.append(line(name, count++)).append('\n');
+                            written.incrementAndGet();
+                        }
+                        int now = random.nextInt(text.length() + 1);
+                        socket.sendFully(ByteBuffer.wrap(text.substring(0, now).getBytes(UTF_8)));
+                        text.delete(0, now);
+                    }
+                    socket.sendFully(ByteBuffer.wrap(text.toString().getBytes(UTF_8)));
+                }
+            }
+            return count;
+        };
+    }
+
+    /** A connection that was just accepted, and not sent to the manager, dies with its receiver. */
+    private UnixSocket connect(ReceiverProcess receiver) throws InterruptedException {
+        connecting.readLock().lock();
+        try {
+            UnixSocket socket = UnixSocket.connect(receiver.at("stdout"), SocketType.STREAM);
+            int number = connected.incrementAndGet();
+            Await.until(() -> receiver.keptStreams() >= number);
+            return socket;
+        } finally {
+            connecting.readLock().unlock();
+        }
+    }
+
+    private List<String> messages(@Nullable Match match, String name) {
+        List<String> found = new ArrayList<>();
+        try (JournalReader reader = JournalReader.openFolders(List.of(folder.resolve("log")))) {
+            reader.filter(match);
+            reader.seekHead();
+            for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
+                if (entry.text("SYSLOG_IDENTIFIER").filter(name::equals).isPresent()) {
+                    found.add(entry.text("MESSAGE").orElse(""));
+                }
+            }
+            assertThat(reader.problems()).isEmpty();
+        }
+        return found;
+    }
+}

@@ -70,7 +70,7 @@ final class FileAppender implements AutoCloseable {
             MappedFile file,
             WriterOptions options,
             Id128 machine,
-            Id128 seqnumId,
+            SequenceNumbers numbers,
             Id128 boot)
             throws JournalException {
         boolean mayCompress = mayCompress(options);
@@ -90,7 +90,8 @@ final class FileAppender implements AutoCloseable {
         appender.putId(Layout.FILE_ID, Id128.random());
         appender.putId(Layout.MACHINE_ID, machine);
         appender.putId(Layout.TAIL_ENTRY_BOOT_ID, boot);
-        appender.putId(Layout.SEQNUM_ID, seqnumId);
+        appender.putId(Layout.SEQNUM_ID, numbers.id());
+        file.putLong(Layout.TAIL_ENTRY_SEQNUM, numbers.last()); // also if no entry ever follows
         file.putLong(Layout.HEADER_SIZE, Layout.NEWEST_HEADER);
         file.putLong(Layout.FIELD_HASH_TABLE_OFFSET, fieldTable);
         file.putLong(Layout.FIELD_HASH_TABLE_SIZE, fieldSize);
@@ -136,21 +137,7 @@ final class FileAppender implements AutoCloseable {
             Path path, MappedFile file, WriterOptions options, FileHeader header, Id128 machine)
             throws JournalException {
         int flags = header.incompatibleFlags();
-        int expected =
-                Layout.INCOMPATIBLE_KEYED_HASH
-                        | (options.isCompact() ? Layout.INCOMPATIBLE_COMPACT : 0);
-        boolean isOurs =
-                header.state() == FileState.OFFLINE
-                        && header.headerSize() == Layout.NEWEST_HEADER
-                        && header.compatibleFlags() == Layout.COMPATIBLE_TAIL_ENTRY_BOOT_ID
-                        && (flags & ~Layout.INCOMPATIBLE_ZSTD) == expected
-                        && header.machineId().equals(machine)
-                        && header.arenaSize() >= 0
-                        && header.arenaSize() <= file.size() - header.headerSize()
-                        && isTable(header.dataHashTableOffset(), header.dataHashTableSize(), file)
-                        && isTable(
-                                header.fieldHashTableOffset(), header.fieldHashTableSize(), file);
-        if (!isOurs) {
+        if (header.state() != FileState.OFFLINE || !isOurs(file, options, header, machine)) {
             return null;
         }
         boolean mayCompress = (flags & Layout.INCOMPATIBLE_ZSTD) != 0 && mayCompress(options);
@@ -167,6 +154,79 @@ final class FileAppender implements AutoCloseable {
         appender.load();
         file.putByte(Layout.STATE, Layout.STATE_ONLINE);
         return appender;
+    }
+
+    /** Returns whether a file has the format that this class writes. */
+    private static boolean isOurs(
+            MappedFile file, WriterOptions options, FileHeader header, Id128 machine) {
+        int expected =
+                Layout.INCOMPATIBLE_KEYED_HASH
+                        | (options.isCompact() ? Layout.INCOMPATIBLE_COMPACT : 0);
+        return header.headerSize() == Layout.NEWEST_HEADER
+                && header.compatibleFlags() == Layout.COMPATIBLE_TAIL_ENTRY_BOOT_ID
+                && (header.incompatibleFlags() & ~Layout.INCOMPATIBLE_ZSTD) == expected
+                && header.machineId().equals(machine)
+                && header.arenaSize() >= 0
+                && header.arenaSize() <= file.size() - header.headerSize()
+                && isTable(header.dataHashTableOffset(), header.dataHashTableSize(), file)
+                && isTable(header.fieldHashTableOffset(), header.fieldHashTableSize(), file);
+    }
+
+    /**
+     * Completes the last entry of a file whose writer was killed since the boot.
+     *
+     * @throws JournalException if the file is damaged
+     */
+    static void complete(
+            Path path,
+            MappedFile file,
+            WriterOptions options,
+            FileHeader header,
+            Id128 machine,
+            Id128 boot)
+            throws JournalException {
+        if (header.state() == FileState.ONLINE
+                && header.tailBootId().equals(boot)
+                && isOurs(file, options, header, machine)) {
+            FileAppender appender = new FileAppender(path, file, options, false);
+            appender.load();
+            new LastEntry(appender, file).complete();
+        }
+    }
+
+    /** Returns the DATA objects of an entry. */
+    long[] itemsOf(long entry) throws JournalException {
+        int step = isCompact ? 4 : 16;
+        long bytes = file.getLong(entry + Layout.OBJECT_SIZE) - Layout.ENTRY_ITEMS;
+        int count = Math.clamp(bytes / step, 0, JournalLimits.ENTRY_FIELDS.intValue());
+        long[] found = new long[count];
+        for (int i = 0; i < count; i++) {
+            long at = entry + Layout.ENTRY_ITEMS + (long) i * step;
+            found[i] = isCompact ? Integer.toUnsignedLong(file.getInt(at)) : file.getLong(at);
+        }
+        return found;
+    }
+
+    /** Makes room for the arrays that the links of an entry may need. */
+    boolean hasRoomOfArrays(long[] data) throws JournalException {
+        items = new DataObject[data.length];
+        for (int i = 0; i < data.length; i++) {
+            items[i] = dataAt(data[i]);
+        }
+        return reserve(roomOfArrays(data.length));
+    }
+
+    /** Notes where the array of a DATA object ends. */
+    void dataTail(long data, long array, long used) throws JournalException {
+        if (isCompact) {
+            file.putInt(data + Layout.DATA_TAIL_ARRAY, (int) array);
+            file.putInt(data + Layout.DATA_TAIL_ARRAY_N, (int) used);
+        }
+    }
+
+    long item(long array, long index) throws JournalException {
+        long at = array + Layout.ARRAY_ITEMS + index * itemSize;
+        return isCompact ? Integer.toUnsignedLong(file.getInt(at)) : file.getLong(at);
     }
 
     private static boolean isTable(long offset, long size, MappedFile file) {
@@ -273,6 +333,7 @@ final class FileAppender implements AutoCloseable {
         appended(entry, Layout.ENTRY, 0, entrySize);
         for (int i = 0; i < count; i++) {
             linkData(items[i], entry);
+            remember(items[i]);
         }
         linkEntry(entry, seqnum, realtime, monotonic, boot);
         return true;
@@ -299,6 +360,18 @@ final class FileAppender implements AutoCloseable {
             }
         }
         return distinct;
+    }
+
+    /** Links an entry that is complete to the file. */
+    void linkEntry(long entry) throws JournalException {
+        linkEntry(
+                entry,
+                file.getLong(entry + Layout.ENTRY_SEQNUM),
+                file.getLong(entry + Layout.ENTRY_REALTIME),
+                file.getLong(entry + Layout.ENTRY_MONOTONIC),
+                new Id128(
+                        Long.reverseBytes(file.getLong(entry + Layout.ENTRY_BOOT_ID)),
+                        Long.reverseBytes(file.getLong(entry + Layout.ENTRY_BOOT_ID + 8))));
     }
 
     private void linkEntry(long entry, long seqnum, long realtime, long monotonic, Id128 boot)
@@ -360,7 +433,17 @@ final class FileAppender implements AutoCloseable {
         }
         data.entries++;
         file.putLong(at + Layout.DATA_N_ENTRIES, data.entries);
-        remember(data);
+    }
+
+    /** Links an entry to a DATA object of the file. */
+    void linkData(long data, long entry) throws JournalException {
+        linkData(dataAt(data), entry);
+    }
+
+    private DataObject dataAt(long offset) throws JournalException {
+        DataObject found = new DataObject(offset, 0, 0, new byte[0]);
+        readEntries(found);
+        return found;
     }
 
     /** Reads which entries a DATA object of the file has. */
@@ -408,7 +491,7 @@ final class FileAppender implements AutoCloseable {
         return Math.max(doubled, LEAST_ITEMS);
     }
 
-    private long capacity(long array) throws JournalException {
+    long capacity(long array) throws JournalException {
         return (file.getLong(array + Layout.OBJECT_SIZE) - Layout.ARRAY_ITEMS) / itemSize;
     }
 

@@ -97,6 +97,10 @@ public final class JournalWriter implements AutoCloseable {
                 return create(mapped, numbers == null ? SequenceNumbers.fresh() : numbers);
             }
             FileHeader header = readHeader();
+            if (header != null && header.state() == FileState.ONLINE) {
+                complete(mapped, header);
+                header = readHeader();
+            }
             boolean isOfSequence =
                     header != null && (numbers == null || numbers.id().equals(header.seqnumId()));
             if (header != null && isOfSequence) {
@@ -128,9 +132,17 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
+    /** Completes the entry that a killed writer was linking; a damaged file stays as it is. */
+    private void complete(MappedFile mapped, FileHeader header) {
+        try {
+            FileAppender.complete(path, mapped, options, header, machine, boot);
+        } catch (JournalException | RuntimeException e) {
+            // readers report the damage
+        }
+    }
+
     private Opened create(MappedFile mapped, SequenceNumbers numbers) throws IOException {
-        FileAppender appender =
-                FileAppender.create(path, mapped, options, machine, numbers.id(), boot);
+        FileAppender appender = FileAppender.create(path, mapped, options, machine, numbers, boot);
         mapped.sync();
         syncFolder();
         return new Opened(appender, numbers);

@@ -33,6 +33,7 @@ class KilledWriterTest {
                     List<Field> fields =
                             List.of(
                                     Field.of("NUMBER", Long.toString(number)),
+                                    Field.of("COMMON", "1"),
                                     Field.of("TEXT", "x".repeat((int) (number % 900))),
                                     Field.of("PRIORITY", Long.toString(number % 8)));
                     var _ = writer.append(fields);
@@ -50,6 +51,7 @@ class KilledWriterTest {
         long next = 0;
         for (int kill = 0; kill < KILLS; kill++) {
             next = runAndKill(file, next, random.nextInt(1, 3000)) + 1;
+            JournalWriter.open(file, WriterOptions.standard()).close(); // the next writer
             next = requireAll(next);
         }
     }
@@ -76,6 +78,19 @@ class KilledWriterTest {
         }
     }
 
+    /** Requires every step-th number below a bound, in order, found by a field. */
+    private static void requireAllBy(
+            JournalReader reader, Field field, long first, long step, long bound) {
+        reader.filter(new Match.Equal(field));
+        reader.seekHead();
+        long expected = first;
+        for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
+            assertThat(entry.text("NUMBER")).hasValue(Long.toString(expected));
+            expected += step;
+        }
+        assertThat(expected).isGreaterThanOrEqualTo(bound);
+    }
+
     /** Requires the numbers below a bound, in order; returns the next number to append. */
     private long requireAll(long bound) {
         try (JournalReader reader = JournalReader.openFolders(List.of(folder))) {
@@ -88,6 +103,8 @@ class KilledWriterTest {
             }
             assertThat(reader.problems()).isEmpty();
             assertThat(expected).isGreaterThanOrEqualTo(bound);
+            requireAllBy(reader, Field.of("COMMON", "1"), 0, 1, expected);
+            requireAllBy(reader, Field.of("PRIORITY", "3"), 3, 8, expected);
             return expected;
         }
     }

@@ -82,6 +82,18 @@ class WriterTest {
     }
 
     @Test
+    void theNumbersGoOnBehindAFileWithoutEntries() throws IOException {
+        try (JournalWriter writer = JournalWriter.open(file, options)) {
+            assertThat(writer.append(message("a"))).isEqualTo(1);
+            assertThat(writer.rotate()).isPresent();
+        }
+        JournalWriter.open(file, options).close();
+        try (JournalWriter writer = JournalWriter.open(file, options)) {
+            assertThat(writer.append(message("b"))).isEqualTo(2);
+        }
+    }
+
+    @Test
     void aFileThatIsNoJournalIsSetAside() throws IOException {
         Files.writeString(file, "not a journal");
         try (JournalWriter writer = JournalWriter.open(file, options)) {

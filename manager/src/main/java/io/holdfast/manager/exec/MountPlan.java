@@ -234,7 +234,7 @@ final class MountPlan {
         if (root.isEmpty()) {
             return ofMachine(path);
         }
-        if (isOfKernel(path) || KERNEL.contains(path) && root.get().kernel()) {
+        if (isOfKernel(path) || (KERNEL.contains(path) && root.get().kernel())) {
             return ofMachine(path)
                     .filter(real -> isOfKernel(real.path()) || KERNEL.contains(real.path()));
         }

@@ -248,7 +248,7 @@ final class Sandbox implements AutoCloseable {
                     }
                     found.close();
                 } catch (ErrnoException | ClosedException e) {
-                    continue; // it has ended
+                    // it has ended: another one may be left
                 }
             }
         }

@@ -30,7 +30,7 @@ final class SharedParts {
                             .filter(each ->
                                     joined.contains(each.unit)
                                             || each.joined.contains(unit)
-                                            || each.unit.equals(unit) && !joined.isEmpty())
+                                            || (each.unit.equals(unit) && !joined.isEmpty()))
                             .map(each -> each.parts)
                             .findFirst()
                             .orElseGet(SharedParts::new);

@@ -20,22 +20,32 @@ final class IpcObjects {
 
     private IpcObjects() {}
 
-    /** Removes those that a user owns; what cannot be removed stays. */
+    /**
+     * Removes those that a user owns, except shared memory that a process has attached; what cannot
+     * be removed stays.
+     */
     static void removeAll(long uid) {
         for (SysIpc.Kind kind : SysIpc.Kind.values()) {
             List<String> lines = SmallFile.read(Path.of(kind.list())).lines().toList();
             if (lines.isEmpty()) {
                 continue; // the kernel has none of this kind
             }
-            int owner = List.of(lines.getFirst().strip().split("\\s+")).indexOf("uid");
+            List<String> names = List.of(lines.getFirst().strip().split("\\s+"));
+            int owner = names.indexOf("uid");
+            int attached = names.indexOf("nattch"); // of shared memory
             for (String line : lines.subList(1, lines.size())) {
                 String[] fields = line.strip().split("\\s+");
-                if (owner >= 0 && owner < fields.length && fields[owner].equals("" + uid)) {
+                boolean isOurs = owner >= 0 && is(fields, owner, Long.toString(uid));
+                if (isOurs && (attached < 0 || is(fields, attached, "0"))) {
                     int _ = SysIpc.remove(kind, Integer.parseInt(fields[1]));
                 }
             }
         }
         FOLDERS.forEach(folder -> removeFiles(folder, uid));
+    }
+
+    private static boolean is(String[] fields, int index, String value) {
+        return index < fields.length && fields[index].equals(value);
     }
 
     private static void removeFiles(String path, long uid) {

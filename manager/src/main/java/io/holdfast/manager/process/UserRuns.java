@@ -1,8 +1,8 @@
 package io.holdfast.manager.process;
 
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
  * The runs of a manager by their user. The IPC objects of a user are removed when the last of its
@@ -14,7 +14,7 @@ public final class UserRuns {
         boolean removesIpc;
     }
 
-    private final Map<Long, Uses> users = new HashMap<>();
+    private final ConcurrentMap<Long, Uses> users = new ConcurrentHashMap<>();
 
     /** Creates a table without runs. */
     public UserRuns() {}
@@ -37,25 +37,28 @@ public final class UserRuns {
         if (uid.isEmpty() || uid.getAsLong() == 0) {
             return Run.NONE;
         }
-        synchronized (users) {
-            Uses uses = users.computeIfAbsent(uid.getAsLong(), _ -> new Uses());
-            uses.count++;
-            uses.removesIpc |= removesIpc;
-        }
+        users.compute(
+                uid.getAsLong(),
+                (_, before) -> {
+                    Uses uses = before == null ? new Uses() : before;
+                    uses.count++;
+                    uses.removesIpc |= removesIpc;
+                    return uses;
+                });
         return () -> end(uid.getAsLong());
     }
 
     private void end(long uid) {
-        boolean removes;
-        synchronized (users) {
-            Uses uses = users.get(uid);
-            removes = uses != null && --uses.count == 0 && uses.removesIpc;
-            if (uses != null && uses.count == 0) {
-                users.remove(uid);
-            }
-        }
-        if (removes) {
-            IpcObjects.removeAll(uid);
-        }
+        users.computeIfPresent(
+                uid,
+                (_, uses) -> {
+                    if (--uses.count > 0) {
+                        return uses;
+                    }
+                    if (uses.removesIpc) { // a run of this user that begins now waits for that
+                        IpcObjects.removeAll(uid);
+                    }
+                    return null;
+                });
     }
 }

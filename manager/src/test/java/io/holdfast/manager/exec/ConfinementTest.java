@@ -441,6 +441,33 @@ class ConfinementTest {
     }
 
     @Test
+    void sharedMemoryThatAProcessHasAttachedStays() throws Exception {
+        String attach =
+                "import ctypes, sys; c = ctypes.CDLL(None); c.shmat.restype = ctypes.c_void_p;"
+                        + " i = c.shmget(0, 4096, 0o1600); c.shmat(i, None, 0); print(i);"
+                        + " sys.stdout.flush(); sys.stdin.read()";
+        Process other =
+                new ProcessBuilder(
+                                "setpriv",
+                                "--reuid=games",
+                                "--clear-groups",
+                                "/usr/bin/python3",
+                                "-c",
+                                attach)
+                        .start();
+        String id = other.inputReader().readLine();
+        try {
+            assertThat(run("User=games", "RemoveIPC=yes", shell("ipcs -m"))).contains("games");
+            assertThat(run(shell("ipcs -m -i " + id))).contains("uid=5");
+        } finally {
+            other.getOutputStream().close();
+            assertThat(other.waitFor()).isZero();
+        }
+        assertThat(run("User=games", "RemoveIPC=yes", shell("ipcs -m"))).contains("games");
+        assertThat(run(shell("ipcs -m"))).doesNotContain("games");
+    }
+
+    @Test
     void theIpcObjectsOfAUserStayWithoutTheDirective() throws Exception {
         try {
             assertThat(run("User=games", shell("umask 077; echo x > /dev/shm/hf-kept"))).isEmpty();

@@ -94,10 +94,16 @@ record CredentialDecryption(ManagerScope scope, List<String> search) {
                         .stdout(Stdio.descriptor(output))
                         .stderr(Stdio.descriptor(errors))
                         .start()) {
-            Optional<Exit> exit = child.await(limit);
+            Optional<Exit> exit = Optional.empty();
+            try {
+                exit = child.await(limit);
+            } finally {
+                if (exit.isEmpty()) { // too late, or interrupted
+                    boolean _ = child.signal(Signal.KILL);
+                    Exit _ = child.await();
+                }
+            }
             if (exit.isEmpty()) {
-                boolean _ = child.signal(Signal.KILL);
-                Exit _ = child.await();
                 throw failed(
                         name,
                         PROGRAM

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -68,6 +70,35 @@ class CredentialDecryptionTest {
                 .isThrownBy(() -> decryption(List.of(folder + "")).decrypt("a", new byte[0], LONG))
                 .withMessageContaining("systemd-creds decrypts it and is not in " + folder)
                 .withMessageContaining("apt install systemd");
+    }
+
+    @Test
+    void aProgramIsKilledIfNobodyWaitsForItAnyMore() throws Exception {
+        Path number = folder.resolve("number");
+        Path program =
+                Files.writeString(
+                        folder.resolve("systemd-creds"),
+                        "#!/bin/sh\necho $$ > "
+                                + number
+                                + ".new; mv "
+                                + number
+                                + ".new "
+                                + number
+                                + "; exec sleep 1000\n");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        Thread waiting =
+                Thread.ofPlatform()
+                        .start(() ->
+                                assertThatExceptionOfType(InterruptedException.class)
+                                        .isThrownBy(() ->
+                                                decryption(List.of(folder + ""))
+                                                        .decrypt("a", new byte[0], LONG)));
+        Await.until(() -> Files.exists(number));
+        try (PidFd left = PidFd.open(Integer.parseInt(Files.readString(number).strip()))) {
+            waiting.interrupt();
+            waiting.join();
+            assertThat(left.isAlive()).isFalse();
+        }
     }
 
     @Test

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.terminal.PseudoTerminal;
@@ -22,6 +26,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Services with a terminal, with input from their unit file, and with opened files. */
 @Timeout(120)
@@ -125,6 +131,29 @@ class TerminalUnitsTest {
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         String text = "one A 50%\ntwo\nthree\n";
         assertThat(out).content().isEqualTo(text + text);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void socketsOfEachTypeAreConnectedForTheMainProcess(SocketType type) throws Exception {
+        Path socket = folder.resolve("socket");
+        UnixAddress address = UnixAddress.path(socket);
+        boolean isDatagram = type == SocketType.DATAGRAM;
+        try (AutoCloseable _ =
+                isDatagram ? UnixSocket.bind(address) : UnixListener.listen(address, type, 1)) {
+            String program =
+                    "import os, socket; s = socket.socket(fileno=3); print(s.type.name,"
+                            + " os.get_blocking(3))";
+            stage.service(
+                    "a",
+                    "Type=oneshot",
+                    "OpenFile=" + socket,
+                    "StandardOutput=truncate:" + out,
+                    "ExecStart=/usr/bin/python3 -c '" + program + "'");
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            String name = "SOCK_" + (isDatagram ? "DGRAM" : type.name());
+            assertThat(out).content().isEqualTo(name + " True\n");
+        }
     }
 
     @Test

@@ -191,14 +191,25 @@ public final class ExecStreams implements AutoCloseable {
         return files;
     }
 
+    /** Connects to a socket, whatever its type is. */
+    private static UnixSocket connected(UnixAddress address) throws InterruptedException {
+        for (SocketType type : List.of(SocketType.STREAM, SocketType.SEQPACKET)) {
+            try {
+                return UnixSocket.connect(address, type, CONNECT_LIMIT);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EPROTOTYPE) {
+                    throw e;
+                }
+            }
+        }
+        return UnixSocket.connect(address, SocketType.DATAGRAM, CONNECT_LIMIT);
+    }
+
     private Fd opened(OpenFile file) throws FileException, InterruptedException {
         if (FileKind.of(SysStat.stat(file.path())) == FileKind.SOCKET) {
-            UnixSocket socket =
-                    UnixSocket.connect(
-                            UnixAddress.path(Path.of(file.path())),
-                            SocketType.STREAM,
-                            CONNECT_LIMIT);
+            UnixSocket socket = connected(UnixAddress.path(Path.of(file.path())));
             opened.add(socket);
+            Fcntl.setBlocking(socket.fd(), true);
             return socket.fd();
         }
         OpenHow how =

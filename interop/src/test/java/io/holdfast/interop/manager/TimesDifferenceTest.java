@@ -36,6 +36,7 @@ class TimesDifferenceTest {
             List.of(
                     "UTC",
                     "Europe/Berlin",
+                    "Europe/Dublin",
                     "America/New_York",
                     "Australia/Lord_Howe",
                     "America/Sao_Paulo",

@@ -7,13 +7,16 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.YearMonth;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoField;
 import java.time.temporal.ChronoUnit;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The search for the next point in time of a calendar expression.
@@ -22,7 +25,8 @@ import java.util.OptionalLong;
  * that the expression has. A field that has none left carries to the field above it. Fields that do
  * not exist as a time, such as 31 April or an hour that daylight saving time skips, are corrected
  * as mktime(3) does, and the search goes on from there: so a time in a skipped hour does not elapse
- * on that day. A time that comes twice elapses at the first one.
+ * on that day. Where the change ends daylight saving time, as in Dublin, mktime(3) goes back: then
+ * nothing more elapses on that day. A time that comes twice elapses at the first one.
  */
 final class CalendarSearch {
     private static final int YEAR = 0;
@@ -36,6 +40,13 @@ final class CalendarSearch {
 
     private static final int[] LOWEST = {0, 1, 1, 0, 0, 0};
 
+    /**
+     * Zones whose standard time is the summer's, or that of all months but Ramadan: their daylight
+     * saving time is behind it. The JDK's database names the two the other way round.
+     */
+    private static final Set<String> DAYLIGHT_BEHIND_STANDARD =
+            Set.of("Europe/Dublin", "Eire", "Africa/Casablanca", "Africa/El_Aaiun");
+
     /** More rounds than any expression needs; an impossible date ends the search. */
     private static final int MOST_ROUNDS = 1000;
 
@@ -47,6 +58,7 @@ final class CalendarSearch {
 
     private final CalendarSpec spec;
     private final ZoneRules rules;
+    private final boolean daylightIsBehind;
     private final List<List<Range>> values;
     private int[] fields = LOWEST.clone();
     private boolean ended; // no year is left
@@ -61,12 +73,14 @@ final class CalendarSearch {
                         spec.hours(),
                         spec.minutes(),
                         spec.micros());
-        rules =
+        ZoneId zone =
                 switch (spec.zone().kind()) {
-                    case UTC -> ZoneOffset.UTC.getRules();
-                    case NAMED -> LocalZone.zone(spec.zone().name()).getRules();
-                    default -> local.id().getRules();
+                    case UTC -> ZoneOffset.UTC;
+                    case NAMED -> LocalZone.zone(spec.zone().name());
+                    default -> local.id();
                 };
+        rules = zone.getRules();
+        daylightIsBehind = DAYLIGHT_BEHIND_STANDARD.contains(zone.getId());
     }
 
     OptionalLong next(long after) {
@@ -84,7 +98,10 @@ final class CalendarSearch {
 
     private boolean search() {
         for (int round = 0; round < MOST_ROUNDS; round++) {
-            fields = corrected();
+            int[] real = corrected(false);
+            if (Arrays.compare(real, fields) > 0) { // mktime(3) may go back, the search never
+                fields = real;
+            }
             int stuck = YEAR;
             while (stuck <= MICRO && settle(stuck)) {
                 stuck++;
@@ -183,7 +200,7 @@ final class CalendarSearch {
 
     /** Corrects fields that are not a time. */
     private Move correct() {
-        int[] real = corrected();
+        int[] real = corrected(daylightIsBehind);
         for (int unit = YEAR; unit <= MICRO; unit++) {
             if (real[unit] < fields[unit]) {
                 return Move.BACK;
@@ -197,9 +214,9 @@ final class CalendarSearch {
         return Move.NONE;
     }
 
-    private int[] corrected() {
+    private int[] corrected(boolean back) {
         LocalDateTime local = local();
-        ZoneOffset offset = offset(local, false);
+        ZoneOffset offset = offset(local, back);
         Instant instant = local.toInstant(offset);
         return fieldsOf(LocalDateTime.ofInstant(instant, rules.getOffset(instant)));
     }
@@ -225,11 +242,11 @@ final class CalendarSearch {
     }
 
     /**
-     * Returns the offset of a local time; that before the gap if the time is skipped.
+     * Returns the offset of a local time.
      *
-     * @param second whether of a time that comes twice the second one is meant
+     * @param after whether it is that after the change if the time comes twice or is skipped
      */
-    private ZoneOffset offset(LocalDateTime local, boolean second) {
+    private ZoneOffset offset(LocalDateTime local, boolean after) {
         boolean daylight = spec.zone().kind() == Zone.Kind.LOCAL_DAYLIGHT;
         if (daylight || spec.zone().kind() == Zone.Kind.LOCAL_STANDARD) {
             return offsetWith(local, daylight);
@@ -238,21 +255,25 @@ final class CalendarSearch {
         if (change == null) {
             return rules.getOffset(local);
         }
-        return change.isOverlap() && second ? change.getOffsetAfter() : change.getOffsetBefore();
+        return after ? change.getOffsetAfter() : change.getOffsetBefore();
     }
 
     /** Returns the offset that the zone has in or out of daylight saving time, next to a time. */
     private ZoneOffset offsetWith(LocalDateTime local, boolean daylight) {
         Instant near = local.toInstant(rules.getOffset(local));
-        if (rules.isDaylightSavings(near) == daylight) {
+        if (isDaylight(near) == daylight) {
             return rules.getOffset(near);
         }
         ZoneOffsetTransition after = rules.nextTransition(near);
-        if (after != null && rules.isDaylightSavings(after.getInstant()) == daylight) {
+        if (after != null && isDaylight(after.getInstant()) == daylight) {
             return after.getOffsetAfter();
         }
         ZoneOffsetTransition before = rules.previousTransition(near);
         return before == null ? rules.getOffset(near) : before.getOffsetBefore();
+    }
+
+    private boolean isDaylight(Instant time) {
+        return rules.isDaylightSavings(time) != daylightIsBehind;
     }
 
     /** Returns the time of the fields; the second one of two if the first is over. */

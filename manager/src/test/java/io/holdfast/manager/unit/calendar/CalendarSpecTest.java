@@ -112,6 +112,32 @@ class CalendarSpecTest {
         assertThat(elapses(spec, berlin, micros(base), 2)).containsExactly(first, second);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    Europe/Dublin     | 2024-03-30 12:00:00 UTC | 01:30     | Mon 2024-04-01 00:30:00 UTC
+                    Europe/Dublin     | 2024-03-31 00:15:00 UTC | *:15      | Sun 2024-03-31 01:15:00 UTC
+                    Europe/Dublin     | 2024-03-09 20:00:00 UTC | 02:30 GMT | Sun 2024-03-10 02:30:00 UTC
+                    Europe/Dublin     | 2024-06-09 20:00:00 UTC | 02:30 IST | Mon 2024-06-10 01:30:00 UTC
+                    Africa/Casablanca | 2024-04-14 00:30:00 UTC | 0/2:30    | Sun 2024-04-14 23:30:00 UTC
+                    """)
+    void daylightSavingTimeMayBeBehindStandardTime(
+            String name, String base, String text, String next) {
+        LocalZone zone = LocalZone.of(name);
+        CalendarSpec spec = CalendarSpec.parse(text, zone);
+        assertThat(elapses(spec, zone, micros(base), 1)).containsExactly(next);
+    }
+
+    @Test
+    void aTimeOfDaylightSavingTimeElapsesOnceOnTheDayOfItsEnd() {
+        LocalZone berlin = LocalZone.of("Europe/Berlin");
+        CalendarSpec spec = CalendarSpec.parse("02:30 CEST", berlin);
+        long base = micros("2024-10-26 20:00:00 UTC");
+        assertThat(elapses(spec, berlin, base, 2)).containsExactly("Sun 2024-10-27 00:30:00 UTC");
+    }
+
     @Test
     void theNamesOfTheLocalZoneAreZones() {
         LocalZone berlin = LocalZone.of("Europe/Berlin");

@@ -202,7 +202,7 @@ class BusShortageTest {
             try {
                 return connect(socket);
             } catch (AssertionError | RuntimeException e) {
-                Thread.onSpinWait(); // disconnected: not all of the others are gone yet
+                Await.pause(); // disconnected: not all of the others are gone yet
             }
         }
     }

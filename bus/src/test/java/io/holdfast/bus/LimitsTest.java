@@ -10,6 +10,7 @@ import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.Message;
 import java.nio.ByteBuffer;
@@ -157,7 +158,7 @@ class LimitsTest {
         assertThat(late.tryBus(BUS, "Hello")).isEqualTo("LimitsExceeded");
         b.close();
         while (a.query("NameHasOwner", b.name()).equals(true)) {
-            Thread.onSpinWait();
+            Await.pause();
         }
         assertThat(late.hello().name()).startsWith(":1.");
     }
@@ -314,7 +315,7 @@ class LimitsTest {
             assertThat(a.tryBus(BUS, "AddMatch", "member='E'")).startsWith("LimitsExceeded");
             b.close();
             while (a.tryBus(BUS, "AddMatch", "member='E'").startsWith("LimitsExceeded")) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             assertThat(a.tryBus(BUS, "AddMatch", "member='F'")).isEqualTo("return");
             assertThat(a.tryBus(BUS, "AddMatch", "member='G'")).startsWith("LimitsExceeded");
@@ -356,7 +357,7 @@ class LimitsTest {
                 assertThat(a.untilClosed()).isEmpty();
             }
             while (b.query("NameHasOwner", a.name()).equals(true)) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             assertThat(bus.connect().name()).startsWith(":1.");
             assertThat(bus.connect().name()).startsWith(":1.");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
@@ -46,7 +47,7 @@ class LongAnswerTest {
             assertThat(a.query("NameHasOwner", b.name())).isEqualTo(true);
             a.close();
             while (!b.query("NameHasOwner", a.name()).equals(false)) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             assertThat(b.tryBus(STATS, "GetAllMatchRules")).startsWith("return");
         }

@@ -8,6 +8,7 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.Variant;
@@ -177,7 +178,7 @@ class SlowClientsTest {
                 writer.join();
                 b.close();
                 while (a.query("NameHasOwner", b.name()).equals(true)) {
-                    Thread.onSpinWait();
+                    Await.pause();
                 }
             }
             assertThat(bufferBytes(a)).isEqualTo(before);
@@ -232,7 +233,7 @@ class SlowClientsTest {
             assertPings(clients.getFirst(), clients.getLast());
             clients.forEach(TestClient::close);
             while (((List<?>) a.query("ListNames")).size() > 2) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             assertPings(a, large.connect());
         }

@@ -92,7 +92,7 @@ class SlowCloseTest {
             assertThat(b.heard()).isEmpty();
             attacker.sendBytes(new byte[64]); // no message; its queue is still being sent
             while (b.query("NameHasOwner", attacker.name()).equals(true)) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             ignored = attacker.socket().send(ByteBuffer.allocate(1), List.of(lingering.fd()));
             lingering.startClose();

@@ -8,6 +8,7 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.Message;
 import java.io.IOException;
@@ -264,7 +265,7 @@ class SystemdActivationTest {
 
     private static void awaitNoManager(TestClient client) throws InterruptedException {
         while (client.query("NameHasOwner", MANAGER).equals(true)) {
-            Thread.onSpinWait(); // each reply waits for the bus
+            Await.pause();
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
@@ -62,7 +63,7 @@ class WatchedConfigTest {
     private static void awaitActivatable(BusConnection client, String name, boolean wanted)
             throws InterruptedException {
         while (activatable(client).contains(name) != wanted) {
-            Thread.onSpinWait();
+            Await.pause();
         }
     }
 
@@ -85,7 +86,7 @@ class WatchedConfigTest {
     private static void awaitOwnable(BusConnection client, String name, boolean wanted)
             throws InterruptedException {
         while (mayOwn(client, name) != wanted) {
-            Thread.onSpinWait();
+            Await.pause();
         }
     }
 

@@ -11,6 +11,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -134,7 +135,7 @@ class AcceptingSocketTest {
             assertThat(System.nanoTime())
                     .as("%s %s", units(), stage.happenings().lines())
                     .isLessThan(deadline);
-            Thread.onSpinWait();
+            Await.pause();
         }
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.varlink.ManagerInterface;
@@ -240,7 +241,7 @@ class ManagerInterfaceTest {
         stage.start("long");
         stage.happenings().awaitOutput("long.service", "about to");
         while (!commandLine("long").contains("time.sleep")) {
-            Thread.onSpinWait(); // until it has executed the other program
+            Await.pause(); // until it has executed the other program
         }
         assertThat(commandLine("long")).hasSizeLessThanOrEqualTo(ProcessList.COMMAND_LINE);
     }

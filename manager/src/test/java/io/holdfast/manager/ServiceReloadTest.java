@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.ServiceView;
@@ -205,7 +206,7 @@ class ServiceReloadTest {
 
     private void awaitStatusText(String text) throws Exception {
         while (!stage.status("a").statusText().equals(text)) {
-            Thread.onSpinWait(); // each answer waits for the manager
+            Await.pause();
         }
     }
 

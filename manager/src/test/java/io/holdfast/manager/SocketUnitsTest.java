@@ -13,6 +13,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
@@ -137,7 +138,7 @@ class SocketUnitsTest {
             assertThat(System.nanoTime())
                     .as("%s is %s: %s", unit, stage.state(unit), stage.happenings().lines())
                     .isLessThan(deadline);
-            Thread.onSpinWait();
+            Await.pause();
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Signal;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
@@ -146,7 +147,7 @@ class UnitEndTest {
         stage.kill("base", Signal.KILL, true);
         assertThat(stage.happenings().awaitRest("bound.service")).contains("stopped");
         while (stage.state("base").startsWith("deactivating/")) {
-            Thread.onSpinWait(); // the clean-up of the run
+            Await.pause(); // the clean-up of the run
         }
         assertThat(stage.state("base")).isEqualTo("activating/auto-restart signal");
     }

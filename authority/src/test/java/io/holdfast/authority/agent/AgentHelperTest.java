@@ -17,6 +17,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.address.BusAddress;
@@ -353,7 +354,7 @@ class AgentHelperTest {
         try (FakeAuthority _ = new FakeAuthority(address.toString(), true);
                 HelperSession _ = HelperSession.open(addresses(), "root", "c")) {
             while (ends.isEmpty()) {
-                Thread.onSpinWait();
+                Await.pause();
             }
             assertThat(ends.getFirst()).contains("asked for by process").contains("has lasted");
             Files.writeString(pipe, "go on"); // unlike a helper, the test's process lives on

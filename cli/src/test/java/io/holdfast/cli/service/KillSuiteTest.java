@@ -9,6 +9,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -243,6 +244,7 @@ class KillSuiteTest {
         while (!done.get()) {
             String text = "question " + count++;
             assertThat(question.exchange(text)).isEqualTo(text);
+            Await.pause();
         }
         return count;
     }

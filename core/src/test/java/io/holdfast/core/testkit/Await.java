@@ -27,6 +27,11 @@ public final class Await {
         }
     }
 
+    /** Leaves the processor to other tests for a moment, in a loop of requests or looks. */
+    public static void pause() {
+        LockSupport.parkNanos(LONGEST_PAUSE_NANOS);
+    }
+
     /** Until the thread is parked, waits for a notification, or waits in {@code poll(2)}. */
     public static void parked(Thread thread) {
         until(() -> {

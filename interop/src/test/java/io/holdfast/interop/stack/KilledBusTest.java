@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -148,6 +149,7 @@ class KilledBusTest {
                                                 POLKIT, "/org/freedesktop/PolicyKit1/Authority");
                                 return authority.call(BUS + ".Peer", "Ping");
                             });
+                    Await.pause();
                 }
             } catch (ConnectionLostException e) {
                 Thread.onSpinWait(); // the next connect waits in the backlog
@@ -169,6 +171,7 @@ class KilledBusTest {
                             return exit;
                         });
             }
+            Await.pause();
         }
         return null;
     }
@@ -237,7 +240,7 @@ class KilledBusTest {
                 assertThat(names.add(next.uniqueName())).isTrue();
             }
             while (next.owner(POLKIT).isEmpty() || answered.get() == before) {
-                Thread.onSpinWait(); // each reply waits for the bus
+                Await.pause();
             }
         }
     }

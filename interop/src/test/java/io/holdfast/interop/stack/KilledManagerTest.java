@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -183,6 +184,7 @@ class KilledManagerTest {
         while (!done.get()) {
             request.send();
             count++;
+            Await.pause();
         }
         return count;
     }

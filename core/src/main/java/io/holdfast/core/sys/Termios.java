@@ -31,6 +31,7 @@ public final class Termios {
     private static final int ICANON = 0x2;
     private static final int ECHO = 0x8;
     private static final int ECHONL = 0x40;
+    private static final int TCSANOW = 0;
     private static final int TCSAFLUSH = 2;
 
     private static final Libc.Function TCGETATTR = Libc.bind("tcgetattr");
@@ -93,28 +94,32 @@ public final class Termios {
     }
 
     /**
-     * Applies the settings to a terminal, once all output is written. Discards unread input, so
-     * that text typed before a prompt does not answer it.
+     * Applies the settings to a terminal, once all output is written: blocks while it is stopped.
+     * Discards unread input, so that text typed before a prompt does not answer it.
      *
      * @return 0, or -errno: EIO, also in an orphaned background process group
      */
     public int apply(Fd terminal) {
+        return apply(terminal, TCSAFLUSH);
+    }
+
+    /**
+     * Applies the settings to a terminal at once, whether or not its output can be written.
+     *
+     * @return as {@link #apply}
+     */
+    public int applyNow(Fd terminal) {
+        return apply(terminal, TCSANOW);
+    }
+
+    private int apply(Fd terminal, int when) {
         Scratch scratch = Scratch.take();
         int number = terminal.acquire();
         try {
             scratch.bytes.put(0, struct);
             int r;
             do {
-                r =
-                        Libc.intCall(
-                                TCSETATTR,
-                                scratch.errno,
-                                number,
-                                TCSAFLUSH,
-                                scratch.address,
-                                0,
-                                0,
-                                0);
+                r = Libc.intCall(TCSETATTR, scratch.errno, number, when, scratch.address, 0, 0, 0);
             } while (r == -Errno.EINTR);
             return r;
         } finally {

@@ -43,6 +43,8 @@ class TermiosTest {
             assertThat(stty(terminal)).contains(" -echo ", " isig icanon ");
             assertThat(usual.apply(terminal)).isZero();
             assertThat(stty(terminal)).isEqualTo(before);
+            assertThat(usual.withoutEcho().applyNow(terminal)).isZero();
+            assertThat(Termios.of(terminal).echoes()).isFalse();
         }
     }
 

@@ -68,7 +68,7 @@ final class UnitTerminal {
 
     private void change(Fd terminal) {
         if (settings.reset()) {
-            check(Termios.of(terminal).sane().apply(terminal), "tcsetattr");
+            check(Termios.of(terminal).sane().applyNow(terminal), "tcsetattr");
         }
         if (settings.rows().isPresent() || settings.columns().isPresent()) {
             int before = SysIoctl.windowSize(terminal);

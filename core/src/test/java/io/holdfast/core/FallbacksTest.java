@@ -91,15 +91,13 @@ class FallbacksTest {
     private static final Run WITHOUT_ANY =
             new Run(
                     ALL,
-                    ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing)Test",
-                    120);
+                    ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing|Run|RunLimit)Test",
+                    150);
 
     private static final List<Run> IDENTITY =
             Stream.of("PIDFS", "PIDFD_INFO", "EXIT_INFO")
                     .map(feature -> new Run(feature, ".*\\.PidFd\\w+Test", 35))
                     .toList();
-
-    private static final Run RUNS = new Run(ALL, ".*\\.Run(Limit)?Test", 30);
 
     private static final Run SCOPES =
             new Run(
@@ -126,7 +124,6 @@ class FallbacksTest {
         STARTING.forEach(FallbacksTest::start);
         IDENTITY.forEach(FallbacksTest::start);
         start(SCOPES);
-        start(RUNS);
     }
 
     private static void start(Run run) {
@@ -155,11 +152,6 @@ class FallbacksTest {
     @FieldSource("IDENTITY")
     void withoutOneOfThemForIdentity(Run run) throws Exception {
         assertPasses(run);
-    }
-
-    @Test
-    void runsWithoutAnyOfThem() throws Exception {
-        assertPasses(RUNS);
     }
 
     @Test

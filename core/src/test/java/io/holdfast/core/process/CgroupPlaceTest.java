@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 @Needs(root = true, cgroup2 = true)
 class CgroupPlaceTest {
     private static final int USER = 20001;
-    private static final int DEPTH = 1_500;
+    private static final int DEPTH = 1_000;
 
     private OpenDescriptors before;
     private ScratchCgroup scratch;

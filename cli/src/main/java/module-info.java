@@ -10,6 +10,7 @@ module io.holdfast.cli {
     requires io.holdfast.manager;
     requires io.holdfast.receiver;
     requires io.holdfast.varlink;
+    requires java.net.http;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 

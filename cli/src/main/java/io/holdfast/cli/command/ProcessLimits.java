@@ -2,6 +2,7 @@ package io.holdfast.cli.command;
 
 import io.holdfast.authority.AuthorityLimits;
 import io.holdfast.authority.client.limit.AuthorityClientLimits;
+import io.holdfast.cli.log.forward.ForwardLimits;
 import io.holdfast.cli.output.LineQueue;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
@@ -31,6 +32,7 @@ public final class ProcessLimits {
                         Receiver.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
+                        ForwardLimits.all(),
                         List.of(
                                 LineQueue.LINES,
                                 LineQueue.CHARACTERS,

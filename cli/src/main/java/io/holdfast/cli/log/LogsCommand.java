@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.log.forward.Forwarding;
 import io.holdfast.cli.output.Output;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.JournalReader;
@@ -38,7 +39,9 @@ public final class LogsCommand implements Command {
                         "  holdfast logs nginx postgresql --since today --priority err",
                         "  holdfast logs -f --grep refused",
                         "  holdfast logs --output json --directory /mnt/var/log/journal",
-                        "  holdfast logs --field _SYSTEMD_UNIT")
+                        "  holdfast logs --field _SYSTEMD_UNIT",
+                        "  holdfast logs --forward https://otel.example/v1/logs --cursor-file"
+                                + " /var/lib/forward/cursor")
                 .arguments(
                         "UNIT",
                         "0..*",
@@ -77,6 +80,7 @@ public final class LogsCommand implements Command {
                         String.class,
                         "Read the files in this folder; may be given several times.")
                 .flag("--no-pager", "Accepted and ignored: there is no pager.")
+                .with(Forwarding::options)
                 .spec();
     }
 
@@ -89,6 +93,11 @@ public final class LogsCommand implements Command {
             if (line.hasMatchedOption("--field")) {
                 reader.uniqueValues(
                         line.matchedOptionValue("--field", ""), value -> output.line(value.text()));
+                return ExitCode.OK;
+            }
+            if (Forwarding.isWanted(line)) {
+                seekStart(reader, query);
+                Forwarding.run(line, reader, query::accepts, output);
                 return ExitCode.OK;
             }
             try (LogFormat.Printer printer = format.printer(output)) {

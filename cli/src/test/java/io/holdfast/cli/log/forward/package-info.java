@@ -1,0 +1,4 @@
+@NullUnmarked
+package io.holdfast.cli.log.forward;
+
+import org.jspecify.annotations.NullUnmarked;

@@ -46,18 +46,33 @@ public final class ProcessInfo {
         if (!Feature.PIDFD_INFO.isPresent()) {
             return verifiedOfProc(pidFd);
         }
-        PidfdInfo info =
-                SysPidfd.getInfo(
-                        pidFd.fd(),
-                        PidfdInfo.INFO_EXIT
-                                | PidfdInfo.INFO_COREDUMP
-                                | PidfdInfo.INFO_COREDUMP_SIGNAL
-                                | PidfdInfo.INFO_COREDUMP_CODE);
+        PidfdInfo info = ofKernel(pidFd);
+        if (info.errno() == Errno.ESRCH || isBetween(info)) {
+            info = ofKernel(pidFd);
+        }
         return switch (info.errno()) {
             case 0 -> new ProcessInfo(info, Source.KERNEL);
             case Errno.ESRCH -> goneOrRemote(pidFd);
             default -> throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), info.errno());
         };
+    }
+
+    private static PidfdInfo ofKernel(PidFd pidFd) {
+        return SysPidfd.getInfo(
+                pidFd.fd(),
+                PidfdInfo.INFO_EXIT
+                        | PidfdInfo.INFO_COREDUMP
+                        | PidfdInfo.INFO_COREDUMP_SIGNAL
+                        | PidfdInfo.INFO_COREDUMP_CODE);
+    }
+
+    /**
+     * Returns whether the process was reaped while the kernel looked: for its exit first, which was
+     * not there yet, and then for the process. The next answer has the exit. In the same case the
+     * kernel may also report ESRCH.
+     */
+    private static boolean isBetween(PidfdInfo info) {
+        return info.errno() == 0 && !info.has(PidfdInfo.INFO_PID) && !info.has(PidfdInfo.INFO_EXIT);
     }
 
     /** Handles ESRCH, which means reaped, or up to Linux 6.17 also another PID namespace. */

@@ -22,14 +22,15 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Runs in a PID and mount namespace of its own: {@code loggers.c} starts processes of three units
- * that log one line and exit, and gives their numbers to others at once. The receiver is ours, or
+ * that log one line and exit, and gives their number to others at once. The receiver is ours, or
  * systemd-journald if the first argument is its program. Prints for each transport how many lines
  * are missing, without a unit, or say something wrong about the process, which has put the truth
  * into its message.
  */
 final class LogHammerProgram implements AutoCloseable {
-    private static final int FIRST_NUMBER = 20_000;
-    private static final int NUMBERS = 8;
+    /** The PID of all that log; the JVM's threads stay below. */
+    private static final int NUMBER = 20_000;
+
     private static final Path SOCKETS = Path.of("/run/systemd/journal");
 
     /** Without a new line for so long, what is missing is lost. */
@@ -63,8 +64,7 @@ final class LogHammerProgram implements AutoCloseable {
                                 program.toString(),
                                 SOCKETS.toString(),
                                 Integer.toString(count),
-                                Integer.toString(FIRST_NUMBER),
-                                Integer.toString(NUMBERS)));
+                                Integer.toString(NUMBER)));
         kinds.forEach(kind -> command.addAll(kind.words()));
         return command;
     }
@@ -107,6 +107,7 @@ final class LogHammerProgram implements AutoCloseable {
         Optional<String> cgroup = entry.text("_SYSTEMD_CGROUP");
         if (unit.isEmpty() || cgroup.isEmpty()) {
             tally.unattributed++;
+            System.out.println(entry.fields());
         }
         boolean isRight =
                 entry.text("_PID").equals(Optional.of(truth[2]))
@@ -131,7 +132,7 @@ final class LogHammerProgram implements AutoCloseable {
             wrong += tally.wrong;
         }
         System.out.printf(
-                "%s: of %,d processes, each gone when its line was read: %,d missing, %,d without a"
+                "%s: of %,d processes that logged one line and exited: %,d missing, %,d without a"
                         + " unit, %,d wrong%n",
                 name, count, count - found, unattributed, wrong);
         return found == count && unattributed == 0 && wrong == 0;

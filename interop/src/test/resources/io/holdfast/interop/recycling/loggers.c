@@ -1,11 +1,11 @@
 /*
  * Starts processes that each log one line and exit at once (see LogHammerTest.java):
  *
- *   loggers SOCKETS COUNT FIRST_NUMBER NUMBERS [NAME UID CGROUP_FOLDER]...
+ *   loggers SOCKETS COUNT NUMBER [NAME UID CGROUP_FOLDER]...
  *
- * Its children have NUMBERS numbers from FIRST_NUMBER on, in turn: as soon as one has ended, its number is given to a
- * child of another kind (clone3 with set_tid), mostly before the receiver has looked at the line. A child is born in
- * the cgroup of its kind, takes the user of its kind and logs "NAME INDEX NUMBER UID" in one of three ways.
+ * All its children have the same number, one after the other: as soon as one has exited it is reaped, and its number is
+ * given to a child of another kind (clone3 with set_tid), mostly before the receiver has looked at the line. A child is
+ * born in the cgroup of its kind, takes the user of its kind and logs "NAME INDEX NUMBER UID" in one of three ways.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -81,27 +81,23 @@ static void reap(int pidfd) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 8 || (argc - 5) % 3) return 2;
+    if (argc < 7 || (argc - 4) % 3) return 2;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sockets = argv[1];
-    int count = atoi(argv[2]), first = atoi(argv[3]), numbers = atoi(argv[4]);
-    for (int i = 5; i + 2 < argc && kind_count < MAX_KINDS; i += 3) {
+    int count = atoi(argv[2]), number = atoi(argv[3]);
+    for (int i = 4; i + 2 < argc && kind_count < MAX_KINDS; i += 3) {
         struct kind *kind = &kinds[kind_count++];
         kind->name = argv[i];
         kind->uid = atoi(argv[i + 1]);
         kind->cgroup = open(argv[i + 2], O_DIRECTORY | O_CLOEXEC | O_PATH);
         if (kind->cgroup < 0) die(argv[i + 2]);
     }
-    int *pidfds = calloc(numbers, sizeof *pidfds);
-    for (int i = 0; i < count + numbers; i++) {
-        int slot = i % numbers;
-        if (i >= numbers && i - numbers < count) reap(pidfds[slot]);
-        if (i >= count) continue;
-        const struct kind *kind = &kinds[(i / numbers + i) % kind_count];
-        pid_t number = first + slot;
+    for (int i = 0; i < count; i++) {
+        const struct kind *kind = &kinds[i % kind_count];
+        int pidfd;
         struct clone_args args = {
             .flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
-            .pidfd = (uintptr_t)&pidfds[slot],
+            .pidfd = (uintptr_t)&pidfd,
             .exit_signal = SIGCHLD,
             .set_tid = (uintptr_t)&number,
             .set_tid_size = 1,
@@ -111,6 +107,7 @@ int main(int argc, char **argv) {
         while ((pid = syscall(SYS_clone3, &args, sizeof args)) < 0)
             if (errno != EEXIST && errno != EAGAIN) die("clone3");
         if (pid == 0) child(kind, i, number);
+        reap(pidfd);
     }
     return 0;
 }

@@ -25,6 +25,12 @@ public record ReceiverOptions(
         boolean splitUsers,
         List<ListenFds.Named> passed,
         Consumer<String> warnings) {
+    /** Makes the options of a receiver that was passed nothing. */
+    public ReceiverOptions(
+            Path sockets, Path storage, boolean splitUsers, Consumer<String> warnings) {
+        this(sockets, storage, splitUsers, List.of(), warnings);
+    }
+
     StorePlace place() throws IOException {
         Files.createDirectories(storage);
         long capacity = Files.getFileStore(storage).getTotalSpace();

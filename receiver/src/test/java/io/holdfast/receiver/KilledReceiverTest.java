@@ -128,7 +128,7 @@ class KilledReceiverTest {
     }
 
     private static String line(String name, int number) {
-        return name + " " + number + " " + "x".repeat(1 + number * 31 % 200);
+        return name + " " + number + " x" + "x".repeat(number * 31 % 200);
     }
 
     /** Writes lines in pieces of any size, and connects anew now and then. */

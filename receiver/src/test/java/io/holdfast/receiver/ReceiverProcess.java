@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +42,7 @@ final class ReceiverProcess implements AutoCloseable {
     private final List<Stored> stored = new ArrayList<>();
     private @Nullable Child child;
     private boolean isReady;
-    private volatile int keptStreams;
+    private final AtomicInteger keptStreams = new AtomicInteger();
 
     ReceiverProcess(Path folder, List<String> options) throws IOException {
         this.folder = folder;
@@ -147,7 +148,9 @@ final class ReceiverProcess implements AutoCloseable {
                     continue;
                 }
                 stored.add(new Stored(name, fd));
-                keptStreams += name.startsWith("stream-") ? 1 : 0;
+                if (name.startsWith("stream-")) {
+                    keptStreams.incrementAndGet();
+                }
             }
         } else {
             descriptors.forEach(Fd::close);
@@ -165,7 +168,7 @@ final class ReceiverProcess implements AutoCloseable {
 
     /** {@return how many streams were stored so far} May be called by any thread. */
     int keptStreams() {
-        return keptStreams;
+        return keptStreams.get();
     }
 
     /** {@return how many descriptors are stored} */

@@ -43,11 +43,7 @@ class ReceiverTest {
         receiver =
                 Receiver.open(
                         new ReceiverOptions(
-                                folder.resolve("run"),
-                                folder.resolve("log"),
-                                true,
-                                List.of(),
-                                warnings::add));
+                                folder.resolve("run"), folder.resolve("log"), true, warnings::add));
         thread = Thread.ofPlatform().start(receiver::run);
     }
 

@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.file.UnitGenerator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** The options of a manager. Immutable. */
@@ -29,6 +30,7 @@ public final class ManagerOptions implements Cloneable {
     private LoadPath loadPath;
     private List<Path> units = List.of();
     private Path runtimeDirectory;
+    private Optional<Path> journalSettings = Optional.empty();
     private UnitName slice = DEFAULT_SLICE;
     private boolean ownsProcess;
     private boolean isContainerInit;
@@ -111,6 +113,19 @@ public final class ManagerOptions implements Cloneable {
      */
     public ManagerOptions withRuntimeDirectory(Path directory) {
         return with(options -> options.runtimeDirectory = directory);
+    }
+
+    /** {@return the folder of what the receiver of log messages reads about units} */
+    public Path journalSettings() {
+        return journalSettings.orElse(runtimeDirectory.resolve("units"));
+    }
+
+    /**
+     * @param folder {@code units} beside the folder of the receiver's sockets, so {@code
+     *     /run/systemd/units} for journald; by default in the runtime directory
+     */
+    public ManagerOptions withJournalSettings(Path folder) {
+        return with(options -> options.journalSettings = Optional.of(folder));
     }
 
     /**

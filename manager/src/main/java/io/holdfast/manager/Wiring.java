@@ -147,6 +147,7 @@ final class Wiring implements AutoCloseable {
                         cgroups,
                         processes,
                         options.runtimeDirectory(),
+                        options.journalSettings(),
                         notify,
                         uids,
                         SandboxSupport.find(options.sandbox()),
@@ -299,7 +300,7 @@ final class Wiring implements AutoCloseable {
         orphans.close();
         loop.close();
         Inaccessible.in(options.runtimeDirectory()).remove();
-        JournalSettingsFiles.removeFolder(options.runtimeDirectory());
+        JournalSettingsFiles.removeFolder(options.journalSettings());
         uids.removeFolder();
         made.clear();
         resources.unlock();

@@ -160,7 +160,6 @@ public final class Execution {
     private ExecSettings settings; // those that can be applied, once the run is prepared
     private ExecDirectories directories;
     private final UnitCredentials credentials;
-    private final JournalSettingsFiles journalFiles;
     private volatile UserAndGroups identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
@@ -194,9 +193,6 @@ public final class Execution {
                 new ExecEnvironment(unit, scope, System.getenv(), surroundings.defaults());
         this.directories = new ExecDirectories(settings, scope);
         this.credentials = new UnitCredentials(settings.credentials(), scope, unit.name());
-        this.journalFiles =
-                new JournalSettingsFiles(
-                        surroundings.runtimeFolder(), unit.name(), surroundings.invocationId());
         this.cgroup = new UnitCgroup(surroundings.cgroup(), surroundings.cgroupSettings());
     }
 
@@ -250,7 +246,6 @@ public final class Execution {
             setVariables(again ? directories.variables() : createDirectories());
             if (!again) {
                 makeCredentials();
-                writeLogSettings();
             }
             sandbox = sandbox(before);
             if (!again) {
@@ -308,15 +303,6 @@ public final class Execution {
                                     String.join("=, ", settings.credentials().directives()) + "=",
                                     credentials.path().get(),
                                     refusal.get()));
-        }
-    }
-
-    /** Passes its log settings on; a receiver that does not get them stores all it can. */
-    private void writeLogSettings() {
-        try {
-            journalFiles.write(settings.journal(), surroundings.cgroup());
-        } catch (IOException | ErrnoException e) {
-            warnOnce("log", "its log settings are not applied: " + e.getMessage());
         }
     }
 
@@ -951,11 +937,6 @@ public final class Execution {
             credentials.remove();
         } catch (FileException | ErrnoException e) {
             warnOnce("credentials left", "its credentials are left: " + e.getMessage());
-        }
-        try {
-            journalFiles.remove();
-        } catch (IOException e) {
-            warnOnce("log left", "its log settings are left: " + e.getMessage());
         }
         userRun.close();
         userRun = UserRuns.Run.NONE;

@@ -24,8 +24,8 @@ import java.util.Set;
 
 /**
  * Passes the log settings of a run to the receiver of log messages, in the form that systemd has
- * for journald: in a folder {@code units}, links whose targets are values, a file of fields, and an
- * attribute of the run's cgroup.
+ * for journald: in the folder {@code /run/systemd/units}, links whose targets are values, a file of
+ * fields, and an attribute of the run's cgroup.
  *
  * <pre>
  *   invocation:web.service              → 686a30b81ab84e00a7e384d45b3671fa
@@ -58,10 +58,10 @@ public final class JournalSettingsFiles {
     private final String invocationId;
 
     /**
-     * @param runtimeFolder that of the manager
+     * @param folder made if it is missing
      */
-    public JournalSettingsFiles(Path runtimeFolder, UnitName unit, String invocationId) {
-        this.folder = folder(runtimeFolder);
+    public JournalSettingsFiles(Path folder, UnitName unit, String invocationId) {
+        this.folder = folder;
         this.unit = unit;
         this.invocationId = invocationId;
     }
@@ -113,12 +113,8 @@ public final class JournalSettingsFiles {
     }
 
     /** Removes the folder, unless it holds the settings of a run that has outlived its manager. */
-    public static void removeFolder(Path runtimeFolder) {
-        boolean _ = folder(runtimeFolder).toFile().delete();
-    }
-
-    private static Path folder(Path runtimeFolder) {
-        return runtimeFolder.resolve("units");
+    public static void removeFolder(Path folder) {
+        boolean _ = folder.toFile().delete();
     }
 
     private void link(String name, String value) throws IOException {

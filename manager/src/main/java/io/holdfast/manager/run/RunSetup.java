@@ -7,11 +7,13 @@ import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.Execution;
+import io.holdfast.manager.exec.JournalSettingsFiles;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -45,6 +47,7 @@ public final class RunSetup {
             cgroup.ifPresent(this::reportLeftovers);
             Execution execution = execution(plan, channels, cgroup);
             execution.prepare();
+            writeJournalSettings(plan, cgroup);
             return new UnitRun(
                     owner,
                     plan,
@@ -160,6 +163,17 @@ public final class RunSetup {
         }
         if (count > LEFTOVER_LINES) {
             report("%d more left-over processes".formatted(count - LEFTOVER_LINES));
+        }
+    }
+
+    /** Passes the log settings on; a receiver that does not get them stores all it can. */
+    private void writeJournalSettings(RunPlan plan, Optional<Cgroup> cgroup) {
+        try {
+            new JournalSettingsFiles(
+                            owner.context().journalSettings(), owner.name(), plan.invocationId())
+                    .write(plan.executed().settings().journal(), cgroup);
+        } catch (IOException | ErrnoException e) {
+            warnOnce("its log settings are not applied: " + e.getMessage());
         }
     }
 

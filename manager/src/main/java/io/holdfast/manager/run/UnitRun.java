@@ -8,6 +8,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.Execution;
+import io.holdfast.manager.exec.JournalSettingsFiles;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.exec.UserAndGroups;
@@ -27,6 +28,7 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -614,7 +616,18 @@ public final class UnitRun {
             return processes.clean(killLeftovers);
         } finally {
             execution.close(restarting);
+            removeJournalSettings();
             plan.cleanUp().accept(mainNumber);
+        }
+    }
+
+    private void removeJournalSettings() {
+        try {
+            new JournalSettingsFiles(context.journalSettings(), unit, plan.invocationId()).remove();
+        } catch (IOException e) {
+            context.loop()
+                    .postEnding(() ->
+                            context.warn(unit, "its log settings are left: " + e.getMessage()));
         }
     }
 

@@ -38,6 +38,7 @@ import java.util.function.Consumer;
  * @param cgroups empty if there are none: then only main processes and their groups are tracked
  * @param processes maps each process to its unit
  * @param runtimeFolder holds the files and sockets of the manager
+ * @param journalSettings the folder of what the receiver of log messages reads about units
  * @param notifySockets the sockets to which services send messages
  * @param uids the uids of the dynamic users of all units
  * @param sandboxes the parts of a sandbox that can be made for units here
@@ -55,6 +56,7 @@ public record ManagerContext(
         Optional<UnitCgroups> cgroups,
         ProcessIndex processes,
         Path runtimeFolder,
+        Path journalSettings,
         NotifySockets notifySockets,
         DynamicUids uids,
         SandboxSupport sandboxes,

@@ -13,6 +13,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.journal.Field;
 import io.holdfast.receiver.input.NativeMessage;
 import io.holdfast.receiver.input.SyslogMessage;
@@ -42,7 +43,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     private final Intake intake;
     private final Attribution attribution;
     private final Throttle warnings;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(ReceiverLimits.DATAGRAM.intValue());
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(ReceiverLimits.DATAGRAM.intValue());
     private final Ancillary beside;
     private final EventLoop.Watch watch;
 
@@ -74,7 +75,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
 
     private void receive() {
         for (int i = 0; i < BATCH && !intake.isWaiting(); i++) {
-            buffer.clear();
+            makeRoom();
             try {
                 if (socket.tryReceive(buffer, beside) == UnixSocket.WOULD_BLOCK) {
                     return;
@@ -85,6 +86,19 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             }
             take();
         }
+    }
+
+    /**
+     * Makes the buffer large enough for the next native message. Those of ordinary users end at
+     * {@code net.core.wmem_max}, those of root do not.
+     */
+    private void makeRoom() {
+        int length = kind == Kind.NATIVE ? SysSocket.nextLength(socket.fd()) : 0;
+        int wanted = Math.min(length, ReceiverLimits.MESSAGE.intValue());
+        if (wanted > buffer.capacity()) {
+            buffer = ByteBuffer.allocateDirect(wanted);
+        }
+        buffer.clear();
     }
 
     private void take() {

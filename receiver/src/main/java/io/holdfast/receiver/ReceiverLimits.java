@@ -16,13 +16,13 @@ public final class ReceiverLimits {
             Limit.bytes(
                     "io.holdfast.receiver.message",
                     16 << 20,
-                    "bytes of one message in a file; a longer one is refused");
+                    "bytes of one native message; a longer one in a file is refused, else its rest is lost");
 
     public static final Limit DATAGRAM =
             Limit.bytes(
                     "io.holdfast.receiver.datagram",
                     256 << 10,
-                    "bytes of one datagram; the rest of a longer one is lost");
+                    "bytes of one message of syslog(3); the rest of a longer one is lost");
 
     public static final Limit FIELDS =
             Limit.count("io.holdfast.receiver.fields", 1024, "fields of one entry");

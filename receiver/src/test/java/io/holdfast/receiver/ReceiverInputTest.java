@@ -13,6 +13,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysXattr;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.journal.Entry;
@@ -246,7 +247,23 @@ class ReceiverInputTest {
         assertThat(warnings).isEmpty();
     }
 
-    // ---- bad input
+    // ---- large and bad input
+
+    @Test
+    @Needs(root = true)
+    void aLargeNativeMessageKeepsAllOfItsFields() throws Exception {
+        int size = 1 << 20;
+        byte[] message = ("MESSAGE=large\nX=" + "x".repeat(size) + "\nLAST=1\n").getBytes(UTF_8);
+        try (UnixSocket client = UnixSocket.connect(at("socket"), SocketType.DATAGRAM)) {
+            int result =
+                    SysSocket.setOption(client.fd(), SysSocket.SO_SNDBUFFORCE, 2 * message.length);
+            assertThat(result).isZero();
+            client.send(ByteBuffer.wrap(message));
+        }
+        Entry entry = await("MESSAGE", "large");
+        assertThat(entry.text("X").orElseThrow()).hasSize(size);
+        assertThat(entry.text("LAST")).contains("1");
+    }
 
     @Test
     void bytesThatAreNoTextAreKept() throws Exception {

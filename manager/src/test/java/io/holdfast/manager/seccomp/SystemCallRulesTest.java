@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -80,16 +81,22 @@ class SystemCallRulesTest {
     }
 
     static List<Recorded> recorded() throws IOException {
+        try (InputStream in = open("systemd-filters.txt")) {
+            return recorded(in);
+        }
+    }
+
+    private static InputStream open(String file) {
+        return Objects.requireNonNull(SystemCallRulesTest.class.getResourceAsStream(file));
+    }
+
+    private static List<Recorded> recorded(InputStream in) throws IOException {
         List<Recorded> all = new ArrayList<>();
-        String file = "systemd-filters.txt";
-        try (InputStream in =
-                Objects.requireNonNull(SystemCallRulesTest.class.getResourceAsStream(file))) {
-            for (String line : new String(in.readAllBytes(), UTF_8).split("\n")) {
-                if (line.startsWith("    ")) {
-                    all.getLast().programs.add(Base64.getDecoder().decode(line.strip()));
-                } else if (!line.startsWith("#")) {
-                    all.add(new Recorded(line, new ArrayList<>()));
-                }
+        for (String line : new String(in.readAllBytes(), UTF_8).split("\n")) {
+            if (line.startsWith("    ")) {
+                all.getLast().programs.add(Base64.getDecoder().decode(line.strip()));
+            } else if (!line.startsWith("#")) {
+                all.add(new Recorded(line, new ArrayList<>()));
             }
         }
         return all;
@@ -115,6 +122,27 @@ class SystemCallRulesTest {
                 assertSame(ours, recorded, architecture, number | X32_BIT);
             }
             assertSame(ours, recorded, architecture, -1);
+        }
+    }
+
+    /** Random lists have no rules for arguments. */
+    @Test
+    @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+    void randomListsDecideAsThoseOfSystemd() throws IOException {
+        List<Recorded> all;
+        try (InputStream in = new GZIPInputStream(open("systemd-random-filters.txt.gz"))) {
+            all = recorded(in);
+        }
+        assertThat(all).hasSizeGreaterThan(90);
+        for (Recorded recorded : all) {
+            List<byte[]> ours =
+                    SystemCallRules.programs(settings(recorded.directives.split(" \\| ")));
+            for (int architecture : new int[] {X86_64, X86, ARM}) {
+                for (int number = 0; number <= HIGHEST_CALL; number++) {
+                    check(ours, recorded, new Call(architecture, number));
+                    check(ours, recorded, new Call(architecture, number | X32_BIT));
+                }
+            }
         }
     }
 

@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The value of {@code SystemCallFilter=} or {@code SystemCallLog=}.
@@ -27,6 +29,28 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
     public static final int KILL = Integer.MAX_VALUE - 1;
 
     private static final int HIGHEST_ERROR = 4095;
+
+    /** The numbers of errors that no part of Holdfast meets itself, and of second names. */
+    private static final Map<String, Integer> OTHER_ERRORS =
+            Stream.of(
+                            """
+                            EWOULDBLOCK=11 ENOTBLK=15 EDOM=33 EDEADLOCK=35 ENOLCK=37 ENOMSG=42
+                            EIDRM=43 ECHRNG=44 EL2NSYNC=45 EL3HLT=46 EL3RST=47 ELNRNG=48 ENOCSI=50
+                            EL2HLT=51 EBADE=52 EBADR=53 EXFULL=54 ENOANO=55 EBADRQC=56 EBADSLT=57
+                            EBFONT=59 ENOSTR=60 ETIME=62 ENOSR=63 ENONET=64 ENOPKG=65 ENOLINK=67
+                            EADV=68 ESRMNT=69 ECOMM=70 EMULTIHOP=72 EDOTDOT=73 EBADMSG=74
+                            ENOTUNIQ=76 EBADFD=77 EREMCHG=78 ELIBACC=79 ELIBBAD=80 ELIBSCN=81
+                            ELIBMAX=82 ELIBEXEC=83 EILSEQ=84 ERESTART=85 ESTRPIPE=86 ENOTSUP=95
+                            EPFNOSUPPORT=96 ENETDOWN=100 ENETUNREACH=101 ENETRESET=102
+                            EHOSTUNREACH=113 ENOTNAM=118 ENAVAIL=119 EISNAM=120 EREMOTEIO=121
+                            ENOMEDIUM=123 EMEDIUMTYPE=124 ENOKEY=126 EKEYEXPIRED=127 EKEYREVOKED=128
+                            EKEYREJECTED=129 EOWNERDEAD=130 ENOTRECOVERABLE=131 ERFKILL=132
+                            """
+                                    .strip()
+                                    .split("\\s+"))
+                    .map(word -> word.split("="))
+                    .collect(Collectors.toUnmodifiableMap(w -> w[0], w -> Integer.parseInt(w[1])));
+
     private static final int ERRNO_NAMES = 134;
 
     public SystemCallList {
@@ -84,6 +108,17 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
         }
     }
 
+    /** Returns the list with a call that is permitted, whatever its lines say. */
+    public SystemCallList permitting(String call) {
+        SortedMap<String, Integer> next = new TreeMap<>(calls);
+        if (permits) {
+            next.put(call, NO_ERROR);
+        } else {
+            next.remove(call);
+        }
+        return new SystemCallList(permits, next);
+    }
+
     /** Returns whether a process may make a system call. */
     public boolean permits(String call) {
         Integer error = calls.get(call);
@@ -99,6 +134,9 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
     public static int error(String word) {
         if (word.equals("kill")) {
             return KILL;
+        }
+        if (OTHER_ERRORS.containsKey(word)) {
+            return OTHER_ERRORS.get(word);
         }
         for (int number = 1; number < ERRNO_NAMES; number++) {
             if (Errno.name(number).equals(word)) {
@@ -130,6 +168,12 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
 
     private static String errorName(int error) {
         String name = Errno.name(error);
-        return name.startsWith("E") ? name : String.valueOf(error); // some numbers have no name
+        return name.startsWith("E")
+                ? name
+                : OTHER_ERRORS.entrySet().stream()
+                        .filter(each -> each.getValue() == error)
+                        .map(Map.Entry::getKey)
+                        .findFirst()
+                        .orElse(String.valueOf(error)); // some numbers have no name
     }
 }

@@ -226,7 +226,7 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.mount.ManagedMount")
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.mount.Attachment")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.journal.JournalWriter")
                 .and()

@@ -22,7 +22,7 @@ import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.mount.ManagedMount;
-import io.holdfast.manager.mount.MountWatch;
+import io.holdfast.manager.mount.TableWatch;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.path.ManagedPath;
@@ -52,6 +52,7 @@ import io.holdfast.manager.timer.ManagedTimer;
 import io.holdfast.manager.timer.TimerClocks;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
@@ -158,7 +159,14 @@ final class Wiring implements AutoCloseable {
                         counters,
                         events);
         TimerClocks clocks = new TimerClocks(loop, workers.ownLane("time zone"));
-        MountWatch mounts = new MountWatch(loop, workers.ownLane("mounts"), warnings);
+        TableWatch<MountTable> mounts =
+                new TableWatch<>(
+                        loop,
+                        workers.ownLane("mounts"),
+                        MountTable.FILE,
+                        MountTable.EMPTY,
+                        MountTable::readWhole,
+                        warnings);
         units =
                 new UnitTable(
                         context,

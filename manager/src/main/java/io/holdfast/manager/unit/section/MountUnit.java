@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 /** A mount: what is mounted where, after systemd.mount(5). */
 public record MountUnit(
         UnitParts parts, Section mount, ExecSettings exec, KillSettings kill, CgroupSettings cgroup)
-        implements Unit {
+        implements AttachmentUnit {
     private static final UnitName LOCAL = UnitName.of("local-fs.target");
     private static final UnitName BEFORE_LOCAL = UnitName.of("local-fs-pre.target");
     private static final UnitName REMOTE = UnitName.of("remote-fs.target");
@@ -213,6 +213,11 @@ public record MountUnit(
     }
 
     @Override
+    public TimeSpan timeout() {
+        return mount.timeout();
+    }
+
+    @Override
     public Optional<ExecSettings> execution() {
         return Optional.of(exec);
     }
@@ -225,7 +230,7 @@ public record MountUnit(
     /** {@inheritDoc} Also the mounts that it is below, and that its source is on. */
     @Override
     public List<String> neededPaths(ManagerScope scope) {
-        List<String> paths = new ArrayList<>(Unit.super.neededPaths(scope));
+        List<String> paths = new ArrayList<>(AttachmentUnit.super.neededPaths(scope));
         Path parent = Path.of(mount.where()).getParent();
         if (parent != null) {
             paths.add(parent.toString());

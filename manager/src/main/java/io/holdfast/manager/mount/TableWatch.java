@@ -10,37 +10,41 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
-import io.holdfast.manager.unit.file.MountTable;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The kernel's table of mounts, which all mounts of a manager share: read by a worker after each
- * change. Reading takes longer the more mounts there are, so it takes at most a twentieth of the
- * time, however often the table changes. Without mounts to report to, nothing is watched. Used on
- * the event loop.
+ * A table of the kernel, such as that of the mounts, which all units of a type share: read by a
+ * worker after each change. Reading takes longer the longer the table is, so it takes at most a
+ * twentieth of the time, however often the table changes. Without units to report to, nothing is
+ * watched. Used on the event loop.
+ *
+ * @param <T> the table; immutable
  */
-public final class MountWatch {
+public final class TableWatch<T> {
     private static final int PAUSE = 19; // times the length of a read
 
     /** Receives the changes. */
     interface Listener {
         /** Called when the table was read again. */
-        void mountsRead();
+        void tableRead();
     }
 
     private final EventLoop loop;
     private final Lane lane;
+    private final String path;
+    private final Callable<T> reader;
     private final Consumer<String> warnings;
     private final TimeLimit pause;
     private final Set<Listener> listeners = new LinkedHashSet<>();
     private List<Runnable> waiting = new ArrayList<>();
-    private MountTable table = MountTable.EMPTY;
+    private T table;
     private @Nullable Fd file;
     private @Nullable Registration watch;
     private boolean reading;
@@ -48,16 +52,28 @@ public final class MountWatch {
 
     /**
      * @param lane for the reads
+     * @param path the kernel's file, whose poll reports a change as an error
+     * @param empty the table until it is read
+     * @param reader reads the table; blocking
      */
-    public MountWatch(EventLoop loop, Lane lane, Consumer<String> warnings) {
+    public TableWatch(
+            EventLoop loop,
+            Lane lane,
+            String path,
+            T empty,
+            Callable<T> reader,
+            Consumer<String> warnings) {
         this.loop = loop;
         this.lane = lane;
+        this.path = path;
+        this.table = empty;
+        this.reader = reader;
         this.warnings = warnings;
         this.pause = new TimeLimit(loop);
     }
 
     /** Returns the table as it was last read. */
-    MountTable table() {
+    T table() {
         return table;
     }
 
@@ -77,11 +93,11 @@ public final class MountWatch {
 
     private void begin() {
         try {
-            Fd opened = Fcntl.open(MountTable.FILE, Fcntl.O_RDONLY);
+            Fd opened = Fcntl.open(path, Fcntl.O_RDONLY);
             file = opened;
             watch = loop.watch(opened, Readiness.PRI, _ -> request());
         } catch (ErrnoException e) {
-            warnings.accept("mounts by others are not noticed: " + e.getMessage());
+            warnings.accept("changes of " + path + " by others are not noticed: " + e.getMessage());
         }
     }
 
@@ -121,18 +137,18 @@ public final class MountWatch {
         List<Runnable> answered = waiting;
         waiting = new ArrayList<>();
         long begun = System.nanoTime();
-        Work<MountTable> _ =
-                lane.work("the table of mounts", MountTable::readWhole)
+        Work<T> _ =
+                lane.work("the read of " + path, reader)
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((found, failure) -> {
                             if (found == null) {
                                 warnings.accept(
-                                        "cannot read the table of mounts: " + Work.reason(failure));
+                                        "cannot read " + path + ": " + Work.reason(failure));
                             } else if (!found.equals(table)) {
                                 table = found;
                             }
                             try {
-                                List.copyOf(listeners).forEach(Listener::mountsRead);
+                                List.copyOf(listeners).forEach(Listener::tableRead);
                                 answered.forEach(Runnable::run);
                             } finally {
                                 over(System.nanoTime() - begun);

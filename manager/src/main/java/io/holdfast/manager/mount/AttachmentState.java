@@ -9,7 +9,7 @@ import java.util.Locale;
  * The state of a mount, named as in systemd, with its {@link ActiveState} and the states that may
  * follow ({@link #TABLE}).
  */
-enum MountState {
+enum AttachmentState {
     DEAD(ActiveState.INACTIVE),
     FAILED(ActiveState.FAILED),
     /** mount(8) runs. */
@@ -27,8 +27,8 @@ enum MountState {
     UNMOUNTING_SIGKILL(ActiveState.DEACTIVATING);
 
     /** All transitions. What is mounted can be unmounted by others at any time. */
-    static final StateTable<MountState> TABLE =
-            StateTable.of(MountState.class)
+    static final StateTable<AttachmentState> TABLE =
+            StateTable.of(AttachmentState.class)
                     .from(DEAD, EnumSet.of(MOUNTING, MOUNTED, FAILED))
                     .from(FAILED, EnumSet.of(MOUNTING, MOUNTED, DEAD))
                     .from(
@@ -49,7 +49,7 @@ enum MountState {
     private final ActiveState active;
     private final String word;
 
-    MountState(ActiveState active) {
+    AttachmentState(ActiveState active) {
         this.active = active;
         this.word = name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

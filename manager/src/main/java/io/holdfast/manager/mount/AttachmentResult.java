@@ -3,8 +3,8 @@ package io.holdfast.manager.mount;
 import io.holdfast.core.process.Exit;
 import java.util.Locale;
 
-/** How a mount or one of its commands ended, in systemd's words. */
-enum MountResult {
+/** How a mount or swap, or one of its commands, ended, in systemd's words. */
+enum AttachmentResult {
     SUCCESS,
     RESOURCES,
     TIMEOUT,
@@ -12,14 +12,14 @@ enum MountResult {
     SIGNAL,
     CORE_DUMP,
     START_LIMIT_HIT,
-    /** mount(8) succeeded, and nothing is mounted; or umount(8), and it still is. */
+    /** A command succeeded, and the kernel's table does not show it. */
     PROTOCOL;
 
-    static MountResult of(Exit exit) {
+    static AttachmentResult of(Exit exit) {
         return switch (exit) {
             case Exit.Exited(int status) -> status == 0 ? SUCCESS : EXIT_CODE;
             case Exit.Killed(_, boolean dumped) -> dumped ? CORE_DUMP : SIGNAL;
-            case Exit.Unknown _ -> SUCCESS; // the table of mounts decides
+            case Exit.Unknown _ -> SUCCESS; // the kernel's table decides
         };
     }
 

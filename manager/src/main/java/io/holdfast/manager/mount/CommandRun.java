@@ -20,7 +20,7 @@ import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.MountUnit;
+import io.holdfast.manager.unit.section.AttachmentUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
@@ -32,12 +32,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands that mount, change and unmount one mount, one at a time, in the cgroup of its unit.
- * What mount(8) leaves there, such as the process of a file system in user space, stays until the
- * mount is gone. Used on the event loop.
+ * The commands of one mount or swap, one at a time, in the cgroup of its unit. What mount(8) leaves
+ * there, such as the process of a file system in user space, stays until the mount is gone. Used on
+ * the event loop.
  */
-final class MountRun implements RunOwner, UnitRun.Listener {
-    /** The mount whose commands are run. */
+final class CommandRun implements RunOwner, UnitRun.Listener {
+    /** The unit whose commands are run. */
     interface Owner {
         /** Called when the command has ended. */
         void ended(Exit exit);
@@ -58,7 +58,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
     }
 
     private final ManagerContext context;
-    private final Supplier<MountUnit> unit;
+    private final Supplier<? extends AttachmentUnit> unit;
     private final Owner owner;
     private final UnitLog log;
     private final Lane lane;
@@ -70,7 +70,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
     private @Nullable Work<?> preparation;
     private @Nullable RunChannels prepared; // of the run that is being prepared
 
-    MountRun(ManagerContext context, Supplier<MountUnit> unit, Owner owner) {
+    CommandRun(ManagerContext context, Supplier<? extends AttachmentUnit> unit, Owner owner) {
         this.context = context;
         this.unit = unit;
         this.owner = owner;
@@ -98,7 +98,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
             return;
         }
         if (invocationId.isEmpty()) {
-            begin(); // others have mounted it
+            begin(); // others have attached it
         }
         RunChannels channels;
         try {
@@ -167,7 +167,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
     }
 
     private RunPlan plan() {
-        MountUnit now = unit.get();
+        AttachmentUnit now = unit.get();
         return new RunPlan(
                 new ExecutedUnit(
                         now.name(),
@@ -236,7 +236,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
             open.close(
                     false,
                     false,
-                    unit.get().mount().timeout(),
+                    unit.get().timeout(),
                     processes -> remaining.keep(open.workload(), processes),
                     _ -> changed());
         }
@@ -272,7 +272,7 @@ final class MountRun implements RunOwner, UnitRun.Listener {
         owner.ended(exit);
     }
 
-    /** Does not occur: a mount has no main process. */
+    /** Does not occur: it has no main process. */
     @Override
     public void mainExited(Exit exit) {}
 

@@ -38,6 +38,7 @@ public final class SysMount {
     private static final int OPEN_TREE_CLONE = 1;
     private static final int FSOPEN_CLOEXEC = 1;
     private static final int FSMOUNT_CLOEXEC = 1;
+    private static final int FSCONFIG_SET_FLAG = 0;
     private static final int FSCONFIG_SET_STRING = 1;
     private static final int FSCONFIG_CMD_CREATE = 6;
 
@@ -181,18 +182,30 @@ public final class SysMount {
      * @return 0, or -errno (EINVAL: nothing is mounted there)
      */
     public static int detach(String path) {
+        return detach(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    }
+
+    /**
+     * {@code umount2(2)} with MNT_DETACH: removes a mount, with those over and below it, wherever
+     * its path leads to by now.
+     *
+     * @param root the uppermost folder of the mount
+     * @return 0, or -errno (EINVAL: it is not mounted)
+     */
+    public static int detach(Fd root) {
+        int number = root.acquire();
+        try {
+            return detach("/proc/self/fd/" + number, MNT_DETACH);
+        } finally {
+            root.release();
+        }
+    }
+
+    private static int detach(String path, int flags) {
         Scratch scratch = Scratch.take();
         try {
             int ignored = CString.put(scratch.bytes, 0, path);
-            return Libc.intCall(
-                    UMOUNT2,
-                    scratch.errno,
-                    scratch.address,
-                    MNT_DETACH | UMOUNT_NOFOLLOW,
-                    0,
-                    0,
-                    0,
-                    0);
+            return Libc.intCall(UMOUNT2, scratch.errno, scratch.address, flags, 0, 0, 0, 0);
         } finally {
             scratch.release();
         }
@@ -203,7 +216,7 @@ public final class SysMount {
      * fsconfig(2)}, {@code fsmount(2)}.
      *
      * @param type the type of file system, such as {@code tmpfs}
-     * @param options the options with their values
+     * @param options the options with their values; an empty value sets a flag
      * @param attributes the attributes of the mount: a sum of the constants of this class
      * @return the mount, owned by the caller
      * @throws ErrnoException ENODEV (no such type), EINVAL (an option), EPERM
@@ -222,7 +235,8 @@ public final class SysMount {
         try (Fd context = Fd.adopt(r, "fsopen", type)) {
             options.forEach((key, value) -> {
                 String shown = type + " " + key + "=" + value;
-                check(configure(context, FSCONFIG_SET_STRING, key, value), "fsconfig", shown);
+                int how = value.isEmpty() ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
+                check(configure(context, how, key, value), "fsconfig", shown);
             });
             check(configure(context, FSCONFIG_CMD_CREATE, "", ""), "fsconfig(CREATE)", type);
             int number = context.acquire();
@@ -252,7 +266,7 @@ public final class SysMount {
                     number,
                     command,
                     key.isEmpty() ? 0 : scratch.address,
-                    key.isEmpty() ? 0 : scratch.address + end,
+                    value.isEmpty() ? 0 : scratch.address + end,
                     0,
                     0);
         } finally {

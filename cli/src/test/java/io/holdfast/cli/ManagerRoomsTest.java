@@ -107,6 +107,7 @@ class ManagerRoomsTest {
         assertUsesOnly("timer", kind);
         assertUsesOnly("path", kind);
         assertUsesOnly("mount", and(kind, "run"));
+        assertUsesOnly("device", kind);
         assertUsesOnly("request", kind);
         assertUsesOnly("reaction", and(kind, "request"));
         assertUsesOnly("verify", and(files, "job", "loop", "exec", "catalog", "runtime", "view"));
@@ -122,7 +123,7 @@ class ManagerRoomsTest {
                 .resideInAnyPackage(
                         rooms(
                                 "service", "socket", "target", "slice", "scope", "timer", "path",
-                                "mount", "run", "exec", "notify"))
+                                "mount", "device", "run", "exec", "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()
@@ -140,7 +141,7 @@ class ManagerRoomsTest {
     @Test
     void nothingButItsOwnRoomAsksForATypeOfUnit() {
         String[] types = {
-            "service", "socket", "target", "slice", "scope", "timer", "path", "mount"
+            "service", "socket", "target", "slice", "scope", "timer", "path", "mount", "device"
         };
         DescribedPredicate<JavaClass> others =
                 resideInAPackage(MANAGER + "..")

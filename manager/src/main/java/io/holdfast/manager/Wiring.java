@@ -21,8 +21,9 @@ import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.mount.ManagedAutomount;
 import io.holdfast.manager.mount.ManagedMount;
-import io.holdfast.manager.mount.TableWatch;
+import io.holdfast.manager.mount.ManagedSwap;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.path.ManagedPath;
@@ -56,6 +57,13 @@ import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
+import io.holdfast.core.sys.SysAutofs;
+import io.holdfast.manager.device.DeviceTable;
+import io.holdfast.manager.device.ManagedDevice;
+import io.holdfast.manager.loop.TableWatch;
+import io.holdfast.manager.unit.ManagerScope;
+import java.util.EnumMap;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -158,32 +166,25 @@ final class Wiring implements AutoCloseable {
                         survival,
                         counters,
                         events);
-        TimerClocks clocks = new TimerClocks(loop, workers.ownLane("time zone"));
-        TableWatch<MountTable> mounts =
-                new TableWatch<>(
-                        loop,
-                        workers.ownLane("mounts"),
-                        MountTable.FILE,
-                        MountTable.EMPTY,
-                        MountTable::readWhole,
-                        warnings);
         units =
                 new UnitTable(
                         context,
                         new UnitKinds(
-                                Map.of(
-                                        UnitType.SERVICE, ManagedService::new,
-                                        UnitType.SOCKET, ManagedSocket::new,
-                                        UnitType.TARGET, ManagedTarget::new,
-                                        UnitType.SLICE, ManagedSlice::new,
-                                        UnitType.SCOPE, ManagedScope::new,
-                                        UnitType.PATH, ManagedPath::new,
-                                        UnitType.MOUNT,
-                                                (shared, unit) ->
-                                                        new ManagedMount(shared, unit, mounts),
-                                        UnitType.TIMER,
-                                                (shared, unit) ->
-                                                        new ManagedTimer(shared, unit, clocks))));
+                                rows(
+                                        options.scope(),
+                                        new TimerClocks(loop, workers.ownLane("time zone")),
+                                        new TableWatch<>(
+                                                loop,
+                                                workers.ownLane("mounts"),
+                                                MountTable.FILE,
+                                                TableWatch.Source.ofFile(MountTable.FILE),
+                                                MountTable.EMPTY,
+                                                MountTable::readWhole,
+                                                warnings),
+                                        new ManagedSwap.Table(
+                                                loop, workers.ownLane("swaps"), warnings),
+                                        new DeviceTable(
+                                                loop, workers.ownLane("devices"), warnings))));
         ending = new Ending(options.isContainerInit(), survival.predecessor().stopping(), stops);
         jobs = new Jobs(context, units, catalog, listeners);
         changes = new StateChanges(context, units, catalog, jobs, ending);
@@ -235,6 +236,32 @@ final class Wiring implements AutoCloseable {
         removeLeftovers(context);
         cgroups.ifPresent(each ->
                 each.controllers().warnings(text -> loop.postEnding(() -> context.warn(text))));
+    }
+
+    /** Returns the types of units that can run here. */
+    private static Map<UnitType, UnitKinds.Row> rows(
+            ManagerScope scope,
+            TimerClocks clocks,
+            TableWatch<MountTable> mounts,
+            ManagedSwap.Table swaps,
+            DeviceTable devices) {
+        Map<UnitType, UnitKinds.Row> rows = new EnumMap<>(UnitType.class);
+        rows.put(UnitType.SERVICE, ManagedService::new);
+        rows.put(UnitType.SOCKET, ManagedSocket::new);
+        rows.put(UnitType.TARGET, ManagedTarget::new);
+        rows.put(UnitType.SLICE, ManagedSlice::new);
+        rows.put(UnitType.SCOPE, ManagedScope::new);
+        rows.put(UnitType.PATH, ManagedPath::new);
+        rows.put(UnitType.TIMER, (shared, unit) -> new ManagedTimer(shared, unit, clocks));
+        rows.put(UnitType.MOUNT, (shared, unit) -> new ManagedMount(shared, unit, mounts));
+        rows.put(UnitType.DEVICE, (shared, unit) -> new ManagedDevice(shared, unit, devices));
+        if (!scope.user()) {
+            rows.put(UnitType.SWAP, (shared, unit) -> new ManagedSwap(shared, unit, swaps));
+            if (Files.exists(Path.of(SysAutofs.DEVICE))) {
+                rows.put(UnitType.AUTOMOUNT, ManagedAutomount::new);
+            }
+        }
+        return rows;
     }
 
     private static String describe(Predecessor before) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Units of kinds that cannot run here, and what depends on them. */
+/** Units of types that a user's manager cannot run, and what depends on them. */
 @Timeout(120)
 class UnsupportedKindsTest {
     private static final String BARE = "[Unit]\nDefaultDependencies=no\n";
@@ -24,9 +24,9 @@ class UnsupportedKindsTest {
 
     @BeforeEach
     void open() throws Exception {
-        stage = Stage.in(folder);
-        stage.unit("daily.swap", BARE + "[Swap]\nWhat=/dev/nothing\n");
-        stage.service("daily", "ExecStart=/bin/sleep 1000");
+        stage = Stage.ofUser(folder);
+        stage.unit("nothing.swap", BARE + "[Swap]\nWhat=/nothing\n");
+        stage.unit("dev-nothing.device", "[Unit]\nJobRunningTimeoutSec=100ms\n");
     }
 
     @AfterEach
@@ -40,15 +40,15 @@ class UnsupportedKindsTest {
 
     @Test
     void aSwapIsNotStarted() throws Exception {
-        assertThat(stage.start("daily.swap")).isEqualTo(JobResult.UNSUPPORTED);
+        assertThat(stage.start("nothing.swap")).isEqualTo(JobResult.UNSUPPORTED);
         assertThat(stage.start("nosuch.swap")).isEqualTo(JobResult.INVALID);
     }
 
     @Test
     void whatRequiresOneFailsAndWhatWantsOneGoesOn() throws Exception {
-        needing("requiring", "Requires=daily.swap\nAfter=daily.swap");
+        needing("requiring", "Requires=nothing.swap\nAfter=nothing.swap");
         needing("bound", "BindsTo=dev-nothing.device\nAfter=dev-nothing.device");
-        needing("wanting", "Wants=daily.swap dev-nothing.device\nAfter=daily.swap");
+        needing("wanting", "Wants=nothing.swap dev-nothing.device\nAfter=nothing.swap");
 
         assertThat(stage.start("requiring")).isEqualTo(JobResult.DEPENDENCY);
         assertThat(stage.start("bound")).isEqualTo(JobResult.DEPENDENCY);
@@ -84,11 +84,11 @@ class UnsupportedKindsTest {
                 stage.unitFolder().resolve("masked.service"), Path.of("/dev/null"));
         needing("of-masked", "Requires=masked.service");
         needing("of-nothing", "Requires=nothing.timer");
-        needing("of-unsupported", "Requires=daily.swap\nAfter=daily.swap");
+        needing("of-unsupported", "Requires=nothing.swap\nAfter=nothing.swap");
         try (var _ = Systemd1.serve(stage.manager(), stage.runtimeDirectory())) {
             Systemctl systemctl = Systemctl.of(stage);
-            assertThat(systemctl.expect(1, "start", "daily.swap"))
-                    .contains("unit type of daily.swap not supported on this system");
+            assertThat(systemctl.expect(1, "start", "nothing.swap"))
+                    .contains("unit type of nothing.swap not supported on this system");
             assertThat(systemctl.expect(1, "start", "of-unsupported"))
                     .contains("A dependency job for of-unsupported.service failed");
             assertThat(systemctl.expect(1, "start", "of-masked"))

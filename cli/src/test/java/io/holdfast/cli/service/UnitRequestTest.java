@@ -114,24 +114,6 @@ class UnitRequestTest {
     }
 
     @Test
-    void aUnitOfATypeThatIsNotSupportedIsNotStarted() throws Exception {
-        unit("hf-t.swap", "[Swap]\nWhat=/dev/nothing\n");
-        unit("hf-t.service", SLEEP);
-        unit("hf-all.target", "[Unit]\nWants=hf-t.swap hf-u.swap\n");
-        unit("hf-u.swap", "[Swap]\nWhat=/dev/nothing\n");
-
-        assertThat(command("start", "hf-t.swap"))
-                .isEqualTo(failure("cannot start hf-t.swap: swap units are not supported"));
-        assertThat(command("status", "hf-t.swap").out())
-                .contains("Reason: swap units are not supported");
-        assertThat(command("start", "hf-all.target"))
-                .isEqualTo(
-                        warning(
-                                "hf-all.target: swap units are not supported; not started:"
-                                        + " hf-t.swap, hf-u.swap"));
-    }
-
-    @Test
     void aReloadThatIsNotPossibleHasOneCause() throws Exception {
         unit("hf-r.service", "[Service]\nExecStart=/bin/sleep 1000\nExecReload=/bin/true\n");
 

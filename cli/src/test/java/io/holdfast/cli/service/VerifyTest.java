@@ -52,14 +52,6 @@ class VerifyTest {
     }
 
     @Test
-    void aUnitOfATypeThatIsNotStartedFails() throws Exception {
-        Path file = write("a.swap", "[Swap]\nWhat=/dev/null\n");
-        Invocation ran = Invocation.of("verify", file.toString());
-        assertThat(ran.out()).contains("a.swap: error: swap units are not supported");
-        assertThat(ran.code()).isEqualTo(1);
-    }
-
-    @Test
     void jsonHasEachLine() throws Exception {
         Path file = write("a.service", "[Service]\nExecStart=/bin/true\nDevicePolicy=closed\n");
         assertThat(Invocation.of("verify", "--json", file.toString()).out())

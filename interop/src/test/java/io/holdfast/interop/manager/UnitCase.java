@@ -43,7 +43,7 @@ record UnitCase(
         String transcript) {
     private static final Pattern UNIT =
             Pattern.compile(
-                    "([\\w@:./\\\\-]+\\.(?:service|socket|target|slice|timer|path|mount|conf)): *(.*)");
+                    "([\\w@:./\\\\-]+\\.(?:service|socket|target|slice|timer|path|mount|automount|swap|conf)): *(.*)");
     private static final Pattern DIRECTIVE =
             Pattern.compile("\\s+(?=\\[[A-Z]\\w*\\](?:\\s|$)|[A-Z][A-Za-z]*=)");
 

@@ -29,7 +29,7 @@ inside() {
     mount -t tmpfs -o mode=755 tmpfs run
     mount -t tmpfs tmpfs tmp
     mount -t tmpfs -o mode=755 tmpfs dev
-    for node in null zero full random urandom tty; do
+    for node in null zero full random urandom tty autofs; do
         : >dev/$node
         mount --bind /dev/$node dev/$node
     done

@@ -14,6 +14,8 @@ import java.util.Set;
  * @param mainCommands the commands that run as its main process
  * @param mainNotifies whether its main process may send notify messages
  * @param othersNotify whether its other commands may
+ * @param ownSession whether its commands get a session of their own; those of a mount stay in the
+ *     manager's process group, for which the kernel's automount points never wait
  * @param watchdog the watchdog timeout of its main process; 0: none
  * @param joined the units whose namespaces it joins
  * @param diagnostics of its files
@@ -24,6 +26,7 @@ public record ExecutedUnit(
         List<ExecCommand> mainCommands,
         boolean mainNotifies,
         boolean othersNotify,
+        boolean ownSession,
         TimeSpan watchdog,
         Set<UnitName> joined,
         List<Diagnostic> diagnostics) {

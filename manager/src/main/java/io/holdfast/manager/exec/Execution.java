@@ -543,10 +543,10 @@ public final class Execution {
                 confined && isSetUpByProgram(command, view)
                         ? filteredSpawn(command, arguments, free, streams, view)
                         : spawnOf(command, arguments, variables);
-        spawn.environment(variables)
-                .newSession()
-                .umask(settings.umask())
-                .directory(Path.of(directory));
+        spawn.environment(variables).umask(settings.umask()).directory(Path.of(directory));
+        if (unit.ownSession()) {
+            spawn.newSession();
+        }
         settings.nice().stream().filter(support::permits).forEach(spawn::nice);
         if (settings.keyring() != ExecSettings.KeyringMode.INHERIT) {
             spawn.ownKeyring();

@@ -6,6 +6,7 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.TableWatch;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.run.KillSequence;
@@ -20,6 +21,7 @@ import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.AttachmentUnit;
+import io.holdfast.manager.unit.section.MountUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -93,7 +95,7 @@ abstract class Attachment<U extends AttachmentUnit>
         this.unit = type.cast(unit);
         startLimit = new StartLimit(this.unit.unit().startLimit());
         deadline = new TimeLimit(context.loop());
-        run = new CommandRun(context, () -> this.unit, this);
+        run = new CommandRun(context, () -> this.unit, this, type != MountUnit.class);
         checking =
                 new CheckedStart(context, run.lane(), () -> context.events().changed(this.name()));
         killing = new KillSequence(this, deadline);
@@ -582,6 +584,7 @@ abstract class Attachment<U extends AttachmentUnit>
 
     @Override
     public void abandon() {
+        watch.remove(this);
         deadline.lift();
         run.abandon();
     }

@@ -6,8 +6,8 @@ import java.util.EnumSet;
 import java.util.Locale;
 
 /**
- * The state of a mount, named as in systemd, with its {@link ActiveState} and the states that may
- * follow ({@link #TABLE}).
+ * The state of a mount or a swap, named as for a mount in systemd, with its {@link ActiveState} and
+ * the states that may follow ({@link #TABLE}).
  */
 enum AttachmentState {
     DEAD(ActiveState.INACTIVE),
@@ -62,6 +62,13 @@ enum AttachmentState {
     /** Returns the name that systemd uses. */
     String word() {
         return word;
+    }
+
+    /** Returns the name that systemd uses for the state of a swap. */
+    String swapWord() {
+        return word.replace("unmounting", "deactivating")
+                .replace("mounting", "activating")
+                .replace("mounted", "active");
     }
 
     /** Returns whether nothing is mounted and nothing runs: new settings take effect at once. */

@@ -60,6 +60,7 @@ final class CommandRun implements RunOwner, UnitRun.Listener {
     private final ManagerContext context;
     private final Supplier<? extends AttachmentUnit> unit;
     private final Owner owner;
+    private final boolean ownSession;
     private final UnitLog log;
     private final Lane lane;
     private final Lane stopLane;
@@ -70,10 +71,18 @@ final class CommandRun implements RunOwner, UnitRun.Listener {
     private @Nullable Work<?> preparation;
     private @Nullable RunChannels prepared; // of the run that is being prepared
 
-    CommandRun(ManagerContext context, Supplier<? extends AttachmentUnit> unit, Owner owner) {
+    /**
+     * @param ownSession whether the commands get a session of their own
+     */
+    CommandRun(
+            ManagerContext context,
+            Supplier<? extends AttachmentUnit> unit,
+            Owner owner,
+            boolean ownSession) {
         this.context = context;
         this.unit = unit;
         this.owner = owner;
+        this.ownSession = ownSession;
         log = context.logs().open(name());
         lane = context.workers().ownLane(name().text());
         stopLane = context.workers().ownLane(name().text());
@@ -175,6 +184,7 @@ final class CommandRun implements RunOwner, UnitRun.Listener {
                         List.of(),
                         false,
                         false,
+                        ownSession,
                         TimeSpan.ZERO,
                         now.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         now.diagnostics()),

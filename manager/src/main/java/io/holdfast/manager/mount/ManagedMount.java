@@ -1,5 +1,6 @@
 package io.holdfast.manager.mount;
 
+import io.holdfast.manager.loop.TableWatch;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.file.MountTable.Mounted;

@@ -53,7 +53,8 @@ final class MountCommands {
         return command("umount", words);
     }
 
-    private static ExecCommand command(String program, List<String> words) {
+    /** Returns a command of these words, without expansion of variables. */
+    static ExecCommand command(String program, List<String> words) {
         List<String> arguments = new ArrayList<>(List.of(program));
         arguments.addAll(words);
         return new ExecCommand(

@@ -3,8 +3,10 @@ package io.holdfast.manager.reaction;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.AcceptedConnection;
@@ -154,6 +156,22 @@ public final class Triggers implements Activation {
                     }
                     done.accept(failure == null && results.get(unit) != JobResult.INVALID);
                 });
+    }
+
+    @Override
+    public void stop(UnitName by, UnitName unit, Runnable refused) {
+        if (jobs.isStopping()) {
+            return;
+        }
+        CompletableFuture<UnitJob> job = new CompletableFuture<>();
+        var _ =
+                job.whenComplete((_, failure) -> {
+                    if (failure != null && !jobs.isStopping()) {
+                        context.error(by, "cannot stop " + unit + ": " + failure.getMessage());
+                        refused.run();
+                    }
+                });
+        jobs.enqueue(unit, JobType.STOP, JobMode.REPLACE, job);
     }
 
     /** Returns whether a unit is up and is not about to be stopped. */

@@ -38,6 +38,13 @@ public interface Activation {
     void start(UnitName by, UnitName unit, Map<String, String> variables, Consumer<Boolean> done);
 
     /**
+     * Stops a unit because the one that triggers it no longer needs it.
+     *
+     * @param refused called if the stop was refused; not called if the manager is stopping
+     */
+    void stop(UnitName by, UnitName unit, Runnable refused);
+
+    /**
      * Returns the variables that describe why a unit was started; empty if it was not triggered, or
      * is down.
      */

@@ -143,7 +143,7 @@ public final class LoadedUnit implements JobUnit {
     public boolean isApplicable(JobType type) {
         return switch (type) {
             case STOP -> !unit.isPerpetual();
-            case RESTART, TRY_RESTART -> !unit.isPerpetual() && !name().type().startsOnce();
+            case RESTART, TRY_RESTART -> !unit.isPerpetual() && name().type().mayRestart();
             case RELOAD -> unit.unit().canReload();
             default -> true;
         };

@@ -22,8 +22,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A unit without processes that waits for an event, and then starts another unit: a timer or a
- * path.
+ * A unit without processes that waits for an event, and then starts another unit: a timer, a path
+ * or an automount.
  *
  * <pre>
  *   start       dead, failed ─▶ waiting ─▶ running ─▶ waiting
@@ -85,7 +85,9 @@ public abstract class TriggeringUnit implements ManagedUnit {
         /** It has started the other unit too often. */
         TRIGGER_LIMIT_HIT,
         /** The start limit of the other unit was hit. */
-        UNIT_START_LIMIT_HIT;
+        UNIT_START_LIMIT_HIT,
+        /** The start limit of the mount was hit. */
+        MOUNT_START_LIMIT_HIT;
 
         @Override
         public String toString() {
@@ -141,6 +143,9 @@ public abstract class TriggeringUnit implements ManagedUnit {
 
     /** Handles that the other unit is about to be started. */
     protected void triggering() {}
+
+    /** Handles that it has gone down. */
+    protected void wentDown() {}
 
     /** Handles a change of the other unit's state, while this unit is up. */
     protected void noteTriggered(ManagedUnit other) {}
@@ -253,6 +258,7 @@ public abstract class TriggeringUnit implements ManagedUnit {
         if (state.isUp() || end == State.FAILED) {
             enter(end);
         }
+        wentDown();
         if (settles) {
             context.events().settled(name(), activeState());
         }

@@ -99,6 +99,7 @@ final class ServiceStart {
                         service.commands().start(),
                         service.notifyAccess().allowsMain(),
                         service.notifyAccess().allowsOthers(),
+                        true,
                         service.timeouts().watchdog(),
                         unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         unit.diagnostics()),

@@ -21,7 +21,6 @@ import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.systemd1.property.UnitDescription;
-import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import java.util.ArrayList;
@@ -125,11 +124,7 @@ final class TransientUnits {
         if (!type.canBeMade()) {
             throw Errors.invalid("Unit type " + word + " does not support transient units.");
         }
-        UnitName name = Operations.unitName(text);
-        if (!UnitFaces.isOffered(type)) {
-            throw NotOffered.error("Making units of type " + word + " at run time");
-        }
-        return name;
+        return Operations.unitName(text);
     }
 
     /** Returns what an authority decides: whether the caller may start the first unit. */

@@ -48,7 +48,17 @@ public enum UnitType {
         return this == SCOPE;
     }
 
-    /** {@return whether a unit of this type can be started only once, so that it cannot restart} */
+    /** {@return whether a unit of this type can stop at a request} */
+    public boolean mayStop() {
+        return this != DEVICE;
+    }
+
+    /** {@return whether a unit of this type can stop and start again} */
+    public boolean mayRestart() {
+        return mayStop() && !startsOnce();
+    }
+
+    /** {@return whether a unit of this type can be started only once} */
     public boolean startsOnce() {
         return this == SCOPE;
     }
@@ -63,7 +73,7 @@ public enum UnitType {
 
     /** {@return whether units of this type have processes of their own} */
     public boolean hasProcesses() {
-        return this == SERVICE || this == SCOPE || this == MOUNT;
+        return this == SERVICE || this == SCOPE || this == MOUNT || this == SWAP;
     }
 
     /** {@return whether a unit of this type can reload} */

@@ -12,7 +12,6 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The page of the systemd directives that are supported: generated from the readers themselves, so
@@ -41,11 +40,9 @@ public final class SupportedDirectives {
                 .append(" CAP_SYS_ADMIN.\n");
         append(page, new Section(UnitType.SERVICE, "Unit"));
         Arrays.stream(UnitType.values())
-                .filter(UnitReader::isSupported)
                 .filter(type -> !DirectiveTable.of(type.section()).isEmpty())
                 .forEach(type -> append(page, new Section(type, type.section())));
         append(page, new Section(UnitType.SERVICE, "Install"));
-        appendOtherTypes(page);
         appendConfiguration(page);
         return page.toString();
     }
@@ -113,22 +110,5 @@ public final class SupportedDirectives {
             page.append("\n").append(title).append(": ");
             page.append(String.join(", ", directives)).append("\n");
         }
-    }
-
-    private static void appendOtherTypes(StringBuilder page) {
-        List<UnitType> others =
-                Arrays.stream(UnitType.values())
-                        .filter(type -> !UnitReader.isSupported(type))
-                        .toList();
-        page.append("\n## ")
-                .append(
-                        others.stream()
-                                .map(type -> "[" + type.section() + "]")
-                                .collect(Collectors.joining(", ")))
-                .append("\n\n")
-                .append("Units of these types are not started: a request to start one is answered")
-                .append(" with `unsupported`,\n")
-                .append("and a unit that only wants one starts without it. A mount that another")
-                .append(" program made counts as active.\n");
     }
 }

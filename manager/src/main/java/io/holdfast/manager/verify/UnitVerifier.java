@@ -18,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -154,14 +153,6 @@ public final class UnitVerifier {
                     List.of(about(name, Diagnostic.Kind.MISSING, "there is no such unit")));
         }
         List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
-        if (!UnitReader.isSupported(name.type())) {
-            String type = name.type().name().toLowerCase(Locale.ROOT);
-            all.add(
-                    about(
-                            name,
-                            Diagnostic.Kind.REFUSED,
-                            type + " units are not supported, so it does not start"));
-        }
         machine.check(unit, all);
         unit.execution().ifPresent(exec -> all.addAll(unapplied(unit, exec)));
         UnitCatalog.Closure closure = units.closure(name);

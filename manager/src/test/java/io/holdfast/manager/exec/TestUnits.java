@@ -40,6 +40,7 @@ public final class TestUnits {
                 unit.service().commands().start(),
                 unit.service().notifyAccess().allowsMain(),
                 unit.service().notifyAccess().allowsOthers(),
+                true,
                 unit.service().timeouts().watchdog(),
                 unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                 unit.diagnostics());

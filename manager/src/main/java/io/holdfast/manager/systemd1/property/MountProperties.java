@@ -8,6 +8,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.MountUnit;
+import io.holdfast.manager.unit.section.MountUnit.Section;
 import io.holdfast.manager.view.MountStatus;
 import java.util.function.Function;
 
@@ -21,23 +22,34 @@ final class MountProperties {
         return (MountUnit) subject.view().unit();
     }
 
-    private static MountUnit.Section section(Subject subject) {
+    private static Section section(Subject subject) {
         return unit(subject).mount();
     }
 
-    private static String now(Subject subject, Function<MountStatus, String> of) {
-        return subject.view().details(MountStatus.class).map(of).orElse("");
+    /** Returns what the kernel says of a mount; of one that is not loaded, its files. */
+    private static String now(
+            Subject subject, Function<MountStatus, String> of, Function<Section, String> written) {
+        return subject.view()
+                .details(MountStatus.class)
+                .map(of)
+                .orElseGet(() -> written.apply(section(subject)));
     }
 
     private static PropertyTable<Subject> table() {
         PropertyTable<Subject> table =
                 new PropertyTable<Subject>()
                         .settable("Where", text("Where"), s -> section(s).where())
-                        .changing("What", "s", s -> now(s, MountStatus::what))
+                        .changing("What", "s", s -> now(s, MountStatus::what, Section::what))
                         .settable("What", text("What"))
-                        .changing("Options", "s", s -> now(s, MountStatus::options))
+                        .changing(
+                                "Options",
+                                "s",
+                                s -> now(s, MountStatus::options, w -> w.options().toString()))
                         .settable("Options", text("Options"))
-                        .changing("Type", "s", s -> now(s, MountStatus::type))
+                        .changing(
+                                "Type",
+                                "s",
+                                s -> now(s, MountStatus::type, w -> w.type().orElse("")))
                         .settable("Type", text("Type"))
                         .settable(
                                 "TimeoutUSec",

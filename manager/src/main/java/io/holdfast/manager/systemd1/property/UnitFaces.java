@@ -11,12 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The registry of the properties that each type of unit has in addition to those of all units. */
 public final class UnitFaces {
-    /**
-     * One type: the properties of its interface, and the object that they are computed from.
-     *
-     * @param offered whether units of the type can be made at run time
-     */
-    private record Face<T>(PropertyTable<T> table, Function<Subject, T> part, boolean offered) {
+    /** One type: the properties of its interface, and the object that they are computed from. */
+    private record Face<T>(PropertyTable<T> table, Function<Subject, T> part) {
         void describe(BusInterface.Builder builder, Subject subject) {
             table.describe(builder, part.apply(subject));
         }
@@ -27,21 +23,30 @@ public final class UnitFaces {
     }
 
     private static final Map<UnitType, Face<?>> ROWS =
-            Map.of(
-                    UnitType.SERVICE,
-                    new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of, true),
-                    UnitType.SOCKET,
-                    new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of, true),
-                    UnitType.TIMER,
-                    new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of, true),
-                    UnitType.PATH,
-                    new Face<>(PathProperties.TABLE, subject -> subject, true),
-                    UnitType.MOUNT,
-                    new Face<>(MountProperties.TABLE, subject -> subject, true),
-                    UnitType.SCOPE,
-                    new Face<>(ScopeProperties.TABLE, subject -> subject, true),
-                    UnitType.SLICE,
-                    new Face<>(SliceProperties.TABLE, subject -> subject, true));
+            Map.ofEntries(
+                    Map.entry(
+                            UnitType.SERVICE,
+                            new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of)),
+                    Map.entry(
+                            UnitType.SOCKET,
+                            new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of)),
+                    Map.entry(
+                            UnitType.TIMER,
+                            new Face<>(TimerProperties.TABLE, TimerProperties.Timer::of)),
+                    Map.entry(UnitType.PATH, new Face<>(PathProperties.TABLE, subject -> subject)),
+                    Map.entry(
+                            UnitType.MOUNT, new Face<>(MountProperties.TABLE, subject -> subject)),
+                    Map.entry(
+                            UnitType.SCOPE, new Face<>(ScopeProperties.TABLE, subject -> subject)),
+                    Map.entry(
+                            UnitType.SLICE, new Face<>(SliceProperties.TABLE, subject -> subject)),
+                    Map.entry(
+                            UnitType.AUTOMOUNT,
+                            new Face<>(AutomountProperties.TABLE, subject -> subject)),
+                    Map.entry(UnitType.SWAP, new Face<>(SwapProperties.TABLE, subject -> subject)),
+                    Map.entry(
+                            UnitType.DEVICE,
+                            new Face<>(DeviceProperties.TABLE, subject -> subject)));
 
     private UnitFaces() {}
 
@@ -57,12 +62,6 @@ public final class UnitFaces {
     public static Map<String, Variant> changing(Subject subject) {
         Face<?> face = ROWS.get(type(subject));
         return face == null ? Map.of() : face.changing(subject);
-    }
-
-    /** Returns whether this manager makes units of a type at run time. */
-    public static boolean isOffered(UnitType type) {
-        Face<?> face = ROWS.get(type);
-        return face != null && face.offered();
     }
 
     /**

@@ -173,7 +173,9 @@ public final class UnitProperties {
     }
 
     private static boolean canStop(Subject unit) {
-        return isLoaded(unit) && !unit.section().refuseManualStop();
+        return isLoaded(unit)
+                && unit.view.unit().name().type().mayStop()
+                && !unit.section().refuseManualStop();
     }
 
     private static boolean canIsolate(Subject unit) {

@@ -21,6 +21,9 @@ public record MountTable(Map<String, Mounted> mounts) {
     /** No mounts. */
     public static final MountTable EMPTY = new MountTable(Map.of());
 
+    /** Points where something is mounted on access, which count as not mounted until then. */
+    private static final String AUTOFS = "autofs";
+
     private static final int PATH = 4;
     private static final int OPTIONS = 5;
     private static final int OPTIONAL = 6; // any number of fields, which a dash ends
@@ -65,7 +68,7 @@ public record MountTable(Map<String, Mounted> mounts) {
             while (dash < columns.length && !columns[dash].equals("-")) {
                 dash++;
             }
-            if (columns.length > dash + 2) {
+            if (columns.length > dash + 2 && !columns[dash + 1].equals(AUTOFS)) {
                 String ofFileSystem = columns.length > dash + 3 ? "," + columns[dash + 3] : "";
                 mounts.put(
                         plain(columns[PATH]),
@@ -84,7 +87,7 @@ public record MountTable(Map<String, Mounted> mounts) {
     }
 
     /** Decodes a path: blanks, line ends and backslashes are written in octal. */
-    private static String plain(String path) {
+    static String plain(String path) {
         return path.indexOf('\\') < 0
                 ? path
                 : ESCAPED.matcher(path)

@@ -13,6 +13,7 @@ import io.holdfast.manager.unit.settings.ExecSettingsReader;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.MountOptions;
+import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -129,7 +130,7 @@ public record MountUnit(
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {
-                case "What" -> what = a.text(Optional.of(what)).orElse("");
+                case "What" -> what = a.text(Optional.of(what)).map(DeviceUnit::node).orElse("");
                 case "Where" -> where = a.path(where);
                 case "Type" -> type = a.text(type);
                 case "Options" ->
@@ -163,12 +164,8 @@ public record MountUnit(
                     timeout);
         }
 
-        static void check(UnitName name, Section section, Consumer<String> refuse) {
-            if (!pathOf(name).equals(Optional.of(section.where()))) {
-                refuse.accept(
-                        "Where=%s does not match the name of the unit, which would be %s"
-                                .formatted(section.where(), nameOf(section.where())));
-            } else if (OF_THE_SYSTEM.contains(section.where())) {
+        static void check(Section section, Consumer<String> refuse) {
+            if (OF_THE_SYSTEM.contains(section.where())) {
                 refuse.accept("Where=%s is a file system of the system".formatted(section.where()));
             } else if (section.what().isEmpty()) {
                 refuse.accept("the mount has no What=");
@@ -186,15 +183,33 @@ public record MountUnit(
                 List.of(mount, exec, kill, cgroup),
                 draft -> {
                     Section section = mount.build(draft.source().name());
-                    if (draft.isWhole()) {
-                        Reader.check(draft.source().name(), section, draft::refuse);
+                    if (draft.isWhole() && checkPath(draft, "Where", section.where())) {
+                        Reader.check(section, draft::refuse);
                     }
                     return new MountUnit(
                             draft.parts(), section, exec.build(), kill.build(), cgroup.build());
                 });
     }
 
-    private static Optional<String> pathOf(UnitName name) {
+    /** Refuses a unit whose name is not that of its path; returns whether it is. */
+    static boolean checkPath(UnitDraft draft, String directive, String path) {
+        UnitName name = draft.source().name();
+        if (path.isEmpty()) {
+            draft.refuse("the unit has no " + directive + "=");
+        } else if (!pathOf(name).equals(Optional.of(path))) {
+            draft.refuse(
+                    "%s=%s does not match the name of the unit, which would be %s"
+                            .formatted(
+                                    directive,
+                                    path,
+                                    UnitEscape.escapePath(path) + name.type().suffix()));
+        } else {
+            return true;
+        }
+        return false;
+    }
+
+    static Optional<String> pathOf(UnitName name) {
         try {
             return Optional.of(UnitEscape.unescapePath(name.stem()));
         } catch (IllegalArgumentException e) {
@@ -235,7 +250,9 @@ public record MountUnit(
         if (parent != null) {
             paths.add(parent.toString());
         }
-        if (mount.what().startsWith("/") && !mount.isOfTheNetwork()) {
+        if (mount.what().startsWith("/")
+                && !mount.isOfTheNetwork()
+                && !DeviceUnit.isNode(mount.what())) {
             paths.add(mount.what());
         }
         return paths;
@@ -244,6 +261,7 @@ public record MountUnit(
     @Override
     public void imply(ManagerScope scope, Dependencies.Builder implied) {
         ImpliedDependencies.needs(implied, cgroup.sliceOf(name(), scope));
+        implyDevice(implied);
         if (scope.user() || !unit().defaultDependencies() || isExtrinsic()) {
             return;
         }
@@ -263,6 +281,23 @@ public record MountUnit(
         implied.add(Dependency.CONFLICTS, UMOUNT);
         if (mount.type().filter("tmpfs"::equals).isPresent()) {
             implied.add(Dependency.AFTER, SWAP);
+        }
+    }
+
+    private void implyDevice(Dependencies.Builder implied) {
+        Optional<UnitName> device = DeviceUnit.of(mount.what());
+        if (device.isEmpty()) {
+            return;
+        }
+        String option = "x-systemd.device-bound";
+        implied.add(Dependency.AFTER, device.get());
+        if (!mount.options().has(option)) {
+            implied.add(Dependency.REQUIRES, device.get());
+            implied.add(Dependency.STOP_PROPAGATED_FROM, device.get());
+        } else {
+            boolean isBound =
+                    mount.options().value(option).flatMap(Scalars::findBoolean).orElse(true);
+            implied.add(isBound ? Dependency.BINDS_TO : Dependency.REQUIRES, device.get());
         }
     }
 

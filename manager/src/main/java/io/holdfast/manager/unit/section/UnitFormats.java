@@ -1,33 +1,24 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.UnitType;
-import java.util.List;
-import java.util.Map;
 
-/** The registry of formats: a unit of a type without a row has only the common sections. */
+/** The registry of formats, one a type. */
 final class UnitFormats {
-    private static final UnitFormat OTHER =
-            (_, _, _, _) ->
-                    new UnitFormat.OwnSection(List.of(), draft -> new OtherUnit(draft.parts()));
-
-    private static final Map<UnitType, UnitFormat> ROWS =
-            Map.of(
-                    UnitType.SERVICE, ServiceUnit::begin,
-                    UnitType.SOCKET, SocketUnit::begin,
-                    UnitType.TARGET, TargetUnit::begin,
-                    UnitType.SLICE, SliceUnit::begin,
-                    UnitType.SCOPE, ScopeUnit::begin,
-                    UnitType.TIMER, TimerUnit::begin,
-                    UnitType.PATH, PathUnit::begin,
-                    UnitType.MOUNT, MountUnit::begin);
-
     private UnitFormats() {}
 
-    static boolean isKnown(UnitType type) {
-        return ROWS.containsKey(type);
-    }
-
     static UnitFormat of(UnitType type) {
-        return ROWS.getOrDefault(type, OTHER);
+        return switch (type) {
+            case SERVICE -> ServiceUnit::begin;
+            case SOCKET -> SocketUnit::begin;
+            case TARGET -> TargetUnit::begin;
+            case DEVICE -> DeviceUnit::begin;
+            case MOUNT -> MountUnit::begin;
+            case AUTOMOUNT -> AutomountUnit::begin;
+            case SWAP -> SwapUnit::begin;
+            case TIMER -> TimerUnit::begin;
+            case PATH -> PathUnit::begin;
+            case SLICE -> SliceUnit::begin;
+            case SCOPE -> ScopeUnit::begin;
+        };
     }
 }

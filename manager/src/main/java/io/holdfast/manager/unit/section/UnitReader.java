@@ -78,11 +78,6 @@ public record UnitReader(Host host, ManagerScope scope, Supplier<ManagerDefaults
         return found;
     }
 
-    /** Returns whether units of a type are more than their common sections. */
-    public static boolean isSupported(UnitType type) {
-        return UnitFormats.isKnown(type);
-    }
-
     /** The readers of one unit, with the settings that they have read. */
     private static final class Readers {
         final UnitSection.Reader unit;

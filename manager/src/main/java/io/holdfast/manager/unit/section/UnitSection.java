@@ -163,6 +163,11 @@ public record UnitSection(
             mayDefault = false;
         }
 
+        /** Sets how long its jobs may run, unless its files say so. */
+        void runningTimeout(TimeSpan limit) {
+            jobRunningTimeout = Optional.of(limit);
+        }
+
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {

@@ -36,6 +36,16 @@ class MountTableTest {
     }
 
     @Test
+    void anAutomountPointIsNotMounted() {
+        String point = "40 22 0:37 / /auto rw - autofs systemd-1 rw,fd=5,direct\n";
+        assertThat(MountTable.parse(TEXT + point).at("/auto")).isEmpty();
+        assertThat(
+                        MountTable.parse(TEXT + point + "41 40 0:38 / /auto rw - tmpfs none rw\n")
+                                .at("/auto"))
+                .isPresent();
+    }
+
+    @Test
     void theRootIsMounted() {
         assertThat(MountTable.read().mounts()).containsKey("/");
     }

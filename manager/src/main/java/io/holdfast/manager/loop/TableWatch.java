@@ -1,4 +1,4 @@
-package io.holdfast.manager.mount;
+package io.holdfast.manager.loop;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
@@ -6,10 +6,6 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Registration;
 import io.holdfast.core.sys.Fcntl;
-import io.holdfast.manager.loop.Lane;
-import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.TimeLimit;
-import io.holdfast.manager.loop.Work;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -31,14 +27,48 @@ public final class TableWatch<T> {
     private static final int PAUSE = 19; // times the length of a read
 
     /** Receives the changes. */
-    interface Listener {
+    public interface Listener {
         /** Called when the table was read again. */
         void tableRead();
     }
 
+    /** What reports changes of the table. */
+    public interface Source {
+        /**
+         * Opens what becomes ready when the table changes.
+         *
+         * @throws ErrnoException if it cannot be opened: then changes are not noticed
+         */
+        Fd open();
+
+        /** Returns the readiness that reports a change, of {@link Readiness}. */
+        default int readiness() {
+            return Readiness.IN;
+        }
+
+        /** Removes what was reported; must not block. */
+        default void drain(Fd opened) {}
+
+        /** Returns a file of the kernel, whose poll reports a change as an error. */
+        static Source ofFile(String path) {
+            return new Source() {
+                @Override
+                public Fd open() {
+                    return Fcntl.open(path, Fcntl.O_RDONLY);
+                }
+
+                @Override
+                public int readiness() {
+                    return Readiness.PRI;
+                }
+            };
+        }
+    }
+
     private final EventLoop loop;
     private final Lane lane;
-    private final String path;
+    private final String name;
+    private final Source source;
     private final Callable<T> reader;
     private final Consumer<String> warnings;
     private final TimeLimit pause;
@@ -52,20 +82,22 @@ public final class TableWatch<T> {
 
     /**
      * @param lane for the reads
-     * @param path the kernel's file, whose poll reports a change as an error
+     * @param name of the table, for log lines
      * @param empty the table until it is read
      * @param reader reads the table; blocking
      */
     public TableWatch(
             EventLoop loop,
             Lane lane,
-            String path,
+            String name,
+            Source source,
             T empty,
             Callable<T> reader,
             Consumer<String> warnings) {
         this.loop = loop;
         this.lane = lane;
-        this.path = path;
+        this.name = name;
+        this.source = source;
         this.table = empty;
         this.reader = reader;
         this.warnings = warnings;
@@ -73,18 +105,20 @@ public final class TableWatch<T> {
     }
 
     /** Returns the table as it was last read. */
-    T table() {
+    public T table() {
         return table;
     }
 
-    void add(Listener listener) {
+    /** Adds a listener, and reads the table soon. */
+    public void add(Listener listener) {
         if (listeners.add(listener) && file == null) {
             begin();
         }
         request();
     }
 
-    void remove(Listener listener) {
+    /** Removes a listener. */
+    public void remove(Listener listener) {
         listeners.remove(listener);
         if (listeners.isEmpty()) {
             end();
@@ -93,11 +127,18 @@ public final class TableWatch<T> {
 
     private void begin() {
         try {
-            Fd opened = Fcntl.open(path, Fcntl.O_RDONLY);
+            Fd opened = source.open();
             file = opened;
-            watch = loop.watch(opened, Readiness.PRI, _ -> request());
+            watch =
+                    loop.watch(
+                            opened,
+                            source.readiness(),
+                            _ -> {
+                                source.drain(opened);
+                                request();
+                            });
         } catch (ErrnoException e) {
-            warnings.accept("changes of " + path + " by others are not noticed: " + e.getMessage());
+            warnings.accept("changes of " + name + " by others are not noticed: " + e.getMessage());
         }
     }
 
@@ -122,7 +163,7 @@ public final class TableWatch<T> {
     }
 
     /** Reads the table now, and then calls back. */
-    void refresh(Runnable then) {
+    public void refresh(Runnable then) {
         waiting.add(then);
         again = true;
         if (!reading) {
@@ -138,12 +179,12 @@ public final class TableWatch<T> {
         waiting = new ArrayList<>();
         long begun = System.nanoTime();
         Work<T> _ =
-                lane.work("the read of " + path, reader)
+                lane.work("the read of " + name, reader)
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((found, failure) -> {
                             if (found == null) {
                                 warnings.accept(
-                                        "cannot read " + path + ": " + Work.reason(failure));
+                                        "cannot read " + name + ": " + Work.reason(failure));
                             } else if (!found.equals(table)) {
                                 table = found;
                             }

@@ -1,0 +1,89 @@
+package io.holdfast.manager.device;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysNetlink;
+import io.holdfast.manager.device.UdevDatabase.Device;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.TableWatch;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+
+/**
+ * The devices that the units of a manager mean, read anew after each message of udev. What a
+ * message says is not used, so that one that somebody else has sent changes nothing.
+ */
+public final class DeviceTable {
+    private static final int KOBJECT_UEVENT = 15; // NETLINK_KOBJECT_UEVENT
+    private static final int KERNEL_AND_UDEV = 3; // the groups
+    private static final int MOST_MESSAGES = 256; // at once; more are read by the next turn
+
+    private final UdevDatabase database;
+    private final Set<String> asked = ConcurrentHashMap.newKeySet();
+    final TableWatch<Map<String, Device>> watch;
+
+    /**
+     * @param lane for the reads
+     */
+    public DeviceTable(EventLoop loop, Lane lane, Consumer<String> warnings) {
+        database = new UdevDatabase(Path.of("/"));
+        watch =
+                new TableWatch<>(
+                        loop, lane, "devices", new Messages(), Map.of(), this::read, warnings);
+    }
+
+    private Map<String, Device> read() {
+        Map<String, Device> found = new HashMap<>();
+        asked.forEach(path -> database.find(path).ifPresent(device -> found.put(path, device)));
+        return Map.copyOf(found);
+    }
+
+    void add(String path, TableWatch.Listener listener) {
+        asked.add(path);
+        watch.add(listener);
+    }
+
+    void remove(String path, TableWatch.Listener listener) {
+        asked.remove(path);
+        watch.remove(listener);
+    }
+
+    Optional<Device> at(String path) {
+        return Optional.ofNullable(watch.table().get(path));
+    }
+
+    /** The messages of the kernel and of udev. */
+    private static final class Messages implements TableWatch.Source {
+        private final byte[] buffer = new byte[1];
+
+        @Override
+        public Fd open() {
+            Fd socket = Fd.adopt(SysNetlink.socket(KOBJECT_UEVENT), "socket", "uevent");
+            try {
+                int _ =
+                        ErrnoException.check(
+                                SysNetlink.bind(socket, KERNEL_AND_UDEV), "bind", "uevent");
+                return socket;
+            } catch (ErrnoException e) {
+                socket.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void drain(Fd socket) {
+            int n = 0;
+            for (int i = 0; i < MOST_MESSAGES && n != -Errno.EAGAIN; i++) {
+                n = Unistd.read(socket, buffer, 0, buffer.length); // ENOBUFS: some were lost
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package io.holdfast.manager.mount;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysAutofs;
+import io.holdfast.core.sys.SysMount;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.manager.unit.section.AutomountUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The kernel's automount point of a unit. Both descriptors outlive the manager, and with them the
+ * requests that nobody has answered.
+ *
+ * @param pipe the requests of the kernel
+ * @param root the folder of the point itself, whatever is mounted over it
+ */
+record AutofsPoint(Fd pipe, Fd root) {
+    private static final String SOURCE = "holdfast";
+
+    /**
+     * Makes a point, and the folder for it. Blocking.
+     *
+     * @throws FileException if the folder cannot be made, or leads through a symbolic link of
+     *     another user
+     * @throws ErrnoException EINVAL for an option
+     */
+    static AutofsPoint make(AutomountUnit.Section unit) throws FileException {
+        Map<String, String> options = new LinkedHashMap<>();
+        for (String option : unit.extraOptions().options()) {
+            int at = option.indexOf('=');
+            options.put(
+                    at < 0 ? option : option.substring(0, at),
+                    at < 0 ? "" : option.substring(at + 1));
+        }
+        Fd[] ends = Unistd.pipe2(Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK);
+        Fd pipe = ends[0];
+        Fd root = null;
+        try (Fd writer = ends[1];
+                Directory folder = Directory.make(unit.where(), unit.directoryMode());
+                Fd mount = SysAutofs.fileSystem(writer, SOURCE, options)) {
+            root = Fcntl.open(mount, ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
+            long seconds = (unit.idleTimeout().micros() + 999_999) / 1_000_000;
+            boolean expires = !unit.idleTimeout().isInfinite();
+            int _ =
+                    ErrnoException.check(
+                            SysAutofs.timeout(root, expires ? seconds : 0),
+                            "ioctl(AUTOFS_DEV_IOCTL_TIMEOUT)",
+                            unit.where());
+            int _ =
+                    ErrnoException.check(
+                            SysMount.attach(mount, folder.fd()), "move_mount", unit.where());
+            return new AutofsPoint(pipe, root);
+        } catch (FileException | RuntimeException e) {
+            pipe.close();
+            if (root != null) {
+                root.close();
+            }
+            throw e;
+        }
+    }
+
+    List<Fd> descriptors() {
+        return List.of(pipe, root);
+    }
+
+    /** Fails all requests, then detaches the point with what is mounted over it. Blocking. */
+    void remove() {
+        failAll();
+        int _ = SysMount.detach(root);
+        failAll(); // that came meanwhile
+        close();
+    }
+
+    private void failAll() {
+        for (var request = SysAutofs.peek(pipe);
+                request.isPresent();
+                request = SysAutofs.peek(pipe)) {
+            int _ = SysAutofs.fail(root, request.get().token(), Errno.EHOSTDOWN);
+            SysAutofs.remove(pipe);
+        }
+    }
+
+    void close() {
+        pipe.close();
+        root.close();
+    }
+}

@@ -258,7 +258,9 @@ final class Wiring implements AutoCloseable {
         if (!scope.user()) {
             rows.put(UnitType.SWAP, (shared, unit) -> new ManagedSwap(shared, unit, swaps));
             if (Files.exists(Path.of(SysAutofs.DEVICE))) {
-                rows.put(UnitType.AUTOMOUNT, ManagedAutomount::new);
+                rows.put(
+                        UnitType.AUTOMOUNT,
+                        (shared, unit) -> new ManagedAutomount(shared, unit, mounts));
             }
         }
         return rows;

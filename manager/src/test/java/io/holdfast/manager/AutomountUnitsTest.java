@@ -162,6 +162,17 @@ class AutomountUnitsTest {
     }
 
     @Test
+    void whatOthersHaveUnmountedIsMountedAgain() throws Exception {
+        mount("What=none", "Type=tmpfs");
+        automount();
+        stage.start(unit);
+        for (int i = 0; i < 4; i++) {
+            assertThat(output(walk("stat -f -c %T \"$1/.\""))).isEqualTo("tmpfs");
+            assertThat(SysMount.detach(where.toString())).isZero();
+        }
+    }
+
+    @Test
     void anIdleMountIsUnmounted() throws Exception {
         mount("What=none", "Type=tmpfs");
         automount("TimeoutIdleSec=1s");

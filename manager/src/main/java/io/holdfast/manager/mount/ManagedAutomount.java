@@ -11,6 +11,7 @@ import io.holdfast.core.sys.SysAutofs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.TableWatch;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.JobWaiters;
@@ -43,17 +44,23 @@ public final class ManagedAutomount extends TriggeringUnit {
     private static final int EXPIRY_CHECKS = 3; // in one TimeoutIdleSec=
     private static final Duration SHORTEST = Duration.ofSeconds(1);
 
+    private final TableWatch<MountTable> mounts;
     private final Lane expiryLane; // waits for the answer to the request that it causes
     private final TimeLimit nextExpiry;
     private final JobWaiters removals = new JobWaiters();
     private @Nullable AutofsPoint point;
     private @Nullable Registration watch;
     private OptionalInt handled = OptionalInt.empty(); // the token of the request that is handled
+    private OptionalInt checked = OptionalInt.empty(); // came with a mount; the table was read
     private boolean expiring;
     private boolean removing;
 
-    public ManagedAutomount(ManagerContext context, Unit unit) {
+    /**
+     * @param mounts the table that all mounts of the manager share
+     */
+    public ManagedAutomount(ManagerContext context, Unit unit, TableWatch<MountTable> mounts) {
         super(context, unit);
+        this.mounts = mounts;
         expiryLane = context.workers().ownLane(unit.name().text());
         nextExpiry = new TimeLimit(context.loop());
     }
@@ -114,7 +121,7 @@ public final class ManagedAutomount extends TriggeringUnit {
         ignore();
         boolean isDown = context.events().activation().phaseOf(triggered()) == RunPhase.DOWN;
         enter(isDown ? State.WAITING : State.RUNNING);
-        serve();
+        serve(true);
     }
 
     @Override
@@ -136,8 +143,16 @@ public final class ManagedAutomount extends TriggeringUnit {
         }
     }
 
-    /** Answers the requests that the state of the mount answers, and begins what they want. */
     private void serve() {
+        serve(false);
+    }
+
+    /**
+     * Answers the requests that the state of the mount answers, and begins what they want.
+     *
+     * @param startIsOver whether no start of the mount is under way that this unit has begun
+     */
+    private void serve(boolean startIsOver) {
         AutofsPoint at = point;
         if (at == null || !state().isUp()) {
             return;
@@ -151,10 +166,24 @@ public final class ManagedAutomount extends TriggeringUnit {
                     expireLater(phase);
                     return;
                 }
+                OptionalInt token = OptionalInt.of(request.token());
+                boolean isNew = !handled.equals(token);
+                if (isNew
+                        && !request.expire()
+                        && phase == RunPhase.RUNNING
+                        && !checked.equals(token)) {
+                    ignore(); // others have unmounted it, and the table was read before
+                    checked = token;
+                    mounts.refresh(this::serve);
+                    return;
+                }
                 if (phase != (request.expire() ? RunPhase.DOWN : RunPhase.RUNNING)) {
                     boolean settled = phase == RunPhase.DOWN || phase == RunPhase.RUNNING;
-                    if (!settled || !handled.equals(OptionalInt.of(request.token()))) {
+                    if (!settled || isNew) {
                         handle(request, settled);
+                        return;
+                    }
+                    if (phase == RunPhase.DOWN && !startIsOver) {
                         return;
                     }
                     int _ = SysAutofs.fail(at.root(), request.token(), Errno.ENODEV);

@@ -37,7 +37,8 @@ public final class UnitValueTarget {
                     UnitValueTarget::streams,
                     UnitValueTarget::numbers,
                     UnitValueTarget::calendar,
-                    UnitValueTarget::systemCalls);
+                    UnitValueTarget::systemCalls,
+                    UnitValueTarget::mountOptions);
     private static final UnitFilePlace PLACE = new UnitFilePlace("fuzzed", 1);
 
     private UnitValueTarget() {}
@@ -66,6 +67,19 @@ public final class UnitValueTarget {
         same(CalendarSpec.parse(spec.toString(), zone), spec);
         long now = Math.floorMod(text.hashCode() * 1_000_003L, 4_000_000_000_000_000L);
         spec.next(now, zone).ifPresent(next -> require(next > now, "the next is later"));
+    }
+
+    private static void mountOptions(String text) {
+        MountOptions options = MountOptions.parse(text);
+        same(MountOptions.parse(options.toString()), options);
+        for (String option : options.options()) {
+            require(options.has(option.split("=", 2)[0]), "an option that is there is found");
+        }
+        for (String option : MountOptions.parse(options.forMount()).options()) {
+            require(
+                    options.options().contains(option),
+                    "mount(8) gets no option that is not there");
+        }
     }
 
     /** Lines of a filter of system calls. */

@@ -1,4 +1,4 @@
-package io.holdfast.manager.runtime;
+package io.holdfast.manager.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,7 +13,7 @@ import io.holdfast.manager.unit.section.MountUnit;
 import io.holdfast.manager.unit.section.SwapUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.value.Host;
+import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,6 +13,7 @@ import io.holdfast.core.process.IoClass;
 import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.LogSettings;
 import io.holdfast.manager.unit.settings.StreamSettings.Terminal;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.ExecDirectory;
@@ -39,6 +40,7 @@ final class ExecProperties {
         addIdentity(table, exec);
         addEnvironment(table, exec);
         addStreams(table, exec);
+        addLog(table, exec.andThen(settings -> settings.streams().log()));
         addFolders(table, exec);
         addPrivileges(table);
         addLimits(table, exec);
@@ -134,6 +136,24 @@ final class ExecProperties {
                                 settings.streams().files().stream()
                                         .map(ExecProperties::openFile)
                                         .toList()));
+    }
+
+    private static <T> void addLog(PropertyTable<T> table, Function<T, LogSettings> log) {
+        table.settable(
+                        "SyslogIdentifier",
+                        text("SyslogIdentifier"),
+                        log.andThen(l -> l.identifier().orElse("")))
+                .settable(
+                        "SyslogFacility",
+                        number("i", "SyslogFacility"),
+                        log.andThen(LogSettings::facility))
+                .settable(
+                        "SyslogLevel", number("i", "SyslogLevel"), log.andThen(LogSettings::level))
+                .settable(
+                        "SyslogLevelPrefix",
+                        bool("SyslogLevelPrefix"),
+                        log.andThen(LogSettings::levelPrefix))
+                .fixed("SyslogPriority", "i", log.andThen(LogSettings::priority));
     }
 
     private static int size(OptionalInt size) {

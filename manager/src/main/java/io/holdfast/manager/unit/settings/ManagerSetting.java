@@ -9,11 +9,11 @@ import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
 import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.StandardStream;
+import io.holdfast.manager.unit.value.SyslogPriority;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -86,7 +86,7 @@ public record ManagerSetting(
                 all,
                 "LogLevel",
                 "the least severe level of the manager's log",
-                (values, a) -> values.logLevel = a.value(values.logLevel, ManagerSetting::level));
+                (values, a) -> values.logLevel = a.value(values.logLevel, SyslogPriority::level));
         applied(
                 all,
                 "DefaultTimeoutStartSec",
@@ -248,14 +248,6 @@ public record ManagerSetting(
                 .ifPresentOrElse(
                         limit -> values.limits.put(resource, limit),
                         () -> values.limits.remove(resource));
-    }
-
-    private static int level(String text) {
-        List<String> words =
-                List.of("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug");
-        return words.contains(text)
-                ? words.indexOf(text)
-                : Scalars.parseInt(text, 0, words.size() - 1);
     }
 
     private static StandardStream stream(String text) {

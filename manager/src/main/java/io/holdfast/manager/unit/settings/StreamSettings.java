@@ -19,10 +19,12 @@ import java.util.OptionalInt;
  * @param data the standard input with {@code StandardInput=data}, in Base64
  * @param terminal the terminal; empty: none is named
  * @param files that the main process gets from descriptor 3 on, after those of sockets
+ * @param log how its lines are described in the journal
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
  */
-public record StreamSettings(String data, Terminal terminal, List<OpenFile> files) {
+public record StreamSettings(
+        String data, Terminal terminal, List<OpenFile> files, LogSettings log) {
     /**
      * A terminal.
      *
@@ -68,6 +70,7 @@ public record StreamSettings(String data, Terminal terminal, List<OpenFile> file
         private Optional<Integer> rows = Optional.empty();
         private Optional<Integer> columns = Optional.empty();
         private final List<OpenFile> files = new ArrayList<>();
+        private final LogSettings.Reader log = new LogSettings.Reader();
 
         @Override
         public boolean assign(Assignment a) {
@@ -89,7 +92,7 @@ public record StreamSettings(String data, Terminal terminal, List<OpenFile> file
                     }
                 }
                 default -> {
-                    return false;
+                    return log.assign(a);
                 }
             }
             return true;
@@ -133,7 +136,8 @@ public record StreamSettings(String data, Terminal terminal, List<OpenFile> file
             return new StreamSettings(
                     Base64.getEncoder().encodeToString(data.toByteArray()),
                     new Terminal(path, reset, hangUp, clear, optional(rows), optional(columns)),
-                    files);
+                    files,
+                    log.build());
         }
 
         private static OptionalInt optional(Optional<Integer> value) {

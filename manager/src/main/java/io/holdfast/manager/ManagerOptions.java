@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.manager.exec.SandboxSupport;
+import io.holdfast.manager.log.JournalSocket;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** The options of a manager. Immutable. */
 public final class ManagerOptions implements Cloneable {
@@ -35,6 +37,7 @@ public final class ManagerOptions implements Cloneable {
     private boolean ownsProcess;
     private boolean isContainerInit;
     private SandboxSupport.Mode sandbox = SandboxSupport.Mode.AS_FOUND;
+    private @Nullable JournalSocket journal;
 
     private ManagerOptions(ManagerScope scope, LoadPath loadPath, Path runtimeDirectory) {
         this.scope = scope;
@@ -192,6 +195,21 @@ public final class ManagerOptions implements Cloneable {
      */
     public ManagerOptions withSandbox(SandboxSupport.Mode mode) {
         return with(options -> options.sandbox = mode);
+    }
+
+    /** {@return the receiver of the output of units, if there is one} */
+    public Optional<JournalSocket> journal() {
+        return Optional.ofNullable(journal);
+    }
+
+    /**
+     * Sends the output of units to a receiver of log messages. Without one, or while none listens,
+     * the manager reads the output from pipes, and keeps the last lines.
+     *
+     * @param socket of the receiver; none by default
+     */
+    public ManagerOptions withJournal(JournalSocket socket) {
+        return with(options -> options.journal = socket);
     }
 
     private ManagerOptions with(Consumer<ManagerOptions> change) {

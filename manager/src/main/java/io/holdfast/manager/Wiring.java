@@ -130,7 +130,7 @@ final class Wiring implements AutoCloseable {
                         new UnitReader(host, options.scope(), configuration),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
-        logs = new UnitLogs(logLevel, survival, counters);
+        logs = new UnitLogs(logLevel, survival, counters, options.journal());
         UnitListeners listeners = new UnitListeners();
         messages =
                 new NotifyRouter(

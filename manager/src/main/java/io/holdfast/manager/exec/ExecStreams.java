@@ -3,6 +3,7 @@ package io.holdfast.manager.exec;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
@@ -43,12 +44,16 @@ public final class ExecStreams implements AutoCloseable {
                     StandardStream.Kind.APPEND,
                     StandardStream.Kind.TRUNCATE);
 
+    private static final Set<StandardStream.Kind> JOURNALS =
+            Set.of(StandardStream.Kind.JOURNAL, StandardStream.Kind.JOURNAL_CONSOLE);
+
     private final ExecSettings settings;
-    private final Fd output;
+    private Fd output;
     private final PassedDescriptors passed;
     private final UnitTerminal terminal;
     private final List<AutoCloseable> opened = new ArrayList<>();
     private Optional<Fd> controlling = Optional.empty();
+    private Optional<String> journalStream = Optional.empty();
 
     /**
      * @param output receives what goes to the journal, lent until the start
@@ -60,6 +65,44 @@ public final class ExecStreams implements AutoCloseable {
         this.output = output;
         this.passed = passed;
         this.terminal = new UnitTerminal(settings.streams().terminal());
+    }
+
+    /** {@return whether one of the outputs goes to the journal} */
+    boolean useJournal() {
+        return goesTo(JOURNALS, StandardDescriptor.OUTPUT, settings.standardOutput())
+                || goesTo(JOURNALS, StandardDescriptor.ERROR, settings.standardError());
+    }
+
+    /** {@return whether one of the outputs goes to the journal and to the console} */
+    boolean useConsole() {
+        Set<StandardStream.Kind> both = Set.of(StandardStream.Kind.JOURNAL_CONSOLE);
+        return goesTo(both, StandardDescriptor.OUTPUT, settings.standardOutput())
+                || goesTo(both, StandardDescriptor.ERROR, settings.standardError());
+    }
+
+    private boolean goesTo(
+            Set<StandardStream.Kind> kinds, StandardDescriptor which, StandardStream stream) {
+        return kinds.contains(stream.kind()) && !passed.streams().containsKey(which);
+    }
+
+    /**
+     * Sends what goes to the journal to a receiver instead.
+     *
+     * @param connection owned from now on
+     */
+    void journal(UnixSocket connection) {
+        opened.add(connection);
+        output = connection.fd();
+        FileStatus status = SysStat.stat(connection.fd());
+        journalStream = Optional.of(status.device() + ":" + status.inode());
+    }
+
+    /**
+     * Returns the device and inode of the connection to the receiver, by which a program recognizes
+     * that its output is one.
+     */
+    Optional<String> journalStream() {
+        return journalStream;
     }
 
     /**

@@ -21,6 +21,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.credential.CredentialException;
 import io.holdfast.manager.credential.UnitCredentials;
+import io.holdfast.manager.log.JournalSocket;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.process.UserRuns;
 import io.holdfast.manager.seccomp.SystemCallFilters;
@@ -108,7 +109,8 @@ public final class Execution {
      * The resources of a run.
      *
      * @param cgroupSettings of its cgroup
-     * @param output receives what is written to {@code journal}
+     * @param output receives what is written to {@code journal}, unless a receiver does
+     * @param journal the receiver of log messages; empty if there is none for this unit
      * @param runtimeFolder that of the manager
      * @param notifySocket the path for {@code $NOTIFY_SOCKET}; empty if the unit sends no messages
      * @param defaults of the manager's configuration
@@ -119,6 +121,7 @@ public final class Execution {
             Optional<Cgroup> cgroup,
             CgroupSettings cgroupSettings,
             Fd output,
+            Optional<JournalSocket> journal,
             Path runtimeFolder,
             Optional<Path> notifySocket,
             String invocationId,
@@ -137,6 +140,7 @@ public final class Execution {
                     cgroup,
                     CgroupSettings.NONE,
                     output,
+                    Optional.empty(),
                     runtimeFolder,
                     notifySocket,
                     invocationId,
@@ -407,7 +411,7 @@ public final class Execution {
         if (!lost.isEmpty()) {
             throw new SetupException(SetupException.Step.RESOURCES, lost);
         }
-        try (ExecStreams streams = streams(passed)) {
+        try (ExecStreams streams = streams(command, passed)) {
             Spawn spawn = spawnOf(command, more, passed, streams);
             return streams.controlling().isPresent()
                     ? startOnTerminal(spawn, streams.controlling().get())
@@ -497,8 +501,26 @@ public final class Execution {
         setVariables(createDirectories());
     }
 
-    ExecStreams streams(PassedDescriptors passed) {
-        return new ExecStreams(settings, surroundings.output(), passed);
+    ExecStreams streams(ExecCommand command, PassedDescriptors passed) throws InterruptedException {
+        ExecStreams streams = new ExecStreams(settings, surroundings.output(), passed);
+        if (surroundings.journal().isPresent() && streams.useJournal()) {
+            JournalSocket receiver = surroundings.journal().get();
+            Path program = Path.of(command.executable()).getFileName();
+            try {
+                streams.journal(
+                        receiver.connect(
+                                unit.name(),
+                                String.valueOf(program),
+                                settings.streams().log(),
+                                streams.useConsole()));
+            } catch (ErrnoException e) {
+                warnOnce(
+                        receiver,
+                        "its output passes through the manager, and is lost if that is killed: "
+                                + e.getMessage());
+            }
+        }
+        return streams;
     }
 
     /**
@@ -517,6 +539,7 @@ public final class Execution {
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
         run.putAll(passed.variables());
+        streams.journalStream().ifPresent(stream -> run.put("JOURNAL_STREAM", stream));
         List<PassedDescriptors.Passed> files = main ? streams.files() : List.of();
         boolean useSocket = ExecStreams.useSocket(settings);
         PassedDescriptors listed =

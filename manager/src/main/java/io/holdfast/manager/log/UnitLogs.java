@@ -24,6 +24,7 @@ public final class UnitLogs implements AutoCloseable {
     private final ManagerListener listener;
     private final Survival survival;
     private final ManagerCounters counters;
+    private final Optional<JournalSocket> journal;
     private final byte[] chunk = new byte[CHUNK]; // shared by all logs
     private final LogBudget budget = new LogBudget(ManagerLimits.LOG_MEMORY.value());
     private final LogBudget files; // of the intakes
@@ -35,17 +36,29 @@ public final class UnitLogs implements AutoCloseable {
      *
      * @param listener receives each line, on the thread that reads it
      * @param counters counts the lines
+     * @param journal the receiver of the units' output, if there is one
      */
-    public UnitLogs(ManagerListener listener, Survival survival, ManagerCounters counters) {
-        this(listener, survival, counters, new LogBudget(ManagerLimits.LOG_FILE_MEMORY.value()));
+    public UnitLogs(
+            ManagerListener listener,
+            Survival survival,
+            ManagerCounters counters,
+            Optional<JournalSocket> journal) {
+        this(
+                listener,
+                survival,
+                counters,
+                journal,
+                new LogBudget(ManagerLimits.LOG_FILE_MEMORY.value()));
     }
 
     UnitLogs(
             ManagerListener listener,
             Survival survival,
             ManagerCounters counters,
+            Optional<JournalSocket> journal,
             LogBudget files) {
         this.files = files;
+        this.journal = journal;
         this.listener = listener;
         this.survival = survival;
         this.counters = counters;
@@ -82,6 +95,11 @@ public final class UnitLogs implements AutoCloseable {
                             + Predecessor.CRASH_LOOP
                             + " managers in a row ended in the same way soon after their start");
         }
+    }
+
+    /** Returns the receiver of a unit's output; empty if the manager reads it from a pipe. */
+    public Optional<JournalSocket> receiver(UnitName unit) {
+        return journal.filter(socket -> !socket.passedOn().contains(unit));
     }
 
     /** Opens the log of a unit that is being loaded. */

@@ -131,6 +131,7 @@ public final class RunSetup {
                         cgroup,
                         plan.cgroup(),
                         channels.output().writeEnd(),
+                        context.logs().receiver(owner.name()),
                         context.runtimeFolder(),
                         channels.notifySocket(),
                         plan.invocationId(),

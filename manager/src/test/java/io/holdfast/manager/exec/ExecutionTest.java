@@ -120,7 +120,7 @@ class ExecutionTest {
             Execution execution = execution(unit, output);
             execution.prepare();
             ExecCommand command = unit.service().commands().start().getFirst();
-            try (ExecStreams streams = execution.streams(PassedDescriptors.NONE)) {
+            try (ExecStreams streams = execution.streams(command, PassedDescriptors.NONE)) {
                 return execution.spawnOf(command, Map.of(), PassedDescriptors.NONE, streams);
             }
         }

@@ -134,7 +134,9 @@ class DurableIntakeTest {
                 survival = new Survival(keeper, StateFolder.open(runtime), printer.events::add);
             }
             try {
-                logs = new UnitLogs(printer, survival, new ManagerCounters(), files);
+                logs =
+                        new UnitLogs(
+                                printer, survival, new ManagerCounters(), Optional.empty(), files);
             } catch (Killed e) { // while it adopts the log
                 survival.end();
                 keeper.close();

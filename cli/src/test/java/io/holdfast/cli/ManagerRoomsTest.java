@@ -78,7 +78,8 @@ class ManagerRoomsTest {
         assertUsesOnly("credential", and(settings, "loop"));
         assertUsesOnly("seccomp", and(settings, "loop"));
         assertUsesOnly(
-                "exec", and(settings, "loop", "process", "resource", "credential", "seccomp"));
+                "exec",
+                and(settings, "loop", "log", "process", "resource", "credential", "seccomp"));
         assertUsesOnly("generator", "loop", "unit.file", "unit.host", "unit.value", "unit");
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit", "unit.section");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));

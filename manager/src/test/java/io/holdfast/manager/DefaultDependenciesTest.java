@@ -44,7 +44,7 @@ class DefaultDependenciesTest {
                             "Requires=system.slice sysinit.target",
                             "Conflicts=shutdown.target",
                             "Before=shutdown.target",
-                            "After=system.slice sysinit.target basic.target");
+                            "After=system.slice sysinit.target basic.target systemd-journald.socket");
             assertThat(shown("b.socket"))
                     .containsExactlyInAnyOrder(
                             "Requires=system.slice sysinit.target",

@@ -36,7 +36,8 @@ class JournalOutputTest {
                 Stage.with(
                         folder,
                         options ->
-                                options.withJournal(new JournalSocket(socket, Set.of(passedOn))));
+                                options.withJournal(
+                                        new JournalSocket(socket, Set.of(passedOn), Set.of())));
     }
 
     @AfterEach

@@ -9,6 +9,7 @@ import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.journal.Field;
 import io.holdfast.receiver.input.StreamLines;
 import io.holdfast.receiver.input.StreamLines.Break;
@@ -151,10 +152,15 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
         }
     }
 
+    /** Returns whether a manager may have connected it: root, or the user of a user's receiver. */
+    private boolean isOfManager() {
+        return peer.uid() == 0 || peer.uid() == Unistd.geteuid();
+    }
+
     /** Returns whose share of the windows' memory the stream uses. */
     private String owner() {
         Header header = lines.header();
-        return header == null || header.unit().isEmpty() || peer.uid() != 0
+        return header == null || header.unit().isEmpty() || !isOfManager()
                 ? "user " + peer.uid()
                 : header.unit();
     }
@@ -212,7 +218,7 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
             by = isRecovered ? Attribution.lost(peer.uid()) : ofPeer();
         }
         Optional<String> unit =
-                Optional.of(header.unit()).filter(name -> !name.isEmpty() && peer.uid() == 0);
+                Optional.of(header.unit()).filter(name -> !name.isEmpty() && isOfManager());
         for (Line line : ready) {
             intake.take("stdout", by, unit, fields(header, line));
         }

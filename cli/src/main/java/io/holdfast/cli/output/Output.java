@@ -280,6 +280,11 @@ public final class Output {
         }
     }
 
+    /** Returns whether the queued lines of a daemon are written; waits for that, at most 1 s. */
+    public boolean isWritten() throws InterruptedException {
+        return lines == null || lines.flush(LAST_LINES);
+    }
+
     /** Returns whether a reader has stalled, so that direct writes would block. */
     public boolean isStalled() {
         return stalled;

@@ -1,21 +1,14 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.output.Output;
-import io.holdfast.cli.output.Output.Styled;
 import io.holdfast.manager.log.ManagerListener;
-import io.holdfast.manager.log.PrintedLines;
-import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.unit.UnitName;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Prints the events of a manager and the output of its units, line by line. */
 public final class EventLines implements ManagerListener {
     private final Output output;
-    private final @Nullable PrintedLines printed;
-    private final List<String> pending = new ArrayList<>(); // lines of units, not yet printed
+    private final Optional<EventJournal> journal;
 
     /**
      * Prints to an output.
@@ -23,31 +16,42 @@ public final class EventLines implements ManagerListener {
      * @param output must queue its lines, because the manager's loop must not wait for a reader
      */
     public EventLines(Output output) {
-        this.output = output;
-        this.printed = null;
+        this(output, Optional.empty());
     }
 
     /**
-     * Prints the lines of units so that none is lost with a killed manager, if there is a keeper.
+     * Prints to an output, and to the journal.
+     *
+     * @param journal lent
      */
-    EventLines(Output output, Optional<Keeper> keeper) {
+    EventLines(Output output, Optional<EventJournal> journal) {
         this.output = output;
-        this.printed = keeper.map(each -> output.printThrough(each.store())).orElse(null);
+        this.journal = journal;
     }
 
     @Override
     public void event(UnitName unit, Level level, String text) {
         output.line(output.strong(unit.text()), ": ", coloured(level, text));
+        journal.ifPresent(each -> {
+            each.send(Optional.of(unit), level, text);
+            if (unit.equals(JournalPlace.RECEIVER)) {
+                each.received(); // it has started
+            }
+        });
     }
 
+    /** Prints a line of a unit that the manager itself reads, and passes it on to the journal. */
     @Override
     public void output(UnitName unit, String line) {
-        Styled name = Output.styled(unit.text() + " |", "36");
-        if (printed == null) {
-            output.line(name, " ", line);
-        } else {
-            pending.add(output.rendered(name, " ", line));
+        output(unit.text(), line);
+        if (!unit.equals(JournalPlace.RECEIVER)) { // its own line would follow upon it
+            journal.ifPresent(each -> each.send(Optional.of(unit), Level.INFO, line));
         }
+    }
+
+    /** Prints a line of a unit, or of another sender. */
+    void output(String source, String line) {
+        output.line(Output.styled(source + " |", "36"), " ", line);
     }
 
     /** Prints a line that is not part of a unit's own output. */
@@ -56,26 +60,19 @@ public final class EventLines implements ManagerListener {
     }
 
     @Override
-    public void outputCommitted(long file, long position) {
-        if (printed != null) {
-            printed.add(pending, file, position);
-            pending.clear();
-        }
-    }
-
-    @Override
-    public long committedPosition(long file) {
-        return printed == null ? 0 : printed.committedPosition(file);
-    }
-
-    @Override
     public void event(Level level, String text) {
         output.line(output.strong("holdfast"), ": ", coloured(level, text));
+        journal.ifPresent(each -> each.send(Optional.empty(), level, text));
     }
 
     /** Returns how many lines were dropped because a reader was too slow. */
     long dropped() {
         return output.droppedLines();
+    }
+
+    /** Returns whether all lines are written; waits for that for a limited time. */
+    boolean isWritten() throws InterruptedException {
+        return output.isWritten();
     }
 
     /** Waits until the queued lines are printed, for a limited time ({@link Output#flush}). */

@@ -106,7 +106,8 @@ final class RunningManager {
 
     /** Runs until all units are stopped; returns the exit code. */
     int run(DaemonProcess process) {
-        try (Manager manager = Manager.open(options, lines, keeper);
+        try (AutoCloseable _ = follow();
+                Manager manager = Manager.open(options, lines, keeper);
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
                 ManagerInterface _ =
                         ManagerInterface.serve(
@@ -183,6 +184,12 @@ final class RunningManager {
         } catch (Exception e) {
             throw new AssertionError(e); // declared by AutoCloseable, never thrown
         }
+    }
+
+    /** Prints the lines of units from the journal, to its end when the manager has ended. */
+    private AutoCloseable follow() {
+        return stack.<AutoCloseable>map(each -> new JournalLines(each.journal(), lines, keeper))
+                .orElse(() -> {});
     }
 
     private void hungUp(Manager manager) {

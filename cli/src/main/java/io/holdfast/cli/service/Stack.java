@@ -21,9 +21,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Holdfast's own bus, authority and helper, as ordinary units. Their unit files are written to a
- * folder in the runtime folder, which is searched before the folders of the system, and have the
- * names to which other units refer.
+ * Holdfast's own bus, authority, helper and journal, as ordinary units. Their unit files are
+ * written to a folder in the runtime folder, which is searched before the folders of the system,
+ * and have the names to which other units refer.
  */
 final class Stack {
     /** The target that pulls in the whole stack. */
@@ -43,18 +43,29 @@ final class Stack {
     /** Programs that do not read DBUS_SYSTEM_BUS_ADDRESS connect to it. */
     private static final Path SYSTEM_BUS = Path.of("/run/dbus/system_bus_socket");
 
+    /** Programs that use syslog(3) send to it. */
+    private static final Path DEV_LOG = Path.of("/dev/log");
+
     /** Readable by all, because the bus and the authority run as other users. */
     private static final int FOLDER_MODE = 0755;
 
     private static final int FILE_MODE = 0644;
 
     private static final List<String> OF_USER =
-            List.of("holdfast.target", "dbus.socket", "dbus.service");
+            List.of(
+                    "holdfast.target",
+                    "dbus.socket",
+                    "dbus.service",
+                    "systemd-journald.socket",
+                    "systemd-journald.service");
     private static final List<String> OF_SYSTEM =
             List.of(
                     "holdfast.target",
                     "dbus.socket",
                     "dbus.service",
+                    "systemd-journald.socket",
+                    JournalPlace.SYSLOG_SOCKET.text(),
+                    "systemd-journald.service",
                     "holdfast-authority.socket",
                     "polkit.service",
                     "polkit-agent-helper.socket",
@@ -72,11 +83,15 @@ final class Stack {
     private final boolean user;
     private final Path runtime;
     private final String launcher;
+    private final JournalPlace journal;
+    private final boolean hasSyslog;
 
-    private Stack(boolean user, Path runtime, String launcher) {
-        this.user = user;
-        this.runtime = runtime;
+    private Stack(ManagerOptions options, String launcher) {
+        this.user = options.scope().user();
+        this.runtime = options.runtimeDirectory();
         this.launcher = launcher;
+        this.journal = JournalPlace.of(options);
+        this.hasSyslog = options.isContainerInit(); // SyslogSocket
     }
 
     /**
@@ -91,7 +106,12 @@ final class Stack {
             throw new CommandException(
                     "holdfast.target needs the launcher holdfast (property holdfast.launcher)");
         }
-        return new Stack(options.scope().user(), options.runtimeDirectory(), launcher);
+        return new Stack(options, launcher);
+    }
+
+    /** Returns where the receiver of log messages listens and stores. */
+    JournalPlace journal() {
+        return journal;
     }
 
     /** Returns the address of the stack's bus. */
@@ -114,6 +134,7 @@ final class Stack {
                                 new UserServices(ServiceFolder.ofSystem(), busAddress()));
         return activating
                 .withUnits(folders)
+                .withJournal(journal.socket())
                 .withScope(options.scope().withVariables(Map.of(variable, busAddress())));
     }
 
@@ -148,7 +169,11 @@ final class Stack {
                 .replace("@RUNTIME@", escaped(runtime.toString()))
                 .replace("@VISIBLE@", covered() + shown())
                 .replace("@SHOWN@", shown())
-                .replace("@LINK@", link(SYSTEM_BUS))
+                .replace("@LINK@", link(SYSTEM_BUS, runtime.resolve("bus")))
+                .replace("@DEV_LOG@", link(DEV_LOG, journal.sockets().resolve("dev-log")))
+                .replace("@JOURNAL@", escaped(journal.sockets().toString()))
+                .replace("@STORAGE@", storage())
+                .replace("@SYSLOG_SOCKET@", hasSyslog ? "" : " " + JournalPlace.SYSLOG_SOCKET)
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
                 .replace("@METRICS@", metrics())
                 .replace("@AUTHORITY_BUS@", authorityBus(slice.isPresent()))
@@ -171,16 +196,23 @@ final class Stack {
     }
 
     /**
-     * Returns the directive for a link at the address of the machine's system bus. A stack in
-     * another runtime folder is not the machine's, and the socket of another bus stays.
+     * Returns the directive for a link at an address of the machine. A stack in another runtime
+     * folder is not the machine's, and the socket of another program stays.
      */
-    private String link(Path at) throws IOException {
+    private String link(Path at, Path socket) throws IOException {
         boolean isMachines = runtime.equals(ManagerOptions.system(Map.of()).runtimeDirectory());
         boolean isFree =
                 Files.isSymbolicLink(at)
-                        ? Files.readSymbolicLink(at).equals(runtime.resolve("bus"))
+                        ? Files.readSymbolicLink(at).equals(socket)
                         : !Files.exists(at);
         return isMachines && isFree ? "Symlinks=" + at + "\n" : "";
+    }
+
+    /** Returns the option for the folder of the journal, unless it is the machine's. */
+    private String storage() {
+        return journal.isMachines()
+                ? ""
+                : " --directory \"" + escaped(journal.storage().toString()) + "\"";
     }
 
     /** Escapes a text as a word of a unit file. */

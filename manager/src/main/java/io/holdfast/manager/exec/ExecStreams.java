@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -43,9 +44,6 @@ public final class ExecStreams implements AutoCloseable {
                     StandardStream.Kind.FILE,
                     StandardStream.Kind.APPEND,
                     StandardStream.Kind.TRUNCATE);
-
-    private static final Set<StandardStream.Kind> JOURNALS =
-            Set.of(StandardStream.Kind.JOURNAL, StandardStream.Kind.JOURNAL_CONSOLE);
 
     private final ExecSettings settings;
     private Fd output;
@@ -69,20 +67,22 @@ public final class ExecStreams implements AutoCloseable {
 
     /** {@return whether one of the outputs goes to the journal} */
     boolean useJournal() {
-        return goesTo(JOURNALS, StandardDescriptor.OUTPUT, settings.standardOutput())
-                || goesTo(JOURNALS, StandardDescriptor.ERROR, settings.standardError());
+        return outputs().anyMatch(StandardStream::isJournal);
     }
 
     /** {@return whether one of the outputs goes to the journal and to the console} */
     boolean useConsole() {
-        Set<StandardStream.Kind> both = Set.of(StandardStream.Kind.JOURNAL_CONSOLE);
-        return goesTo(both, StandardDescriptor.OUTPUT, settings.standardOutput())
-                || goesTo(both, StandardDescriptor.ERROR, settings.standardError());
+        return outputs().anyMatch(each -> each.kind() == StandardStream.Kind.JOURNAL_CONSOLE);
     }
 
-    private boolean goesTo(
-            Set<StandardStream.Kind> kinds, StandardDescriptor which, StandardStream stream) {
-        return kinds.contains(stream.kind()) && !passed.streams().containsKey(which);
+    /** Returns the outputs of the settings that are not replaced by passed descriptors. */
+    private Stream<StandardStream> outputs() {
+        Map<StandardDescriptor, Fd> given = passed.streams();
+        return Stream.concat(
+                Stream.of(settings.standardOutput())
+                        .filter(_ -> !given.containsKey(StandardDescriptor.OUTPUT)),
+                Stream.of(settings.standardError())
+                        .filter(_ -> !given.containsKey(StandardDescriptor.ERROR)));
     }
 
     /**

@@ -29,6 +29,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.LogSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SchedulingSettings;
@@ -505,14 +506,17 @@ public final class Execution {
         ExecStreams streams = new ExecStreams(settings, surroundings.output(), passed);
         if (surroundings.journal().isPresent() && streams.useJournal()) {
             JournalSocket receiver = surroundings.journal().get();
-            Path program = Path.of(command.executable()).getFileName();
+            LogSettings log = settings.streams().log();
+            String program = String.valueOf(Path.of(command.executable()).getFileName());
             try {
                 streams.journal(
                         receiver.connect(
                                 unit.name(),
-                                String.valueOf(program),
-                                settings.streams().log(),
-                                streams.useConsole()));
+                                new JournalSocket.Description(
+                                        log.identifier().orElse(program),
+                                        log.priority(),
+                                        log.levelPrefix(),
+                                        streams.useConsole())));
             } catch (ErrnoException e) {
                 warnOnce(
                         receiver,

@@ -8,7 +8,6 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.settings.LogSettings;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,25 +22,36 @@ import java.util.Set;
  * @param path of the socket
  * @param passedOn the units that do not connect: the manager reads their output from a pipe and
  *     passes it on, because they start before the receiver, or must not start it
+ * @param units of the receiver itself, which are stopped after all others
  */
-public record JournalSocket(Path path, Set<UnitName> passedOn) {
+public record JournalSocket(Path path, Set<UnitName> passedOn, Set<UnitName> units) {
     /** What a unit may write while the receiver restarts, as in systemd. */
     private static final int SEND_BUFFER = 8 << 20;
 
+    /**
+     * What the receiver is told of a unit's lines.
+     *
+     * @param identifier of the program
+     * @param priority facility and level of lines without a prefix
+     * @param levelPrefix whether a line may begin with its level
+     * @param console whether the receiver may show the lines on the console, too
+     */
+    public record Description(
+            String identifier, int priority, boolean levelPrefix, boolean console) {}
+
     public JournalSocket {
         passedOn = Set.copyOf(passedOn);
+        units = Set.copyOf(units);
     }
 
     /**
      * Connects without waiting, and describes what follows.
      *
-     * @param program the file name of the program, which is its identifier unless the unit has one
-     * @param console whether the receiver may show the lines on the console, too
+     * @param description of the lines
      * @return the socket for the unit's process, owned by the caller
      * @throws ErrnoException ENOENT or ECONNREFUSED (no receiver), ETIMEDOUT (it does not accept)
      */
-    public UnixSocket connect(UnitName unit, String program, LogSettings settings, boolean console)
-            throws InterruptedException {
+    public UnixSocket connect(UnitName unit, Description description) throws InterruptedException {
         UnixSocket socket =
                 UnixSocket.connect(
                         new UnixAddress.PathName(path.toString()),
@@ -54,11 +64,11 @@ public record JournalSocket(Path path, Set<UnitName> passedOn) {
             String header =
                     "%s\n%s\n%d\n%d\n0\n0\n%d\n"
                             .formatted(
-                                    settings.identifier().orElse(program),
+                                    description.identifier(),
                                     unit.text(),
-                                    settings.priority(),
-                                    settings.levelPrefix() ? 1 : 0,
-                                    console ? 1 : 0);
+                                    description.priority(),
+                                    description.levelPrefix() ? 1 : 0,
+                                    description.console() ? 1 : 0);
             socket.sendFully(ByteBuffer.wrap(header.getBytes(UTF_8))); // into an empty buffer
             return socket;
         } catch (ErrnoException | InterruptedException e) {

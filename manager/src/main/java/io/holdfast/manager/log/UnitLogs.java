@@ -102,6 +102,11 @@ public final class UnitLogs implements AutoCloseable {
         return journal.filter(socket -> !socket.passedOn().contains(unit));
     }
 
+    /** Returns whether a unit belongs to the receiver of the others' output. */
+    public boolean isReceiver(UnitName unit) {
+        return journal.filter(socket -> socket.units().contains(unit)).isPresent();
+    }
+
     /** Opens the log of a unit that is being loaded. */
     public UnitLog open(UnitName unit) {
         UnitLog before = kept.remove(unit);

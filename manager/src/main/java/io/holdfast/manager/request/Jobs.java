@@ -457,14 +457,39 @@ public final class Jobs implements JobEngine.Listener {
     /** Stops all units, and refuses further starts. */
     public void shutdown(Consumer<Map<UnitName, JobResult>> done) {
         stopping = true;
-        List<LoadedUnit> all =
-                units.nodes().stream().filter(node -> !node.unit().isPerpetual()).toList();
+        Map<Boolean, List<LoadedUnit>> all =
+                units.nodes().stream()
+                        .filter(node -> !node.unit().isPerpetual())
+                        .collect(Collectors.partitioningBy(this::isStoppedLast));
+        engine.cancelAll();
+        stop(
+                all.getOrDefault(false, List.of()),
+                results ->
+                        context.loop()
+                                .postEnding(
+                                        () -> // outside of the engine
+                                        stop(
+                                                        all.getOrDefault(true, List.of()),
+                                                        last -> {
+                                                            results.putAll(last);
+                                                            done.accept(results);
+                                                        })));
+    }
+
+    /**
+     * Returns whether a unit is stopped after the others: the receiver of their last lines, and the
+     * slices, of which one has the receiver.
+     */
+    private boolean isStoppedLast(LoadedUnit node) {
+        return node.name().type().isImplicit() || context.logs().isReceiver(node.name());
+    }
+
+    private void stop(List<LoadedUnit> all, Consumer<Map<UnitName, JobResult>> done) {
         CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
         JobResults<JobResult> results =
                 new JobResults<>(
                         all.stream().map(LoadedUnit::name).toList(), JobResult.INVALID, answer);
         var _ = answer.thenAccept(done);
-        engine.cancelAll();
         for (LoadedUnit node : all) {
             UnitName name = node.name();
             if (node.isDown()) {

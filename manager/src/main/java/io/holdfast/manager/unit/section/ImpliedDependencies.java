@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -13,7 +14,8 @@ import java.util.function.Predicate;
 
 /**
  * The dependencies that systemd adds automatically: that of a unit on its slice and, unless {@code
- * DefaultDependencies=no}, those that place it between the start and the shutdown of the system.
+ * DefaultDependencies=no}, those that place it between the start and the shutdown of the system;
+ * and its order after the socket to which it writes.
  */
 public final class ImpliedDependencies {
     static final UnitName SYSINIT = UnitName.of("sysinit.target");
@@ -21,6 +23,9 @@ public final class ImpliedDependencies {
 
     /** The target that stops every unit with default dependencies. */
     public static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
+
+    /** The socket of the receiver of log messages. */
+    private static final UnitName JOURNAL = UnitName.of("systemd-journald.socket");
 
     private static final List<Dependency> PULLS_IN =
             List.of(
@@ -39,6 +44,9 @@ public final class ImpliedDependencies {
     public static Dependencies of(Unit unit, ManagerScope scope) {
         Dependencies.Builder implied = new Dependencies.Builder();
         unit.imply(scope, implied);
+        if (unit.execution().filter(ExecSettings::usesJournal).isPresent()) {
+            implied.add(Dependency.AFTER, JOURNAL);
+        }
         if (unit.unit().defaultDependencies() && !unit.name().equals(SHUTDOWN)) {
             implied.add(Dependency.BEFORE, SHUTDOWN);
             implied.add(Dependency.CONFLICTS, SHUTDOWN);

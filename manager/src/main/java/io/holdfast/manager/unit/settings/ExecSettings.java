@@ -70,6 +70,11 @@ public record ExecSettings(
         boolean removeIpc,
         boolean ignorePipe) {
 
+    /** {@return whether one of the outputs of its processes goes to the journal} */
+    public boolean usesJournal() {
+        return standardOutput.isJournal() || standardError.isJournal();
+    }
+
     /** {@return the absolute paths that its processes cannot start without} */
     public List<String> neededPaths(ManagerScope scope) {
         List<String> paths = new ArrayList<>();

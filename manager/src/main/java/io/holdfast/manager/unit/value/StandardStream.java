@@ -42,6 +42,11 @@ public record StandardStream(Kind kind, String argument) {
         return kind == Kind.TTY || kind == Kind.TTY_FORCE || kind == Kind.TTY_FAIL;
     }
 
+    /** {@return whether it goes to the journal, alone or beside the console} */
+    public boolean isJournal() {
+        return kind == Kind.JOURNAL || kind == Kind.JOURNAL_CONSOLE;
+    }
+
     /** {@return the word without its argument} */
     public String word() {
         return kind.name()

@@ -71,7 +71,7 @@ class ManagerRoomsTest {
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
-        assertUsesOnly("log", "loop", "survival", "unit");
+        assertUsesOnly("log", "loop", "unit");
         assertUsesOnly("resource", "unit", "unit.file", "unit.resource", "unit.value");
         String[] settings = and(values, "unit.settings");
         assertUsesOnly("process", and(settings, "resource", "loop", "log"));

@@ -130,7 +130,7 @@ final class Wiring implements AutoCloseable {
                         new UnitReader(host, options.scope(), configuration),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
-        logs = new UnitLogs(logLevel, survival, counters, options.journal());
+        logs = new UnitLogs(logLevel, counters, options.journal());
         UnitListeners listeners = new UnitListeners();
         messages =
                 new NotifyRouter(
@@ -327,7 +327,6 @@ final class Wiring implements AutoCloseable {
         units.all().forEach(ManagedUnit::abandon);
         changes.triggers().abandon();
         survival.end();
-        logs.close();
         notify.close();
         messages.close();
         view.close();

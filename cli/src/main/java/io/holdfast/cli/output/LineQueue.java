@@ -2,7 +2,6 @@ package io.holdfast.cli.output;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.manager.log.LineSink;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * an event loop may call it. The numbers of waiting lines and of their characters are limited.
  * Further lines are dropped, and a line in their place reports how many. Thread-safe.
  */
-public final class LineQueue implements LineSink {
+public final class LineQueue {
     public static final Limit LINES =
             Limit.count("io.holdfast.waitingLines", 8192, "lines that wait for a stalled reader");
 
@@ -71,7 +70,7 @@ public final class LineQueue implements LineSink {
         this.prefix = prefix;
     }
 
-    @Override
+    /** Takes a line without its line end, or drops it if too many wait. */
     public synchronized void add(String line) {
         reportDropped();
         if (dropped > 0 || !hasRoom()) {
@@ -158,7 +157,11 @@ public final class LineQueue implements LineSink {
         return lines.isEmpty();
     }
 
-    @Override
+    /**
+     * Waits until the reader has all lines.
+     *
+     * @return false if it does not have them within that time
+     */
     public synchronized boolean flush(Duration atMost) throws InterruptedException {
         if (dropped > 0) {
             putDropped();
@@ -174,12 +177,12 @@ public final class LineQueue implements LineSink {
         return true;
     }
 
-    @Override
+    /** {@return how many lines were dropped since the start} */
     public synchronized long dropped() {
         return droppedEver;
     }
 
-    @Override
+    /** {@return whether writing to the reader has failed} */
     public boolean hasFailed() {
         return stream.checkError();
     }

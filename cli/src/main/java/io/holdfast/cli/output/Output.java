@@ -5,9 +5,6 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.text.PrintableText;
-import io.holdfast.manager.log.LineSink;
-import io.holdfast.manager.log.PrintedLines;
-import io.holdfast.manager.survival.DescriptorStore;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -59,7 +56,7 @@ public final class Output {
     private final boolean terminal;
 
     // set for a daemon
-    private @Nullable LineSink lines;
+    private @Nullable LineQueue lines;
     private @Nullable LineQueue complaints;
     private boolean stalled;
 
@@ -162,20 +159,6 @@ public final class Output {
         }
     }
 
-    /**
-     * Writes a daemon's lines to standard output from now on in such a way that a crash of the
-     * daemon does not lose them. Call it before the first such line.
-     */
-    public PrintedLines printThrough(DescriptorStore store) {
-        Fd reader = Unistd.duplicateStandard(STANDARD_OUTPUT);
-        PrintedLines.Bounds bounds =
-                new PrintedLines.Bounds(
-                        LineQueue.LINES.intValue(), LineQueue.CHARACTERS.intValue(), PROGRAM + " ");
-        PrintedLines printed = PrintedLines.open(store, reader, out.charset(), bounds);
-        lines = printed;
-        return printed;
-    }
-
     /** Writes one line to standard output. */
     public void line(Object... pieces) {
         write(rendered(pieces), out, lines);
@@ -221,7 +204,7 @@ public final class Output {
         err.print(text);
     }
 
-    private static void write(String line, PrintStream stream, @Nullable LineSink queue) {
+    private static void write(String line, PrintStream stream, @Nullable LineQueue queue) {
         if (queue == null) {
             stream.println(line);
         } else {

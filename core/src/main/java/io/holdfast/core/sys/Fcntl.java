@@ -35,14 +35,11 @@ public final class Fcntl {
     private static final int F_GET_SEALS = 1034;
     private static final short F_WRLCK = 1;
     private static final int SPLICE_F_NONBLOCK = 2;
-    private static final int FALLOC_FL_KEEP_SIZE = 1;
-    private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
     private static final Libc.Function OPENAT = Libc.bind("openat");
     private static final Libc.Function FCNTL = Libc.bind("fcntl");
 
     private static final Libc.Function TEE = Libc.bind("tee");
-    private static final Libc.Function SPLICE = Libc.bind("splice");
     private static final Libc.Function FALLOCATE = Libc.bind("fallocate");
 
     private Fcntl() {}
@@ -148,56 +145,6 @@ public final class Fcntl {
             }
         } finally {
             from.release();
-        }
-    }
-
-    /**
-     * {@code splice(2)} without waiting: moves the content of a pipe to another file at its
-     * position, which advances by the same amount.
-     *
-     * @return bytes moved; 0 if the pipe is empty and has no writer; -EAGAIN if it is empty and has
-     *     a writer; or another -errno
-     */
-    public static int splice(Fd pipe, Fd to, int most) {
-        Scratch scratch = Scratch.take();
-        int source = pipe.acquire();
-        try {
-            int target = to.acquire();
-            try {
-                long n;
-                do {
-                    n =
-                            Libc.wordCall(
-                                    SPLICE,
-                                    scratch.errno,
-                                    source,
-                                    0,
-                                    target,
-                                    0,
-                                    most,
-                                    SPLICE_F_NONBLOCK);
-                } while (n == -Errno.EINTR);
-                return (int) n;
-            } finally {
-                to.release();
-            }
-        } finally {
-            pipe.release();
-            scratch.release();
-        }
-    }
-
-    /**
-     * {@code fallocate(2)}, FALLOC_FL_PUNCH_HOLE: frees the memory of a part of a file, which then
-     * reads as zeros. 0, or -errno.
-     */
-    public static int punchHole(Fd fd, long from, long length) {
-        int number = fd.acquire();
-        try {
-            int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-            return Libc.intCall(FALLOCATE, number, mode, from, length, 0, 0);
-        } finally {
-            fd.release();
         }
     }
 

@@ -57,16 +57,6 @@ public final class LogLevelFilter implements ManagerListener {
     }
 
     @Override
-    public void outputCommitted(long file, long position) {
-        listener.outputCommitted(file, position);
-    }
-
-    @Override
-    public long committedPosition(long file) {
-        return listener.committedPosition(file);
-    }
-
-    @Override
     public void event(Level level, String text) {
         if (passes(level)) {
             listener.event(level, text);

@@ -14,19 +14,25 @@ public final class OutputPipe implements AutoCloseable {
     private final Fd readEnd;
     private final Fd writeEnd;
     private final EventLoop.Watch watch;
-    private final Intake intake;
+    private final UnitLog log;
+    private final byte[] chunk;
 
-    public OutputPipe(EventLoop loop, UnitLog log) {
-        this(loop, log, List.of(Unistd.pipe2(0)));
+    /**
+     * @param chunk a buffer that all pipes of a loop may share
+     */
+    public OutputPipe(EventLoop loop, UnitLog log, byte[] chunk) {
+        this(loop, log, chunk, List.of(Unistd.pipe2(0)));
     }
 
     /**
-     * Adopts the pipe of a manager that was killed, with the output that was written since.
+     * Adopts the pipe of a manager that was killed, with the output that was written since. What
+     * that manager had read is lost.
      *
      * @param ends as {@link #ends} returned them; owned from now on
      */
-    public OutputPipe(EventLoop loop, UnitLog log, List<Fd> ends) {
-        intake = log.intake();
+    public OutputPipe(EventLoop loop, UnitLog log, byte[] chunk, List<Fd> ends) {
+        this.log = log;
+        this.chunk = chunk;
         readEnd = ends.get(0);
         writeEnd = ends.get(1);
         int ignored = Fcntl.setfl(readEnd, Fcntl.O_NONBLOCK);
@@ -45,13 +51,14 @@ public final class OutputPipe implements AutoCloseable {
 
     private void read() {
         for (int left = ManagerLimits.LOG_BATCH.intValue(); left > 0; ) {
-            int n = intake.take(readEnd, left);
+            int n = Unistd.read(readEnd, chunk, 0, Math.min(left, chunk.length));
             if (n <= 0) {
                 if (n != -Errno.EAGAIN) {
                     watch.close();
                 }
                 return;
             }
+            log.write(chunk, 0, n);
             left -= n;
         }
     }
@@ -60,7 +67,7 @@ public final class OutputPipe implements AutoCloseable {
     @Override
     public void close() {
         read();
-        intake.end();
+        log.end();
         watch.close();
         readEnd.close();
         writeEnd.close();

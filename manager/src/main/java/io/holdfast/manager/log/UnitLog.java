@@ -60,8 +60,6 @@ public final class UnitLog implements LogBudget.Member {
     private byte[] partial = new byte[SMALL_LINE];
     private int length;
     private boolean overlong; // the line is added, cut, and its rest is skipped
-    private boolean recalling;
-    private Intake intake;
 
     public UnitLog() {
         this(DEFAULT_LINES, DEFAULT_LINE_BYTES);
@@ -85,16 +83,6 @@ public final class UnitLog implements LogBudget.Member {
         this.maxLines = maxLines;
         this.maxLineBytes = maxLineBytes;
         this.budget = budget;
-        this.intake = new DirectIntake(this, new byte[SMALL_LINE]);
-    }
-
-    /** {@return the intake that moves bytes from a pipe into this log} */
-    Intake intake() {
-        return intake;
-    }
-
-    void intake(Intake other) {
-        intake = other;
     }
 
     /** Takes bytes of the unit's output; lines may begin and end anywhere in them. */
@@ -111,43 +99,12 @@ public final class UnitLog implements LogBudget.Member {
         append(bytes, from, end);
     }
 
-    /**
-     * Takes bytes whose lines an earlier manager has reported: they are added to the last lines,
-     * and not reported again.
-     */
-    void recall(byte[] bytes, int offset, int count) {
-        recalling = true;
-        write(bytes, offset, count);
-        recalling = false;
-    }
-
-    /**
-     * Continues after recalled output.
-     *
-     * @param rest whether the next bytes are the rest of a line that was cut; else they begin a
-     *     line
-     */
-    void resume(boolean rest) {
-        length = 0;
-        overlong = rest;
-    }
-
     /** Ends the output: the text after the last newline becomes a line too. */
     void end() {
         if (length > 0) {
             endLine();
         }
         overlong = false;
-    }
-
-    /** {@return how many bytes of an unfinished line there are} */
-    int unfinished() {
-        return length;
-    }
-
-    /** {@return whether the next byte continues a line} */
-    boolean isInLine() {
-        return length > 0 || overlong;
     }
 
     private void append(byte[] bytes, int from, int to) {
@@ -221,7 +178,7 @@ public final class UnitLog implements LogBudget.Member {
                 removeFirst();
             }
             grown += bytes();
-            receivers = recalling ? List.of() : listeners;
+            receivers = listeners;
         }
         budget.grow(grown);
         receivers.forEach(listener -> listener.accept(line));

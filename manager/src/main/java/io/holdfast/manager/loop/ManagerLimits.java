@@ -132,18 +132,6 @@ public final class ManagerLimits {
                     64 * 1024,
                     "bytes of the output of a unit that one turn of the event loop reads");
 
-    public static final Limit LOG_WINDOW =
-            Limit.bytes(
-                    "io.holdfast.manager.logWindow",
-                    64 * 1024,
-                    "output of each unit kept for the next manager, and up to as much again");
-
-    public static final Limit LOG_FILE_MEMORY =
-            Limit.bytes(
-                    "io.holdfast.manager.logFileMemory",
-                    64 << 20,
-                    "output of all units kept for the next manager; the noisiest unit loses its oldest output");
-
     public static final Limit ANCESTORS =
             Limit.count(
                     "io.holdfast.manager.ancestors",
@@ -305,8 +293,6 @@ public final class ManagerLimits {
                 LOG_CHARACTERS,
                 LOG_MEMORY,
                 LOG_BATCH,
-                LOG_WINDOW,
-                LOG_FILE_MEMORY,
                 ANCESTORS,
                 UNTRACKED_ORPHANS,
                 ORPHAN_LINES,

@@ -1,11 +1,13 @@
 package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.notify.NotifySocket;
+import io.holdfast.manager.runtime.ManagerContext;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -27,7 +29,8 @@ public record RunChannels(OutputPipe output, Optional<NotifySocket> messages)
      * @throws ErrnoException if one cannot be made
      */
     public static RunChannels open(RunOwner owner, boolean receives) {
-        OutputPipe output = new OutputPipe(owner.context().loop(), owner.log());
+        ManagerContext context = owner.context();
+        OutputPipe output = new OutputPipe(context.loop(), owner.log(), context.logs().chunk());
         try {
             return new RunChannels(
                     output,
@@ -43,10 +46,12 @@ public record RunChannels(OutputPipe output, Optional<NotifySocket> messages)
     /** Restores the channels of a run that an earlier manager began. */
     static RunChannels restore(RunOwner owner, Fields fields) {
         List<Fd> pipe = new KeptRun(owner.context().survival(), owner.name()).output();
+        EventLoop loop = owner.context().loop();
+        byte[] chunk = owner.context().logs().chunk();
         OutputPipe output =
                 pipe.size() == 2
-                        ? new OutputPipe(owner.context().loop(), owner.log(), pipe)
-                        : new OutputPipe(owner.context().loop(), owner.log());
+                        ? new OutputPipe(loop, owner.log(), chunk, pipe)
+                        : new OutputPipe(loop, owner.log(), chunk);
         return new RunChannels(
                 output, fields.find(NOTIFY).flatMap(path -> restoreNotify(owner, Path.of(path))));
     }

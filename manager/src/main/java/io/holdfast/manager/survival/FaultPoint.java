@@ -17,10 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 enum FaultPoint {
     /** Steps that write descriptors and states. */
-    STATE("io.holdfast.manager.fault"),
-
-    /** Steps that write the output of units. */
-    OUTPUT("io.holdfast.manager.outputFault");
+    STATE("io.holdfast.manager.fault");
 
     private final @Nullable String file;
 

@@ -1,7 +1,6 @@
 package io.holdfast.manager.survival;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
@@ -19,7 +18,6 @@ import java.util.Optional;
  * @param how the exit of the last one, as far as it is known
  * @param adopted the number of units adopted from it
  * @param earlyCrashes consecutive managers, up to the last one, that ended soon after their start
- * @param sameEnds how many of these, up to the last one, ended by themselves and in the same way
  * @param begun whether the task that the first of them was started for is done
  * @param stopping how the last one was about to end after it stopped everything; empty if it was
  *     not stopping
@@ -30,7 +28,6 @@ public record Predecessor(
         DualTimestamp last,
         Optional<Exit> how,
         int earlyCrashes,
-        int sameEnds,
         int adopted,
         boolean begun,
         Optional<ManagerEnd> stopping,
@@ -38,26 +35,12 @@ public record Predecessor(
     /** No previous manager. */
     public static final Predecessor NONE =
             new Predecessor(
-                    0,
-                    DualTimestamp.NEVER,
-                    Optional.empty(),
-                    0,
-                    0,
-                    0,
-                    false,
-                    Optional.empty(),
-                    false);
-
-    /** The number of equal early ends after which the next manager adopts less. */
-    public static final int CRASH_LOOP = 3;
+                    0, DualTimestamp.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
 
     private static final String PROCESS = "process";
     private static final String STORE = "store";
     private static final String STOPPING = "stopping";
     private static final String HANDED_OVER = "handed-over";
-
-    private static final String HOW = "how-before";
-    private static final String SAME_ENDS = "same-ends";
 
     /** A manager that ran this long did not crash because of what it adopted. */
     private static final Duration SETTLED = Duration.ofSeconds(10);
@@ -80,7 +63,7 @@ public record Predecessor(
         Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
-                    crashes, DualTimestamp.now(), Optional.empty(), 0, 0, 0, begun, stopping, true);
+                    crashes, DualTimestamp.now(), Optional.empty(), 0, 0, begun, stopping, true);
         }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
@@ -91,34 +74,10 @@ public record Predecessor(
                 now,
                 how,
                 wasEarly ? Math.toIntExact(fields.number("quick")) + 1 : 0,
-                wasEarly ? sameEnds(fields, how) : 0,
                 0,
                 begun,
                 stopping,
                 false);
-    }
-
-    /** Returns how many managers ended like this one. SIGKILL comes from outside. */
-    private static int sameEnds(Fields fields, Optional<Exit> how) {
-        boolean isOwn =
-                switch (how.orElse(new Exit.Unknown())) {
-                    case Exit.Exited _ -> true;
-                    case Exit.Killed(Signal signal, boolean _) -> !signal.equals(Signal.KILL);
-                    case Exit.Unknown _ -> false;
-                };
-        if (!isOwn) {
-            return 0;
-        }
-        boolean isSame = fields.find(HOW).isPresent() && fields.exit(HOW).equals(how);
-        return isSame ? Math.toIntExact(fields.number(SAME_ENDS)) + 1 : 1;
-    }
-
-    /**
-     * Returns whether managers end again and again, in the same way and soon after their start: the
-     * next one adopts only what it cannot do without.
-     */
-    public boolean isCrashLoop() {
-        return sameEnds >= CRASH_LOOP;
     }
 
     private static Optional<ManagerEnd> stopping(Fields fields) {
@@ -151,27 +110,19 @@ public record Predecessor(
 
     Predecessor adopted(int units) {
         return new Predecessor(
-                crashes, last, how, earlyCrashes, sameEnds, units, begun, stopping, handedOver);
+                crashes, last, how, earlyCrashes, units, begun, stopping, handedOver);
     }
 
     /** Records that the present manager has done what it was started for. */
     Predecessor begins() {
         return new Predecessor(
-                crashes, last, how, earlyCrashes, sameEnds, adopted, true, stopping, handedOver);
+                crashes, last, how, earlyCrashes, adopted, true, stopping, handedOver);
     }
 
     /** Records that the present manager stops everything, and how it ends. */
     Predecessor stops(ManagerEnd end) {
         return new Predecessor(
-                crashes,
-                last,
-                how,
-                earlyCrashes,
-                sameEnds,
-                adopted,
-                begun,
-                Optional.of(end),
-                handedOver);
+                crashes, last, how, earlyCrashes, adopted, begun, Optional.of(end), handedOver);
     }
 
     /** Returns the record of a manager that hands over to the next one. */
@@ -189,8 +140,6 @@ public record Predecessor(
                     .put(STORE, store)
                     .put("crashes", crashes)
                     .put("quick", earlyCrashes)
-                    .put(SAME_ENDS, sameEnds)
-                    .put(HOW, how)
                     .put("begun", begun)
                     .put(STOPPING, stopping.isPresent());
         }

@@ -140,7 +140,9 @@ final class LogHammerProgram implements AutoCloseable {
 
     private boolean ours(Path loggers, int count) throws Exception {
         try (Receiver receiver =
-                Receiver.open(new ReceiverOptions(SOCKETS, storage, false, System.out::println))) {
+                Receiver.open(
+                        new ReceiverOptions(
+                                SOCKETS, storage, false, List.of(), System.out::println))) {
             Thread thread = Thread.ofPlatform().start(receiver::run);
             hammer(loggers, count);
             int found = judge(count);

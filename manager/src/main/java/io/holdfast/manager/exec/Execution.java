@@ -616,6 +616,7 @@ public final class Execution {
     private boolean isSetUpByProgram(ExecCommand command, Optional<Sandbox.View> view) {
         return !filters.isEmpty()
                 || users().isPresent()
+                || settings.keyring() == ExecSettings.KeyringMode.SHARED
                 || view.filter(own -> own.setup().isNeeded() || !setprivOptions(command).isEmpty())
                         .isPresent();
     }
@@ -696,6 +697,7 @@ public final class Execution {
                 view,
                 users().isPresent() ? OptionalInt.of(number) : OptionalInt.empty(),
                 Optional.of(identity).filter(_ -> changes),
+                settings.keyring() == ExecSettings.KeyringMode.SHARED,
                 Optional.of(boundingSet).filter(_ -> isBoundingSetChanged()),
                 ambientCapabilities(),
                 secureBits(),

@@ -30,6 +30,7 @@ import java.util.stream.Collectors;
  *     for that
  * @param users the number of the descriptor of its user namespace, which it closes
  * @param identity that it takes on; empty: that of the manager
+ * @param linksKeyring whether it links the keyring of its user to its session keyring
  * @param bounding the bounding set; empty: that of the manager
  * @param ambient capabilities that the manager has
  * @param own the capabilities of the manager
@@ -40,6 +41,7 @@ record ProcessSetup(
         Optional<View> view,
         OptionalInt users,
         Optional<UserAndGroups> identity,
+        boolean linksKeyring,
         Optional<Set<Capability>> bounding,
         Set<Capability> ambient,
         Set<SecureBit> secureBits,
@@ -61,6 +63,11 @@ record ProcessSetup(
     private static final int PR_SET_NO_NEW_PRIVS = 38;
     private static final int PR_CAP_AMBIENT = 47;
     private static final int PR_CAP_AMBIENT_RAISE = 2;
+
+    // linux/keyctl.h
+    private static final int LINK = 8;
+    private static final int USER_KEYRING = -4;
+    private static final int SESSION_KEYRING = -3;
 
     private static final int NEW_USERS = 0x1000_0000; // CLONE_NEWUSER of linux/sched.h
     private static final int CAPABILITY_VERSION = 0x2008_0522; // linux/capability.h
@@ -89,6 +96,9 @@ record ProcessSetup(
             changeUser(setup);
         } else if (!ambient.isEmpty()) {
             setCapabilities(setup, own, ambient);
+        }
+        if (linksKeyring) {
+            setup.call(Step.KEYRING.status(), Call.KEYCTL, LINK, USER_KEYRING, SESSION_KEYRING);
         }
         for (Capability each : ambient) {
             prctl(setup, Step.CAPABILITIES, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, each.number());
@@ -120,6 +130,7 @@ record ProcessSetup(
                         Optional.empty(),
                         OptionalInt.empty(),
                         Optional.empty(),
+                        false,
                         Optional.empty(),
                         Set.of(),
                         Set.of(),

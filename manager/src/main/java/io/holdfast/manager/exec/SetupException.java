@@ -27,6 +27,7 @@ public final class SetupException extends Exception {
         NO_NEW_PRIVILEGES(227),
         SECCOMP(228),
         RUNTIME_DIRECTORY(233),
+        KEYRING(237),
         STATE_DIRECTORY(238),
         CACHE_DIRECTORY(239),
         LOGS_DIRECTORY(240),

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests what a service cannot do with a directive, and can do without it. */
 @Timeout(120)
@@ -420,6 +421,25 @@ class ConfinementTest {
         String own = run("ExecStart=/bin/cat /proc/keys");
         assertThat(own).contains("_ses");
         assertThat(own).isNotEqualTo(inherited);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"User=games", "User=root", "User=games\nPrivateTmp=yes"})
+    void theKeyringOfTheUserIsSharedOnRequest(String lines) throws Exception {
+        String program =
+                """
+                import ctypes, platform
+                add, ctl = (217, 219) if platform.machine() == "aarch64" else (248, 250)
+                call = ctypes.CDLL(None).syscall
+                key = call(add, b"user", b"holdfast-test", b"x", 1, -4)
+                print(call(ctl, 10, -3, b"user", b"holdfast-test", 0) == key > 0)
+                call(ctl, 9, key, -4)
+                """;
+        String test =
+                "ExecStart=/usr/bin/python3 "
+                        + Files.writeString(folder.resolve("search.py"), program);
+        assertThat(run(lines, "KeyringMode=private", test)).isEqualTo("False");
+        assertThat(run(lines, "KeyringMode=shared", test)).isEqualTo("True");
     }
 
     @Test

@@ -39,6 +39,7 @@ public final class SetupProgram {
         CHDIR(80, 49),
         CHROOT(161, 51),
         CLOSE(3, 57),
+        KEYCTL(250, 219),
         MOUNT(165, 40),
         MOVE_MOUNT(429, 429),
         SETGROUPS(116, 159),

@@ -112,7 +112,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "AmbientCapabilities" -> ambient = capabilities(a, ambient, Set.of());
             case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
-            case "KeyringMode" -> keyringMode(a);
+            case "KeyringMode" -> keyring = a.word(keyring, ExecSettings.KeyringMode.values());
             case "RemoveIPC" -> removeIpc = a.bool(removeIpc);
             case "IgnoreSIGPIPE" -> ignorePipe = a.bool(ignorePipe);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
@@ -186,13 +186,6 @@ public final class ExecSettingsReader implements SectionReader {
         return digits.length() <= 10
                 && Long.parseLong(digits) < 0xffff_ffffL
                 && Long.parseLong(digits) != 0xffff;
-    }
-
-    private void keyringMode(Assignment a) {
-        keyring = a.word(keyring, ExecSettings.KeyringMode.values());
-        if (keyring == ExecSettings.KeyringMode.SHARED) {
-            a.notApplied(a.key(), "links no keyring of the user: its session keyring is empty");
-        }
     }
 
     private void supplementaryGroups(Assignment a) {

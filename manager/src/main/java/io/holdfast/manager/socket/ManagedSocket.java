@@ -3,11 +3,14 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -19,6 +22,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.MountStatus;
 import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitStatus;
@@ -28,6 +32,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -35,24 +40,29 @@ import org.jspecify.annotations.Nullable;
  * A socket at run time: the state machine of systemd.socket(5).
  *
  * <pre>
- *   start       dead ─▶ dead-checking ─▶ start-chown ─▶ listening
- *               failed ─▶ failed-checking ─▶ start-chown
+ *   start       dead ─▶ dead-checking ─▶ start-pre ─▶ start-chown ─▶ start-post ─▶ listening
+ *               failed ─▶ failed-checking ─▶ start-pre
  *   traffic     listening ─▶ running ─▶ listening
- *   stop        listening, running ─▶ stop-post ─▶ dead, failed
+ *   stop        listening, running ─▶ stop-pre ─▶ stop-post ─▶ final-sigterm ─▶ dead, failed
+ *   late, or stopped while it starts
+ *               start-pre, start-post, stop-pre ─▶ stop-pre-sigterm ─▶ stop-pre-sigkill ─▶ stop-post
  * </pre>
  *
  * While it is listening it watches for traffic. Traffic starts its service; then the socket is
  * running, and no longer watches until the service has ended. Its descriptors stay open all that
  * time, so that no client is lost when a service ends. With {@code Accept=yes} it stays listening,
- * and each connection starts an instance. Used on the event loop; blocking work runs on workers.
+ * and each connection starts an instance. A state of commands that it does not have is skipped.
+ * Used on the event loop; blocking work runs on workers.
  */
-public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
+public final class ManagedSocket
+        implements ManagedUnit, SocketConnections.Owner, SocketCommands.Owner {
     private UnitChecks checks = UnitChecks.NEVER;
     private Optional<String> failure = Optional.empty();
     private final ManagerContext context;
     private final SocketSetup setup;
     private final SocketTraffic traffic;
     private final SocketConnections connections;
+    private final SocketCommands commands;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
     private SocketUnit unit;
@@ -77,6 +87,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         this.traffic =
                 new SocketTraffic(context.loop(), unit.socket().pollLimit(), this::trafficOn);
         this.connections = new SocketConnections(context, this);
+        this.commands = new SocketCommands(context, described.name(), this);
     }
 
     @Override
@@ -122,7 +133,8 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    private void enter(SocketState next) {
+    @Override
+    public void enter(SocketState next) {
         if (state != next) {
             SocketState.TABLE.check(state, next, text -> context.error(name(), text));
             times = times.withTransition(state.active(), next.active());
@@ -139,12 +151,17 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         wanted = true;
         switch (state) {
             case LISTENING, RUNNING -> done.accept(JobResult.DONE);
-            case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
+            case DEAD_CHECKING, FAILED_CHECKING, START_PRE, START_CHOWN, START_POST -> {
                 stopAnnounced = false;
                 stops.answer(JobResult.CANCELED);
                 starts.add(done);
             }
-            case STOP_POST ->
+            case STOP_PRE,
+                    STOP_PRE_SIGTERM,
+                    STOP_PRE_SIGKILL,
+                    STOP_POST,
+                    FINAL_SIGTERM,
+                    FINAL_SIGKILL ->
                     throw new IllegalStateException(name() + " is started while it stops");
             case DEAD, FAILED -> {
                 starts.add(done);
@@ -202,7 +219,23 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                             + " is active without this socket; stop it first, or restart both");
             skip(JobResult.FAILED);
         } else {
+            result = SocketResult.SUCCESS;
+            commands.begin();
+            if (unit.commands().startPre().isEmpty()) {
+                open();
+            } else {
+                enter(SocketState.START_PRE);
+                commands.run(unit.commands().startPre(), this::prepared);
+            }
+        }
+    }
+
+    private void prepared(SocketResult how) {
+        if (how == SocketResult.SUCCESS) {
             open();
+        } else {
+            note(how);
+            commands.kill(true, this::killed);
         }
     }
 
@@ -223,7 +256,6 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     private void open() {
-        result = SocketResult.SUCCESS;
         triggerLimit = new StartLimit(unit.socket().triggerLimit());
         traffic.limit(unit.socket().pollLimit());
         enter(SocketState.START_CHOWN);
@@ -234,23 +266,50 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         preparation = null;
         if (opened == null && !wanted && error instanceof Work.LateException) {
             context.warn(name(), "its start is cancelled: " + error.getMessage());
-            becomeInactive(SocketResult.SUCCESS, JobResult.CANCELED);
+            notOpened(SocketResult.SUCCESS, JobResult.CANCELED);
         } else if (opened == null) {
             boolean late = error instanceof Work.LateException;
             error("cannot listen: " + Work.reason(error) + holder(error));
-            becomeInactive(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
+            notOpened(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else {
             sockets = Optional.of(opened);
             keep(opened);
-            if (wanted) {
-                context.info(name(), "listening on " + addresses());
-                listen();
-                if (state == SocketState.LISTENING) { // otherwise it failed, and down() answers
-                    starts.answer(JobResult.DONE);
-                }
-            } else {
+            if (!wanted) {
                 down(SocketResult.SUCCESS);
+            } else if (unit.commands().startPost().isEmpty()) {
+                up();
+            } else {
+                enter(SocketState.START_POST);
+                commands.run(unit.commands().startPost(), this::completed);
             }
+        }
+    }
+
+    private void notOpened(SocketResult why, JobResult start) {
+        if (unit.commands().exist()) {
+            note(why);
+            stopPost();
+        } else {
+            becomeInactive(why, start);
+        }
+    }
+
+    private void completed(SocketResult how) {
+        switch (how) {
+            case SUCCESS -> up();
+            case TIMEOUT -> {
+                note(how);
+                commands.kill(false, () -> down(how));
+            }
+            default -> down(how);
+        }
+    }
+
+    private void up() {
+        context.info(name(), "listening on " + addresses());
+        listen();
+        if (state == SocketState.LISTENING) { // otherwise it failed, and down() answers
+            starts.answer(JobResult.DONE);
         }
     }
 
@@ -302,7 +361,17 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         wanted = false;
         switch (state) {
             case DEAD, FAILED -> done.accept(JobResult.DONE);
-            case STOP_POST -> stops.add(done);
+            case STOP_PRE,
+                    STOP_PRE_SIGTERM,
+                    STOP_PRE_SIGKILL,
+                    STOP_POST,
+                    FINAL_SIGTERM,
+                    FINAL_SIGKILL ->
+                    stops.add(done);
+            case START_PRE, START_POST -> {
+                stops.add(done);
+                commands.kill(false, this::stopPost);
+            }
             case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
                 stops.add(done); // checked when the preparation is over
                 if (preparation != null) {
@@ -455,6 +524,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                         .put("result", result.name())
                         .put("failure", failure.orElse(""))
                         .put("times", times.toString());
+        commands.record(fields);
         startLimit.record(fields);
         checks.record(fields);
         connections.record(fields);
@@ -478,8 +548,13 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     case FAILED_CHECKING -> SocketState.FAILED;
                     default -> was;
                 };
+        commands.restore(record);
         List<Fd> kept = context.survival().take(key());
-        boolean isOpen = state.active() == ActiveState.ACTIVE || state == SocketState.STOP_POST;
+        boolean isOpen =
+                switch (state) {
+                    case DEAD, FAILED, START_PRE, FINAL_SIGTERM, FINAL_SIGKILL -> false;
+                    default -> true;
+                };
         if (isOpen && kept.size() == unit.socket().listens().size()) {
             sockets =
                     Optional.of(
@@ -488,10 +563,10 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         } else {
             kept.forEach(Fd::close);
         }
-        return this::resume;
+        return () -> resume(record);
     }
 
-    private void resume() {
+    private void resume(Fields record) {
         connections.resume();
         switch (state) {
             case LISTENING, RUNNING -> {
@@ -503,7 +578,13 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     listen();
                 }
             }
-            case STOP_POST -> down(result);
+            case START_PRE -> commands.resume(unit.commands().startPre(), record, this::prepared);
+            case START_POST ->
+                    commands.resume(unit.commands().startPost(), record, this::completed);
+            case STOP_PRE -> commands.resume(unit.commands().stopPre(), record, this::stopped);
+            case STOP_PRE_SIGTERM, STOP_PRE_SIGKILL -> commands.kill(false, this::stopPost);
+            case STOP_POST -> stopPost();
+            case FINAL_SIGTERM, FINAL_SIGKILL -> commands.kill(true, this::killed);
             default -> {}
         }
     }
@@ -519,6 +600,24 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private void down(SocketResult why) {
         note(why);
         traffic.ignore();
+        if (unit.commands().stopPre().isEmpty()) {
+            stopPost();
+        } else {
+            enter(SocketState.STOP_PRE);
+            commands.run(unit.commands().stopPre(), this::stopped);
+        }
+    }
+
+    private void stopped(SocketResult how) {
+        note(how);
+        if (how == SocketResult.TIMEOUT) {
+            commands.kill(false, this::stopPost);
+        } else {
+            stopPost();
+        }
+    }
+
+    private void stopPost() {
         enter(SocketState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
@@ -529,8 +628,34 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     if (!inTime) {
                         note(SocketResult.TIMEOUT);
                     }
-                    becomeInactive(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+                    commands.run(
+                            unit.commands().stopPost(),
+                            how -> {
+                                note(how);
+                                commands.kill(true, this::killed);
+                            });
                 });
+    }
+
+    private void killed() {
+        commands.close();
+        becomeInactive(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+    }
+
+    @Override
+    public void because(String text) {
+        error(text);
+    }
+
+    @Override
+    public void killed(SocketResult how) {
+        note(how);
+    }
+
+    @Override
+    public void late(String text) {
+        note(SocketResult.TIMEOUT);
+        context.warn(name(), text);
     }
 
     private void error(String text) {
@@ -577,7 +702,18 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     @Override
+    public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
+        return commands.signal(signal, whom, value);
+    }
+
+    @Override
+    public void unloaded() {
+        commands.unloaded();
+    }
+
+    @Override
     public void abandon() {
+        commands.abandon();
         if (sockets.isPresent()) {
             setup.remove(sockets, _ -> {});
         }
@@ -601,8 +737,10 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
-                .withFailure(failure);
+        UnitStatus status =
+                UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
+                        .withFailure(failure);
+        return commands.run().map(run -> run.describe(status)).orElse(status);
     }
 
     @Override
@@ -613,7 +751,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     /** Returns also true while connections remain: they outlive the socket. */
     @Override
     public boolean isKept() {
-        return preparation != null || !instances().isEmpty();
+        return preparation != null || commands.isKept() || !instances().isEmpty();
     }
 
     /** Returns the instances that serve its connections. */
@@ -636,6 +774,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                         connections.instances().size(),
                         connections.accepted(),
                         connections.refused(),
+                        commands.open().flatMap(UnitRun::control).flatMap(MountStatus::idOf),
                         unit.socket().accept() ? connections.instances() : List.of(serviceName())));
     }
 }

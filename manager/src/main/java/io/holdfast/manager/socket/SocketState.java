@@ -16,26 +16,50 @@ enum SocketState {
     DEAD_CHECKING(ActiveState.INACTIVE, "dead"),
     /** Failed, while a start checks the unit's conditions. */
     FAILED_CHECKING(ActiveState.FAILED, "failed"),
+    /** The commands run that come before. */
+    START_PRE(ActiveState.ACTIVATING),
     /** Its nodes are made and given to their owner. */
     START_CHOWN(ActiveState.ACTIVATING),
+    /** It is open, and further commands run. */
+    START_POST(ActiveState.ACTIVATING),
     /** The socket watches for traffic. */
     LISTENING(ActiveState.ACTIVE),
     /** Its service watches for traffic. */
     RUNNING(ActiveState.ACTIVE),
-    /** Its descriptors are closed, and its nodes are removed. */
-    STOP_POST(ActiveState.DEACTIVATING);
+    /** It is still open, and commands run that come before it is closed. */
+    STOP_PRE(ActiveState.DEACTIVATING),
+    STOP_PRE_SIGTERM(ActiveState.DEACTIVATING),
+    STOP_PRE_SIGKILL(ActiveState.DEACTIVATING),
+    /** Its descriptors are closed, its nodes are removed, and the last commands run. */
+    STOP_POST(ActiveState.DEACTIVATING),
+    /** What the commands have left is ended. */
+    FINAL_SIGTERM(ActiveState.DEACTIVATING),
+    FINAL_SIGKILL(ActiveState.DEACTIVATING);
 
     /** All transitions. */
     static final StateTable<SocketState> TABLE =
             StateTable.of(SocketState.class)
                     .from(DEAD, EnumSet.of(DEAD_CHECKING, FAILED))
                     .from(FAILED, EnumSet.of(FAILED_CHECKING, DEAD))
-                    .from(DEAD_CHECKING, EnumSet.of(START_CHOWN, DEAD, FAILED))
-                    .from(FAILED_CHECKING, EnumSet.of(START_CHOWN, DEAD_CHECKING, FAILED))
-                    .from(START_CHOWN, EnumSet.of(LISTENING, STOP_POST, DEAD, FAILED))
-                    .from(LISTENING, EnumSet.of(RUNNING, STOP_POST))
-                    .from(RUNNING, EnumSet.of(LISTENING, STOP_POST))
-                    .from(STOP_POST, EnumSet.of(DEAD, FAILED))
+                    .from(DEAD_CHECKING, EnumSet.of(START_PRE, START_CHOWN, DEAD, FAILED))
+                    .from(
+                            FAILED_CHECKING,
+                            EnumSet.of(START_PRE, START_CHOWN, DEAD_CHECKING, FAILED))
+                    .from(
+                            START_PRE,
+                            EnumSet.of(START_CHOWN, STOP_PRE_SIGTERM, FINAL_SIGTERM, DEAD, FAILED))
+                    .from(
+                            START_CHOWN,
+                            EnumSet.of(START_POST, LISTENING, STOP_PRE, STOP_POST, DEAD, FAILED))
+                    .from(START_POST, EnumSet.of(LISTENING, STOP_PRE, STOP_PRE_SIGTERM, STOP_POST))
+                    .from(LISTENING, EnumSet.of(RUNNING, STOP_PRE, STOP_POST))
+                    .from(RUNNING, EnumSet.of(LISTENING, STOP_PRE, STOP_POST))
+                    .from(STOP_PRE, EnumSet.of(STOP_PRE_SIGTERM, STOP_POST))
+                    .from(STOP_PRE_SIGTERM, EnumSet.of(STOP_PRE, STOP_PRE_SIGKILL, STOP_POST))
+                    .from(STOP_PRE_SIGKILL, EnumSet.of(STOP_PRE, STOP_POST))
+                    .from(STOP_POST, EnumSet.of(FINAL_SIGTERM, DEAD, FAILED))
+                    .from(FINAL_SIGTERM, EnumSet.of(FINAL_SIGKILL, DEAD, FAILED))
+                    .from(FINAL_SIGKILL, EnumSet.of(DEAD, FAILED))
                     .build();
 
     private final ActiveState active;

@@ -1,5 +1,6 @@
 package io.holdfast.manager.view;
 
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param connections whose instances run now; 0 without {@code Accept=yes}, as are the next two
  * @param accepted connections since the unit was loaded
  * @param refused connections beyond a limit
+ * @param control the command that runs
  * @param triggers the services that it activates: its own, or the instances that run now
  */
 public record SocketStatus(
@@ -22,6 +24,7 @@ public record SocketStatus(
         int connections,
         long accepted,
         long refused,
+        Optional<ProcessId> control,
         List<UnitName> triggers)
         implements UnitDetails {
     public SocketStatus {

@@ -4,12 +4,14 @@ import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Quoting;
+import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExecCommand.Flag;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** The properties of commands that a caller sets: {@code ExecStart}, and {@code ExecStartEx}. */
 final class CommandProperties {
@@ -26,6 +28,30 @@ final class CommandProperties {
     private static final String PREFIXES = "@-:+!|";
 
     private CommandProperties() {}
+
+    /** Adds the control commands of a unit: their times and exits are not recorded. */
+    static <T> void addTo(
+            PropertyTable<T> table, String name, Function<T, List<ExecCommand>> commands) {
+        table.settable(name, plain(name))
+                .unsignalled(
+                        name,
+                        "a(sasbttttuii)",
+                        s ->
+                                commands.apply(s).stream()
+                                        .map(command ->
+                                                List.of(
+                                                        command.executable(),
+                                                        command.arguments(),
+                                                        command.has(Flag.IGNORE_FAILURE),
+                                                        0L,
+                                                        0L,
+                                                        0L,
+                                                        0L,
+                                                        0,
+                                                        0,
+                                                        0))
+                                        .toList());
+    }
 
     /** Makes a property with path, arguments and whether a failure is ignored. */
     static SettableProperty plain(String directive) {

@@ -7,6 +7,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.text;
 import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 import static io.holdfast.manager.systemd1.property.SettableProperty.words;
 
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Micros;
@@ -60,6 +61,14 @@ final class SocketProperties {
         PropertyTable<Socket> table = new PropertyTable<>();
         addLife(table);
         addSettings(table);
+        CommandProperties.addTo(table, "ExecStartPre", s -> s.unit.commands().startPre());
+        CommandProperties.addTo(table, "ExecStartPost", s -> s.unit.commands().startPost());
+        CommandProperties.addTo(table, "ExecStopPre", s -> s.unit.commands().stopPre());
+        CommandProperties.addTo(table, "ExecStopPost", s -> s.unit.commands().stopPost());
+        table.settable("TimeoutUSec", time("TimeoutSec"), s -> Micros.of(s.unit.timeout()));
+        ExecProperties.addTo(table, s -> s.unit.exec());
+        KillProperties.addTo(table, s -> s.unit.kill());
+        CgroupProperties.addTo(table, Socket::subject, s -> s.unit.cgroup());
         return table;
     }
 
@@ -69,7 +78,10 @@ final class SocketProperties {
                 .changing("NConnections", "u", s -> s.count(SocketStatus::connections))
                 .changing("NAccepted", "u", s -> s.count(SocketStatus::accepted))
                 .changing("NRefused", "u", s -> s.count(SocketStatus::refused))
-                .changing("ControlPID", "u", _ -> 0); // it runs no commands
+                .changing(
+                        "ControlPID",
+                        "u",
+                        s -> s.count(status -> status.control().map(ProcessId::pid).orElse(0)));
     }
 
     private static void addSettings(PropertyTable<Socket> table) {

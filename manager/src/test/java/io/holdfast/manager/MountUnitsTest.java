@@ -242,6 +242,12 @@ class MountUnitsTest {
         stage.start("user.service");
         assertThat(stage.stop(unit)).isEqualTo(JobResult.FAILED);
         assertThat(stage.state(unit)).startsWith("active/mounted");
+        mount("What=none", "Type=tmpfs");
+        stage.manager().reloadFiles().get();
+        var _ = stage.manager().reload(List.of(UnitName.of(unit))).get();
+        stage.stop("user.service");
+        assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
+        assertThat(stage.state(unit)).isEqualTo("inactive/dead success");
     }
 
     @Test

@@ -303,6 +303,7 @@ abstract class Attachment<U extends AttachmentUnit>
             case MOUNTED -> {
                 stops.add(done);
                 stopWanted = true;
+                result = AttachmentResult.SUCCESS; // that of an earlier stop is not this one's
                 unmounts = 0;
                 detach();
             }

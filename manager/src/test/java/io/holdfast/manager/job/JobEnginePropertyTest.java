@@ -6,6 +6,7 @@ import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.manager.unit.ActiveState;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * For arbitrary requests on arbitrary units, jobs end, once, in order, and leave consistent states.
+ * For arbitrary requests on arbitrary units, among them timers and paths, jobs end, once, in order,
+ * and leave consistent states. What is not active triggers nothing.
  */
 @SameOnEveryKernel
 @Timeout(300)
@@ -72,6 +74,16 @@ class JobEnginePropertyTest {
             }
             if (gen.chance(0.1)) {
                 unit.jobTimeout(gen.between(1, 4));
+            }
+        }
+        for (int i = 0; i < count; i++) { // timers and paths
+            World.Fake other = world.get(name(gen.between(0, count - 1)));
+            if (other != world.get(name(i)) && gen.chance(0.3)) {
+                int times = gen.between(1, 8);
+                World.Fake _ =
+                        gen.chance(0.5)
+                                ? world.get(name(i)).elapses(other, gen.between(0, 3), times)
+                                : world.get(name(i)).watches(other, times);
             }
         }
         return world;
@@ -132,6 +144,20 @@ class JobEnginePropertyTest {
             assertThat(now).as(signal).isBetween(0, 2); // one, and one that does nothing
         }
         assertThat(open.values()).containsOnly(0);
+        assertThatOnlyTheActiveTrigger(world.events());
+    }
+
+    private static void assertThatOnlyTheActiveTrigger(List<String> events) {
+        Map<String, String> states = new HashMap<>();
+        for (String event : events) {
+            String unit = event.substring(0, event.indexOf(' '));
+            String what = event.substring(unit.length() + 1);
+            if (what.equals("triggers")) {
+                assertThat(states).containsEntry(unit, ActiveState.ACTIVE.word());
+            } else if (Arrays.stream(ActiveState.values()).anyMatch(s -> s.word().equals(what))) {
+                states.put(unit, what);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -251,6 +251,10 @@ final class World implements JobEngine.Listener {
         private Optional<Duration> jobTimeout = Optional.empty();
         private Optional<Duration> jobRunningTimeout = Optional.empty();
         private List<String> triggeredBy = List.of();
+        private Optional<Fake> triggers = Optional.empty();
+        private boolean isPath;
+        private long elapsesAfter;
+        private int elapses; // left
         private final Map<Relation, Integer> asked = new EnumMap<>(Relation.class);
         private int generation;
         private Consumer<JobResult> pending = _ -> {};
@@ -328,6 +332,54 @@ final class World implements JobEngine.Listener {
             return this;
         }
 
+        /**
+         * Makes it a timer: while it is active it starts another unit some seconds after its own
+         * start, and after each elapse.
+         */
+        Fake elapses(Fake other, long seconds, int times) {
+            triggers = Optional.of(other);
+            elapsesAfter = seconds;
+            elapses = times;
+            other.triggeredBy = List.of(name.prefix());
+            return this;
+        }
+
+        /**
+         * Makes it a path whose file exists: while it is active it starts another unit after its
+         * own start, and whenever that unit has ended.
+         */
+        Fake watches(Fake other, int times) {
+            isPath = true;
+            return elapses(other, 0, times);
+        }
+
+        private void await() {
+            int mine = generation;
+            if (triggers.isPresent() && elapses > 0) {
+                Timer _ =
+                        at(
+                                elapsesAfter,
+                                () -> {
+                                    if (generation == mine && state == ActiveState.ACTIVE) {
+                                        trigger(triggers.orElseThrow());
+                                    }
+                                });
+            }
+        }
+
+        private void trigger(Fake other) {
+            elapses--;
+            events.add(name.prefix() + " triggers");
+            try {
+                long _ = World.this.start(other.name.prefix());
+            } catch (JobRefusedException e) {
+                notes.add(name.prefix() + ": " + e.getMessage());
+            }
+            if (!isPath) {
+                await();
+            }
+        }
+
         /** Returns how often its units of that relation were asked for. */
         int asked(Relation relation) {
             return asked.getOrDefault(relation, 0);
@@ -349,6 +401,11 @@ final class World implements JobEngine.Listener {
                 state = now;
                 events.add(name.prefix() + " " + now.word());
                 engine.stateChanged(this, now);
+                if (now == ActiveState.ACTIVE) {
+                    await();
+                } else if (now == ActiveState.INACTIVE || now == ActiveState.FAILED) {
+                    triggeredBy().stream().filter(other -> other.isPath).forEach(Fake::await);
+                }
             }
         }
 

@@ -139,10 +139,9 @@ final class LogHammerProgram implements AutoCloseable {
     }
 
     private boolean ours(Path loggers, int count) throws Exception {
-        try (Receiver receiver =
-                Receiver.open(
-                        new ReceiverOptions(
-                                SOCKETS, storage, false, List.of(), System.out::println))) {
+        ReceiverOptions options =
+                new ReceiverOptions(SOCKETS, storage, false, List.of(), System.out::println);
+        try (Receiver receiver = Receiver.open(options)) {
             Thread thread = Thread.ofPlatform().start(receiver::run);
             hammer(loggers, count);
             int found = judge(count);

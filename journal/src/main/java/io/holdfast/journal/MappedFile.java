@@ -26,12 +26,13 @@ import org.jspecify.annotations.Nullable;
  * file while it is written causes one, which the JVM turns into an {@link InternalError}.
  *
  * <p>Pages of at most {@link #MAX_RESIDENT} windows, and of those that were reserved for the hash
- * tables, count as memory of this process: 24 MiB. Not thread-safe.
+ * tables, count as memory of this process: 10 MiB. The array of each field of an entry has a window,
+ * so fewer would be exchanged all the time. Not thread-safe.
  */
 final class MappedFile implements AutoCloseable {
-    static final int WINDOW_SHIFT = 20;
+    static final int WINDOW_SHIFT = 18;
     static final int WINDOW = 1 << WINDOW_SHIFT;
-    static final int MAX_RESIDENT = 24;
+    static final int MAX_RESIDENT = 40;
 
     /** A mapped part of the file. */
     private static final class Window implements AutoCloseable {

@@ -7,6 +7,7 @@ import io.holdfast.benchmarks.frame.Conditions;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Row;
 import io.holdfast.benchmarks.frame.SourceTree;
+import io.holdfast.benchmarks.journal.JournalRow;
 import io.holdfast.benchmarks.library.CallsRow;
 import io.holdfast.benchmarks.library.MembersRow;
 import io.holdfast.benchmarks.library.MessagesRow;
@@ -50,7 +51,8 @@ public final class Bench {
                     new AuthorityRow(),
                     StackRow.identity(),
                     StackRow.size(),
-                    new HostilityRow());
+                    new HostilityRow(),
+                    new JournalRow());
 
     private Bench() {}
 

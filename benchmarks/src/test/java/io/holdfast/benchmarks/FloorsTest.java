@@ -20,7 +20,12 @@ class FloorsTest {
     private static final String ROOT = "io.holdfast.benchmarks";
     private static final String FRAME = ROOT + ".frame";
     private static final List<String> ROWS =
-            List.of(ROOT + ".bus", ROOT + ".library", ROOT + ".operations", ROOT + ".stack");
+            List.of(
+                    ROOT + ".bus",
+                    ROOT + ".journal",
+                    ROOT + ".library",
+                    ROOT + ".operations",
+                    ROOT + ".stack");
 
     private static final JavaClasses BENCHMARKS =
             new ClassFileImporter()

@@ -15,7 +15,9 @@ public enum Native {
     /** A child that only waits to be killed, as small as possible. */
     PAUSE("pause", "-O2", "-static", "-s"),
     /** The load generator for message buses, which also starts the reference buses. */
-    BUSLOAD("busload", "-O2", "-Wall", "-Wextra");
+    BUSLOAD("busload", "-O2", "-Wall", "-Wextra"),
+    /** The load generator for receivers of log messages. */
+    LOGLOAD("logload", "-O2", "-Wall", "-Wextra");
 
     private final String name;
     private final List<String> flags;

@@ -30,6 +30,11 @@ public record ScratchFolder(Path path) implements AutoCloseable {
                         folder, PosixFilePermissions.fromString("rwxr-xr-x")));
     }
 
+    /** Makes a folder on the disk for some gigabytes of journal files. */
+    public static ScratchFolder forLogs() throws IOException {
+        return new ScratchFolder(Files.createTempDirectory(Path.of("/var/tmp"), "holdfast-bench"));
+    }
+
     /** Writes a file, and replaces an existing one. */
     public void write(String name, String text) throws IOException {
         Files.writeString(path.resolve(name), text);

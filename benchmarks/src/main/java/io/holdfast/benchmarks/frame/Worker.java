@@ -95,6 +95,11 @@ public final class Worker implements AutoCloseable {
         return new Worker("the generator at " + bus, command);
     }
 
+    /** Starts another program that answers commands. */
+    public static Worker command(String name, List<String> command) throws IOException {
+        return new Worker(name, command);
+    }
+
     /** Sends a command and waits for its answer. */
     public double[] request(String command) throws IOException, InterruptedException {
         send(command);

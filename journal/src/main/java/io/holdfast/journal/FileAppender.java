@@ -266,8 +266,8 @@ final class FileAppender implements AutoCloseable {
     /** Returns why the file should be rotated before another entry; null if it need not be. */
     @Nullable RotationReason rotationDue(long realtime, long monotonic, Id128 boot)
             throws JournalException {
+        // many field names alone are no reason: one entry with 250 would rotate the files of all
         if (number(Layout.N_DATA) * 4 > dataBuckets * 3
-                || number(Layout.N_FIELDS) * 4 > fieldBuckets * 3
                 || number(Layout.DATA_HASH_CHAIN_DEPTH) > MAX_CHAIN
                 || number(Layout.FIELD_HASH_CHAIN_DEPTH) > MAX_CHAIN) {
             return RotationReason.HASH_TABLE;

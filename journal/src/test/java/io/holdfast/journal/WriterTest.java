@@ -161,6 +161,21 @@ class WriterTest {
     }
 
     @Test
+    void anEntryWithManyFieldNamesRotatesNothing() throws IOException {
+        List<Field> fields = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            fields.add(Field.of("NAME" + i, "1"));
+        }
+        try (JournalWriter writer = JournalWriter.open(file, options)) {
+            var _ = writer.append(fields);
+            var _ = writer.append(message("m0"));
+            var _ = writer.append(fields);
+        }
+        assertThat(reasons).isEmpty();
+        assertThat(JournalVerifier.verify(file).problems()).isEmpty();
+    }
+
+    @Test
     void anOldFileAndClocksThatGoBackRotate() throws IOException {
         long now = 1_700_000_000_000_000L;
         WriterOptions daily = options.maxAge(Duration.ofDays(1));

@@ -12,6 +12,8 @@ final class BurstLimit {
     /** What is to be done with a message. */
     enum Verdict {
         PASS,
+        /** It is the first of its interval that is to be dropped. */
+        DROP_FIRST,
         DROP
     }
 
@@ -67,10 +69,19 @@ final class BurstLimit {
         }
         if (window.passed >= rate.burst()) {
             window.dropped++;
-            return Verdict.DROP;
+            return window.dropped == 1 ? Verdict.DROP_FIRST : Verdict.DROP;
         }
         window.passed++;
         return Verdict.PASS;
+    }
+
+    /** {@return the nanoseconds until the interval is over; {@link Long#MAX_VALUE}: never} */
+    long left(String who) {
+        Window window = windows.get(who);
+        if (window == null || window.rate.interval() == Long.MAX_VALUE) {
+            return Long.MAX_VALUE;
+        }
+        return Math.max(0, window.rate.interval() - (clock.getAsLong() - window.begun));
     }
 
     /**

@@ -158,11 +158,15 @@ final class Intake {
         }
         if (belongs.isPresent() || sender.uid() != 0) { // root's own programs may log all they want
             String who = belongs.orElseGet(() -> "user " + sender.uid());
-            long dropped = limit.renew(who);
-            if (dropped > 0) {
-                report(who, dropped, sender, belongs);
+            report(who, sender, belongs);
+            BurstLimit.Verdict verdict = limit.count(who, rate(settings));
+            if (verdict == BurstLimit.Verdict.DROP_FIRST && limit.left(who) < Long.MAX_VALUE) {
+                EventLoop.Timer _ = // also if no message follows
+                        loop.after(
+                                Duration.ofNanos(limit.left(who)),
+                                () -> report(who, sender, belongs));
             }
-            if (limit.count(who, rate(settings)) == BurstLimit.Verdict.DROP) {
+            if (verdict != BurstLimit.Verdict.PASS) {
                 suppressed++;
                 return;
             }
@@ -239,7 +243,12 @@ final class Intake {
                 : new BurstLimit.Rate(burst < 0 ? Long.MAX_VALUE : burst, interval);
     }
 
-    private void report(String who, long dropped, Attribution.Known sender, Optional<String> unit) {
+    /** Stores how many messages were dropped in an interval that is over. */
+    private void report(String who, Attribution.Known sender, Optional<String> unit) {
+        long dropped = limit.renew(who);
+        if (dropped == 0) {
+            return;
+        }
         List<Field> fields = new ArrayList<>();
         fields.add(Field.of("MESSAGE", "Suppressed " + dropped + " messages from " + who));
         fields.add(Field.of("PRIORITY", "4"));

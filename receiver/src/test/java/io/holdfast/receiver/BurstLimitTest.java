@@ -1,6 +1,7 @@
 package io.holdfast.receiver;
 
 import static io.holdfast.receiver.BurstLimit.Verdict.DROP;
+import static io.holdfast.receiver.BurstLimit.Verdict.DROP_FIRST;
 import static io.holdfast.receiver.BurstLimit.Verdict.PASS;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -15,11 +16,13 @@ class BurstLimitTest {
     void whatIsBeyondTheBurstIsCountedAndReportedOnce() {
         assertThat(limit.count("a")).isEqualTo(PASS);
         assertThat(limit.count("a")).isEqualTo(PASS);
-        assertThat(limit.count("a")).isEqualTo(DROP);
+        now += 30;
+        assertThat(limit.count("a")).isEqualTo(DROP_FIRST);
+        assertThat(limit.left("a")).isEqualTo(70);
         assertThat(limit.count("a")).isEqualTo(DROP);
         assertThat(limit.count("b")).as("another unit").isEqualTo(PASS);
         assertThat(limit.renew("a")).as("within the interval").isZero();
-        now += 100;
+        now += 70;
         assertThat(limit.renew("a")).isEqualTo(2);
         assertThat(limit.count("a")).isEqualTo(PASS);
         assertThat(limit.renew("a")).isZero();

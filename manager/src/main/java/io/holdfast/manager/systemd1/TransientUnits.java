@@ -15,7 +15,6 @@ import io.holdfast.manager.request.TransientUnit;
 import io.holdfast.manager.systemd1.caller.Broadcast;
 import io.holdfast.manager.systemd1.caller.CallerResources;
 import io.holdfast.manager.systemd1.caller.CommandQuestion;
-import io.holdfast.manager.systemd1.caller.NotOffered;
 import io.holdfast.manager.systemd1.caller.Operations;
 import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;

@@ -4,6 +4,7 @@ import static io.holdfast.manager.systemd1.property.SettableProperty.mode;
 import static io.holdfast.manager.systemd1.property.SettableProperty.text;
 import static io.holdfast.manager.systemd1.property.SettableProperty.time;
 
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.AutomountUnit;
 

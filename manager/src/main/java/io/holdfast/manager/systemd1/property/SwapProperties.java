@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1.property;
 
+import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.SwapUnit;
 import io.holdfast.manager.view.SwapStatus;

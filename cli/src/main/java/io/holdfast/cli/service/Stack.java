@@ -211,7 +211,7 @@ final class Stack {
     /** Returns the option for the folder of the journal, unless it is the machine's. */
     private String storage() {
         return journal.isMachines()
-                ? ""
+                ? " --kernel"
                 : " --directory \"" + escaped(journal.storage().toString()) + "\"";
     }
 

@@ -5,7 +5,6 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
-import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -24,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Model.CommandSpec;
@@ -363,14 +361,8 @@ public final class UpCommand implements Command {
             options = options.withScope(scope.withUmask(process.serviceUmask()));
         }
         options = options.withUnits(folders(line)).withSandbox(sandbox(line));
-        boolean isMachines =
-                !scope.user()
-                        && options.runtimeDirectory()
-                                .equals(ManagerOptions.system(Map.of()).runtimeDirectory())
-                        && !HostInit.isSystemd();
-        if (isMachines) { // whose receiver is journald's successor, or journald
-            options = options.withJournalSettings(Path.of("/run/systemd/units"));
-        }
+        Path sockets = JournalPlace.of(options).sockets();
+        options = options.withJournalSettings(sockets.resolveSibling("units"));
         return slice(line).map(options::withSlice).orElse(options);
     }
 

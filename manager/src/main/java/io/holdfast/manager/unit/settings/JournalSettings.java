@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Quote;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.SyslogPriority;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.ArrayList;
@@ -35,10 +36,6 @@ public record JournalSettings(
         long rateBurst,
         List<String> allowedPatterns,
         List<String> deniedPatterns) {
-    /** The words of levels, by number. */
-    private static final List<String> LEVELS =
-            List.of("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug");
-
     private static final Pattern FIELD_NAME = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
     private static final long MOST = 0xffff_ffffL;
 
@@ -46,12 +43,6 @@ public record JournalSettings(
         extraFields = List.copyOf(extraFields);
         allowedPatterns = List.copyOf(allowedPatterns);
         deniedPatterns = List.copyOf(deniedPatterns);
-    }
-
-    private static int level(String text) {
-        return LEVELS.contains(text)
-                ? LEVELS.indexOf(text)
-                : Scalars.parseInt(text, 0, LEVELS.size() - 1);
     }
 
     /** Reads the settings. */
@@ -67,7 +58,8 @@ public record JournalSettings(
         public boolean assign(Assignment a) {
             switch (a.key()) {
                 case "LogLevelMax" ->
-                        levelMax = a.value(levelMax, text -> Optional.of(level(text)));
+                        levelMax =
+                                a.value(levelMax, text -> Optional.of(SyslogPriority.level(text)));
                 case "LogExtraFields" -> extraFields(a);
                 case "LogRateLimitIntervalSec" -> interval = a.span(interval);
                 case "LogRateLimitBurst" -> burst = a.value(burst, JournalSettings::burst);

@@ -11,6 +11,7 @@ import io.holdfast.manager.run.KillSequence;
 import io.holdfast.manager.run.RunPlan;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.settings.KillSettings;
@@ -267,7 +268,9 @@ final class SocketCommands implements CommandRun.Owner, KillSequence.Owner {
                         List.of(),
                         false,
                         false,
+                        true,
                         TimeSpan.ZERO,
+                        unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         unit.diagnostics()),
                 unit.cgroup().sliceOf(name, context.scope()),
                 unit.cgroup(),

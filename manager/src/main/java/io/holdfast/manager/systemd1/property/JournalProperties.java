@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.format.Micros;
+import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.settings.JournalSettings;
 import java.util.ArrayList;
 import java.util.List;

@@ -55,7 +55,7 @@ public final class ReceiverLimits {
     public static final Limit WAITING =
             Limit.bytes(
                     "io.holdfast.receiver.waiting",
-                    8 << 20,
+                    4 << 20,
                     "bytes of entries that wait for the disk; then messages wait in their sockets");
 
     public static final Limit SENDERS =

@@ -11,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 
 /** The output and the exit status of an external program. */
 record Tool(int status, String output) {
-    private static final long PATIENCE = 60; // seconds
+    /** Seconds; more under emulation, where the clock of the machine runs on while it waits. */
+    private static final long PATIENCE = Boolean.getBoolean("holdfast.slow") ? 600 : 60;
 
     static Tool run(Map<String, String> environment, String... command)
             throws IOException, InterruptedException {

@@ -9,8 +9,10 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TableWatch;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.run.CommandRun;
 import io.holdfast.manager.run.KillSequence;
 import io.holdfast.manager.run.KillSequence.Step;
+import io.holdfast.manager.run.RunPlan;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.JobWaiters;
@@ -95,7 +97,7 @@ abstract class Attachment<U extends AttachmentUnit>
         this.unit = type.cast(unit);
         startLimit = new StartLimit(this.unit.unit().startLimit());
         deadline = new TimeLimit(context.loop());
-        run = new CommandRun(context, () -> this.unit, this, type != MountUnit.class);
+        run = new CommandRun(context, unit.name(), this);
         checking =
                 new CheckedStart(context, run.lane(), () -> context.events().changed(this.name()));
         killing = new KillSequence(this, deadline);
@@ -479,6 +481,22 @@ abstract class Attachment<U extends AttachmentUnit>
     }
 
     // ---- the end of a command that hangs
+
+    @Override
+    public RunPlan plan(String invocationId) {
+        return RunPlan.ofCommands(
+                unit,
+                context.scope(),
+                unit.exec(),
+                unit.kill(),
+                type != MountUnit.class, // an automount point must not wait for mount(8)
+                invocationId);
+    }
+
+    @Override
+    public TimeSpan timeout() {
+        return unit.timeout();
+    }
 
     @Override
     public KillSettings kill() {

@@ -37,7 +37,7 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
         TimeSpan timeout();
 
         /** Called when the command runs. */
-        void spawned();
+        default void spawned() {}
 
         /** Called when the command has ended. */
         void ended(Exit exit);

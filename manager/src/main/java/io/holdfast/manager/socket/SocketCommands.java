@@ -3,7 +3,6 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.exec.ExecutedUnit;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.run.CommandRun;
@@ -11,7 +10,6 @@ import io.holdfast.manager.run.KillSequence;
 import io.holdfast.manager.run.RunPlan;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.settings.KillSettings;
@@ -261,22 +259,8 @@ final class SocketCommands implements CommandRun.Owner, KillSequence.Owner {
     @Override
     public RunPlan plan(String invocationId) {
         SocketUnit unit = owner.unit();
-        return new RunPlan(
-                new ExecutedUnit(
-                        name,
-                        unit.exec(),
-                        List.of(),
-                        false,
-                        false,
-                        true,
-                        TimeSpan.ZERO,
-                        unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
-                        unit.diagnostics()),
-                unit.cgroup().sliceOf(name, context.scope()),
-                unit.cgroup(),
-                unit.kill(),
-                invocationId,
-                _ -> {});
+        return RunPlan.ofCommands(
+                unit, context.scope(), unit.exec(), unit.kill(), true, invocationId);
     }
 
     /** Begins a new invocation of the unit; removes the cgroup of the one before. */

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * file while it is written causes one, which the JVM turns into an {@link InternalError}.
  *
  * <p>Pages of at most {@link #MAX_RESIDENT} windows, and of those that were reserved for the hash
- * tables, count as memory of this process: 10 MiB. The array of each field of an entry has a window,
- * so fewer would be exchanged all the time. Not thread-safe.
+ * tables, count as memory of this process: 10 MiB. The array of each field of an entry has a
+ * window, so fewer would be exchanged all the time. Not thread-safe.
  */
 final class MappedFile implements AutoCloseable {
     static final int WINDOW_SHIFT = 18;

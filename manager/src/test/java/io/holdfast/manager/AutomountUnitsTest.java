@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.sys.SysMount;
@@ -78,7 +79,7 @@ class AutomountUnitsTest {
     }
 
     private static String output(Process process) throws Exception {
-        String text = new String(process.getInputStream().readAllBytes()).strip();
+        String text = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
         process.waitFor();
         return text;
     }

@@ -1,5 +1,6 @@
 package io.holdfast.cli.service;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
@@ -42,7 +43,7 @@ class KeptAutomountTest {
     }
 
     private static String output(Process process) throws IOException {
-        return new String(process.getInputStream().readAllBytes()).strip();
+        return new String(process.getInputStream().readAllBytes(), UTF_8).strip();
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -73,12 +74,12 @@ record UdevDatabase(Path root) {
             return Optional.empty();
         }
         Map<String, Object> status = Files.readAttributes(node, "unix:rdev,mode");
-        int format = (int) status.get("mode") & 0xF000;
+        int format = (int) Objects.requireNonNull(status.get("mode")) & 0xF000;
         boolean isBlock = format == 0x6000;
         if (!isBlock && format != 0x2000) {
             return Optional.empty(); // no device
         }
-        long number = ((Number) status.get("rdev")).longValue();
+        long number = ((Number) Objects.requireNonNull(status.get("rdev"))).longValue();
         long major = (number >>> 8 & 0xFFF) | (number >>> 32 & ~0xFFFL);
         long minor = (number & 0xFF) | (number >>> 12 & ~0xFFL);
         String id = major + ":" + minor;

@@ -2,9 +2,7 @@ package io.holdfast.interop.authority;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.cli.Holdfast;
 import io.holdfast.core.process.Spawn;
-import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
@@ -24,6 +22,9 @@ import java.util.stream.Stream;
  */
 final class TwoAuthorities implements AutoCloseable {
     static final Path POLKITD = Path.of("/usr/lib/polkit-1/polkitd");
+
+    /** The command of this checkout. */
+    private static final Path HOLDFAST = Path.of("../holdfast").toAbsolutePath().normalize();
 
     /** $1: the folder of the stage. */
     private static final String SCRIPT =
@@ -87,6 +88,9 @@ final class TwoAuthorities implements AutoCloseable {
     static TwoAuthorities start(Path folder, PolicySources sources)
             throws IOException, InterruptedException {
         assumeTrue(Files.isExecutable(POLKITD), "needs Debian's package polkitd");
+        assumeTrue(
+                Files.exists(HOLDFAST.resolveSibling(".holdfast/launch")),
+                "the command must have been built: ./holdfast --version");
         TwoAuthorities started = new TwoAuthorities(folder, sources);
         boolean seesSessions = false;
         try {
@@ -145,9 +149,8 @@ final class TwoAuthorities implements AutoCloseable {
             both.add(
                     start(
                             "ours",
-                            ChildJvm.command(
-                                    List.of(),
-                                    Holdfast.class,
+                            List.of(
+                                    HOLDFAST.toString(),
                                     "authority",
                                     "--socket",
                                     varlinkSocket().toString())));

@@ -11,6 +11,7 @@ import io.holdfast.core.run.RunResult;
 import io.holdfast.core.testkit.Alone;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -103,7 +105,7 @@ class DbusSuiteTest {
                         "-Xlog:disable", // where there are folders of classes, there is no archive
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
-                        ChildJvm.classPathIn(folder), // some cases run the bus as another user
+                        classPath(),
                         Holdfast.class.getName(),
                         "bus");
         StringBuilder script = new StringBuilder("#!/bin/sh\nexec");
@@ -112,6 +114,20 @@ class DbusSuiteTest {
         Files.writeString(program, script.append(" \"$@\"\n"));
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
         return program;
+    }
+
+    /**
+     * Returns the class path, copied because some cases run the bus as another user, without
+     * folders that have no classes: there is no archive with a folder.
+     */
+    private static String classPath() throws IOException {
+        return Stream.of(ChildJvm.classPathIn(folder).split(File.pathSeparator))
+                .filter(entry -> Files.isRegularFile(Path.of(entry)) || hasClasses(entry))
+                .collect(Collectors.joining(File.pathSeparator));
+    }
+
+    private static boolean hasClasses(String entry) {
+        return Files.isDirectory(Path.of(entry, "io"));
     }
 
     private static List<String> cases(String program) throws Exception {

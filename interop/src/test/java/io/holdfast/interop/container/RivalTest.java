@@ -144,10 +144,6 @@ class RivalTest {
     /** The script ends at once if its user has no account. */
     private String withAccount(String config) {
         Path accounts = folder.resolve("passwd");
-        String mount =
-                """
-                {"destination": "/etc/passwd", "type": "bind", "source": "%s", "options": ["bind", "ro"]},
-                """;
         try {
             Files.writeString(
                     accounts,
@@ -156,8 +152,12 @@ class RivalTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return config.replaceFirst(
-                "(\"mounts\": \\[)", "$1" + Matcher.quoteReplacement(mount.formatted(accounts)));
+        String mount =
+                """
+                {"destination": "/etc/passwd", "type": "bind", "source": "%s", "options": ["bind", "ro"]},
+                """
+                        .formatted(accounts);
+        return config.replaceFirst("(\"mounts\": \\[)", "$1" + Matcher.quoteReplacement(mount));
     }
 
     private static long good(List<Run> runs) {

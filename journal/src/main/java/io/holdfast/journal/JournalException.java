@@ -13,6 +13,7 @@ public final class JournalException extends IOException {
     private final transient Path file;
     private final long offset;
     private boolean isUnbegun;
+    private boolean isDiskFull;
 
     JournalException(Path file, long offset, String problem) {
         super(file + (offset < 0 ? "" : ": offset " + offset) + ": " + problem);
@@ -28,6 +29,13 @@ public final class JournalException extends IOException {
         return problem;
     }
 
+    /** The file cannot grow. */
+    static JournalException diskFull(Path file, long offset, String problem) {
+        JournalException full = new JournalException(file, offset, problem);
+        full.isDiskFull = true;
+        return full;
+    }
+
     JournalException(Path file, String problem, Throwable cause) {
         super(file + ": " + problem, cause);
         this.file = file;
@@ -36,6 +44,11 @@ public final class JournalException extends IOException {
 
     boolean isUnbegun() {
         return isUnbegun;
+    }
+
+    /** {@return whether the file system has no room for the file, or the user's quota has none} */
+    public boolean isDiskFull() {
+        return isDiskFull;
     }
 
     /** {@return the file} */

@@ -95,10 +95,10 @@ final class MappedFile implements AutoCloseable {
         if (upTo > size) {
             int r = Fcntl.allocate(fd, size, upTo - size);
             if (r < 0) {
-                throw new JournalException(
-                        path,
-                        size,
-                        "cannot allocate " + (upTo - size) + " bytes: " + Errno.text(-r));
+                String problem = "cannot allocate " + (upTo - size) + " bytes: " + Errno.text(-r);
+                throw r == -Errno.ENOSPC || r == -Errno.EDQUOT
+                        ? JournalException.diskFull(path, size, problem)
+                        : new JournalException(path, size, problem);
             }
             size = upTo;
         }

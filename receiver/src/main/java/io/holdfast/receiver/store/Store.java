@@ -2,6 +2,7 @@ package io.holdfast.receiver.store;
 
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Id128;
+import io.holdfast.journal.JournalException;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.journal.JournalWriter;
 import io.holdfast.journal.SequenceNumbers;
@@ -92,7 +93,8 @@ public final class Store implements AutoCloseable {
 
     private Store(
             StorePlace place,
-            JournalWriter system,
+            @Nullable JournalWriter system,
+            SequenceNumbers sequence,
             AtomicBoolean rotated,
             Consumer<String> warnings)
             throws IOException {
@@ -100,18 +102,21 @@ public final class Store implements AutoCloseable {
         this.rotated = rotated;
         this.warnings = warnings;
         this.vacuum = new Vacuum(place);
-        this.sequence = system.sequence();
+        this.sequence = sequence;
         this.progress = new Progress(0, sequence.last());
         this.boot = Id128.boot();
-        writers.put(0L, system);
+        if (system != null) {
+            writers.put(0L, system);
+        }
         thread = Thread.ofPlatform().name("holdfast-store").daemon().unstarted(this::run);
     }
 
     /**
-     * Opens a store, and begins.
+     * Opens a store, and begins. On a full disk it begins without the system's file, and loses
+     * entries until there is room.
      *
      * @param warnings receives one line about what cannot be written; called by any thread
-     * @throws IOException if the system's file cannot be opened
+     * @throws IOException if the system's file cannot be opened for another reason
      */
     public static Store open(StorePlace place, Consumer<String> warnings) throws IOException {
         Files.createDirectories(place.folder());
@@ -122,11 +127,38 @@ public final class Store implements AutoCloseable {
             SequenceNumbers known = newest(place.folder());
             options = known == null ? options : options.sequence(known);
         }
-        JournalWriter system = JournalWriter.open(file, options);
-        continueUsers(place, options.sequence(system.sequence()), warnings);
-        Store store = new Store(place, system, rotated, warnings);
+        JournalWriter system = openOrWarn(file, options, place, warnings);
+        SequenceNumbers sequence =
+                system != null
+                        ? system.sequence()
+                        : options.sequence().orElseGet(SequenceNumbers::fresh);
+        continueUsers(place, options.sequence(sequence), warnings);
+        Store store = new Store(place, system, sequence, rotated, warnings);
         store.thread.start();
         return store;
+    }
+
+    /** Opens the system's file; null if the disk is full, also without archived files. */
+    private static @Nullable JournalWriter openOrWarn(
+            Path file, WriterOptions options, StorePlace place, Consumer<String> warnings)
+            throws IOException {
+        try {
+            return JournalWriter.open(file, options);
+        } catch (JournalException e) {
+            if (!e.isDiskFull()) {
+                throw e;
+            }
+        }
+        int _ = new Vacuum(place).run();
+        try {
+            return JournalWriter.open(file, options);
+        } catch (JournalException e) {
+            if (!e.isDiskFull()) {
+                throw e;
+            }
+            warnings.accept("entries are lost: " + e.getMessage());
+            return null;
+        }
     }
 
     /** Returns the sequence of the newest entry of a folder; null if there is none. */
@@ -352,13 +384,15 @@ public final class Store implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        for (JournalWriter writer : writers.values()) {
-            try {
-                Optional<Path> _ = writer.rotate();
-            } catch (IOException e) {
-                complain(writer.path() + " is not rotated: " + e.getMessage());
-            }
-        }
+        Map.copyOf(writers)
+                .forEach((user, writer) -> {
+                    try {
+                        Optional<Path> _ = writer.rotate();
+                    } catch (IOException | RuntimeException | InternalError e) {
+                        complain(writer.path() + " is not rotated: " + e.getMessage());
+                        drop(user, writer);
+                    }
+                });
         lock.lock();
         try {
             rotationsDone = wanted;
@@ -422,8 +456,7 @@ public final class Store implements AutoCloseable {
         try {
             append(entry, writer);
         } catch (IllegalStateException e) { // its last rotation has failed
-            writers.remove(user);
-            close(writer);
+            drop(user, writer);
             append(entry, writer(user));
         }
     }
@@ -492,16 +525,24 @@ public final class Store implements AutoCloseable {
     }
 
     private void sync() {
-        for (JournalWriter writer : writers.values()) {
-            boolean due = writer.syncDueIn().filter(Duration::isZero).isPresent();
-            if (due) {
-                try {
-                    writer.sync();
-                } catch (IOException | RuntimeException e) { // of one that could not rotate
-                    complain(writer.path() + " cannot be synced: " + e.getMessage());
-                }
-            }
-        }
+        Map.copyOf(writers)
+                .forEach((user, writer) -> {
+                    try {
+                        if (writer.syncDueIn().filter(Duration::isZero).isPresent()) {
+                            writer.sync();
+                        }
+                    } catch (IOException | RuntimeException e) {
+                        complain(writer.path() + " cannot be synced: " + e.getMessage());
+                        drop(user, writer); // its sync would be due all the time
+                    }
+                });
+    }
+
+    /** Closes a writer that cannot go on; the next entry opens another one. */
+    private void drop(long user, JournalWriter writer) {
+        writers.remove(user);
+        rotated.set(true); // removing old files may make room
+        close(writer);
     }
 
     private void complain(String text) {
@@ -515,7 +556,7 @@ public final class Store implements AutoCloseable {
     private void close(JournalWriter writer) {
         try {
             writer.close();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | InternalError e) {
             complain(writer.path() + " is not closed well: " + e.getMessage());
         }
     }

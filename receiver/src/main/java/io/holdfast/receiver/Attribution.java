@@ -47,10 +47,12 @@ final class Attribution {
      * @param unit that it belongs to
      * @param fields to be added to its entries
      * @param filter which of its messages are stored
+     * @param since when this process was seen first, as {@link System#nanoTime} counts
      */
-    record Known(Optional<String> unit, long uid, List<Field> fields, MessageFilter filter) {
-        Known(Optional<String> unit, long uid, List<Field> fields) {
-            this(unit, uid, fields, MessageFilter.NONE);
+    record Known(
+            Optional<String> unit, long uid, List<Field> fields, MessageFilter filter, long since) {
+        Known(Optional<String> unit, long uid, List<Field> fields, long since) {
+            this(unit, uid, fields, MessageFilter.NONE, since);
         }
     }
 
@@ -58,6 +60,8 @@ final class Attribution {
             Optional<CgroupPath> named, List<Field> fields, MessageFilter filter, long readAt) {}
 
     private record Seen(long readAt, OptionalLong cgroup, Known known) {}
+
+    private static final long START = System.nanoTime();
 
     private final CgroupPath root;
     private final long age = ReceiverLimits.SENDER_AGE.duration().toNanos();
@@ -74,7 +78,7 @@ final class Attribution {
         if (process == null) {
             List<Field> fields = ids(sender.pid(), sender.uid(), sender.gid());
             fields.add(Field.of("_UNKNOWN", "the kernel has not passed a pidfd of the sender"));
-            return new Known(Optional.empty(), sender.uid(), fields);
+            return new Known(Optional.empty(), sender.uid(), fields, START);
         }
         return of(process, sender.pid(), sender.uid(), sender.gid());
     }
@@ -87,7 +91,8 @@ final class Attribution {
                 List.of(
                         Field.of(
                                 "_UNKNOWN",
-                                "the receiver was killed after it had received this line")));
+                                "the receiver was killed after it had received this line")),
+                START);
     }
 
     /** Returns what is known about a process with these ids. */
@@ -102,7 +107,8 @@ final class Attribution {
                 && before.known().uid() == uid) {
             return before.known();
         }
-        Known known = read(process, cgroup, pid, uid, gid);
+        long since = before == null ? now : before.known().since();
+        Known known = read(process, cgroup, pid, uid, gid, since);
         processes.put(id, new Seen(now, cgroup, known));
         return known;
     }
@@ -115,7 +121,8 @@ final class Attribution {
         }
     }
 
-    private Known read(PidFd process, OptionalLong cgroup, int pid, long uid, long gid) {
+    private Known read(
+            PidFd process, OptionalLong cgroup, int pid, long uid, long gid, long since) {
         List<Field> fields = ids(pid, uid, gid);
         fields.add(Field.of("_PIDFD_ID", Long.toUnsignedString(process.id())));
         Proc proc = process.proc();
@@ -126,11 +133,11 @@ final class Attribution {
         Place place = cgroup.isPresent() ? place(cgroup.getAsLong()) : null;
         if (place == null) {
             fields.add(Field.of("_UNKNOWN", "the cgroup of the sender was removed"));
-            return new Known(Optional.empty(), uid, List.copyOf(fields));
+            return new Known(Optional.empty(), uid, List.copyOf(fields), since);
         }
         fields.addAll(place.fields());
         Optional<String> unit = place.named().flatMap(CgroupPath::unit);
-        return new Known(unit, uid, List.copyOf(fields), place.filter());
+        return new Known(unit, uid, List.copyOf(fields), place.filter(), since);
     }
 
     private static List<Field> ids(int pid, long uid, long gid) {

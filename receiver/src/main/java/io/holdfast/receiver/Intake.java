@@ -152,7 +152,8 @@ final class Intake {
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
-        UnitSettings settings = belongs.map(units::of).orElse(UnitSettings.NONE);
+        UnitSettings settings =
+                belongs.map(name -> units.of(name, sender.since())).orElse(UnitSettings.NONE);
         if (!isWanted(settings, sender.filter(), message)) {
             return;
         }

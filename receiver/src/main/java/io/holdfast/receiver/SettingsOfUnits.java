@@ -35,16 +35,23 @@ final class SettingsOfUnits {
         this.folder = folder;
     }
 
-    /** Returns the settings of the unit's run, or of the last one. */
-    UnitSettings of(String unit) {
+    /**
+     * Returns the settings of the unit's run, or of the last one.
+     *
+     * @param since when the sender was seen first: what was read before may be of an earlier run
+     */
+    UnitSettings of(String unit, long since) {
         long now = System.nanoTime();
         Seen before = units.get(unit);
-        if (before != null && now - before.readAt() < age) {
+        boolean isOfRun = before != null && before.readAt() - since >= 0;
+        if (isOfRun && now - before.readAt() < age) {
             return before.settings();
         }
         UnitSettings found = read(unit);
-        UnitSettings settings =
-                found.invocationId().isEmpty() && before != null ? before.settings() : found;
+        UnitSettings settings = found;
+        if (found.invocationId().isEmpty() && before != null) { // the run is over
+            settings = isOfRun ? before.settings() : before.settings().withoutInvocation();
+        }
         units.put(unit, new Seen(now, settings));
         return settings;
     }

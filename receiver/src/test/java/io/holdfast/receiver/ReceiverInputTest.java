@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -129,6 +132,35 @@ class ReceiverInputTest {
 
     private void set(String setting, String value) throws Exception {
         Path _ = Files.createSymbolicLink(folder.resolve("units").resolve(setting), Path.of(value));
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"echo"})
+    void theFirstLineOfARestartedUnitIsOfItsNewRun() throws Exception {
+        set("invocation:x.service", ID);
+        stream("x.service", "first\n");
+        assertThat(await("MESSAGE", "first").text("_SYSTEMD_INVOCATION_ID")).contains(ID);
+        Files.delete(folder.resolve("units").resolve("invocation:x.service"));
+        String second = ID.replace('6', '7');
+        set("invocation:x.service", second);
+        say("second");
+        assertThat(await("MESSAGE", "second").text("_SYSTEMD_INVOCATION_ID")).contains(second);
+        Files.delete(folder.resolve("units").resolve("invocation:x.service"));
+        say("third"); // it has ended: only the run of its process is not known
+        assertThat(await("MESSAGE", "third").text("_SYSTEMD_INVOCATION_ID")).isEmpty();
+    }
+
+    /** Writes a line as a process of its own, whose output is a stream of the unit x.service. */
+    private void say(String line) throws Exception {
+        try (UnixSocket client = UnixSocket.connect(at("stdout"), SocketType.STREAM)) {
+            client.sendFully(ByteBuffer.wrap("me\nx.service\n30\n1\n0\n0\n0\n".getBytes(UTF_8)));
+            try (Child child =
+                    Spawn.of("echo", line).stdout(Stdio.descriptor(client.fd())).start()) {
+                assertThat(child.await().isSuccess()).isTrue();
+            }
+        }
     }
 
     @Test

@@ -67,6 +67,11 @@ public record UnitSettings(
                 fields(fields, mostFields));
     }
 
+    /** Returns the same settings for a run whose id is not known. */
+    public UnitSettings withoutInvocation() {
+        return new UnitSettings(Optional.empty(), levelMax, rateInterval, rateBurst, extraFields);
+    }
+
     private static OptionalLong number(String text) {
         try {
             return text.matches("[0-9]{1,20}")

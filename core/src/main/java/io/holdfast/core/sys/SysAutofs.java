@@ -39,6 +39,7 @@ public final class SysAutofs {
     private static final int BASE = 0xC0189300; // _IOWR(0x93, n, struct autofs_dev_ioctl)
     private static final int READY = BASE | 0x76;
     private static final int FAIL = BASE | 0x77;
+    private static final int CATATONIC = BASE | 0x79;
     private static final int TIMEOUT = BASE | 0x7A;
     private static final int EXPIRE = BASE | 0x7C;
 
@@ -46,7 +47,6 @@ public final class SysAutofs {
 
     private static final Libc.Function IOCTL = Libc.bind("ioctl");
     private static final Libc.Function TEE = Libc.bind("tee");
-    private static final Libc.Function GETPGRP = Libc.bind("getpgrp");
 
     private SysAutofs() {}
 
@@ -61,7 +61,8 @@ public final class SysAutofs {
 
     /**
      * Makes a direct mount that is not attached yet. Processes of our own process group never wait
-     * for it.
+     * for it: the kernel takes it from the calling process, since it may have no number here, as
+     * that of the first process of a machine or of a PID namespace.
      *
      * @param writer the end of the pipe that the kernel keeps and writes to
      * @param more mount options beside those of the protocol; an empty value sets a flag
@@ -71,7 +72,6 @@ public final class SysAutofs {
     public static Fd fileSystem(Fd writer, String source, Map<String, String> more) {
         Map<String, String> options = new LinkedHashMap<>();
         options.put("source", source);
-        options.put("pgrp", Integer.toString(Libc.intCall(GETPGRP, 0, 0, 0, 0, 0, 0)));
         options.put("minproto", "5");
         options.put("maxproto", "5");
         options.put("direct", "");
@@ -143,6 +143,14 @@ public final class SysAutofs {
      */
     public static int fail(Fd mount, int token, int errno) {
         return call(mount, FAIL, token, -errno);
+    }
+
+    /**
+     * Ends the mount: all processes that wait for it, and later ones, get ENOENT or an empty
+     * folder. 0, or -errno.
+     */
+    public static int end(Fd mount) {
+        return call(mount, CATATONIC, 0, 0);
     }
 
     /** Sets after how many seconds without a use the mount expires; 0: never. 0, or -errno. */

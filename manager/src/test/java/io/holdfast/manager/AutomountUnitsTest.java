@@ -113,7 +113,9 @@ class AutomountUnitsTest {
         assertThat(output(walk("stat -f -c %T \"$1/.\""))).as("again").isEqualTo("tmpfs");
         assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
         assertThat(stage.state(unit)).isEqualTo("inactive/dead success");
-        assertThat(output(walk("stat -f -c %T \"$1/.\""))).isNotEqualTo("autofs");
+        assertThat(Files.readString(Path.of("/proc/self/mountinfo")))
+                .as("nothing is left")
+                .doesNotContain(where.toString());
     }
 
     @Test
@@ -160,6 +162,30 @@ class AutomountUnitsTest {
         assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
         assertThat(output(walker)).contains("Host is down");
         stage.stop("slow.service");
+    }
+
+    @Test
+    void aStopEndsAlthoughProcessesKeepWalkingIntoThePath() throws Exception {
+        stage.serviceWith(
+                "slow", "DefaultDependencies=no", "Type=oneshot", "ExecStart=/bin/sleep 1000");
+        stage.unit(
+                mount,
+                "[Unit]\nDefaultDependencies=no\nRequires=slow.service\nAfter=slow.service\n"
+                        + "[Mount]\nWhere=%s\nWhat=none\nType=tmpfs\n".formatted(where));
+        automount();
+        stage.start(unit);
+        for (int i = 0; i < 8; i++) {
+            Process _ = walk("until [ -e \"$1/end\" ]; do :; done");
+        }
+        awaitState("slow.service", "activating/start success");
+        assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
+        assertThat(isAutomountPoint()).as("an automount point is left").isFalse();
+        Files.createFile(where.resolve("end"));
+        stage.stop("slow.service");
+    }
+
+    private boolean isAutomountPoint() throws IOException {
+        return Files.readString(Path.of("/proc/self/mountinfo")).contains(" " + where + " ");
     }
 
     @Test

@@ -23,6 +23,8 @@ import java.util.Map;
  */
 record AutofsPoint(Fd pipe, Fd root) {
     private static final String SOURCE = "holdfast";
+    private static final int MOST_MOUNTS = 32; // that may lie over it
+    private static final int MOST_REQUESTS = 16; // of those that were made before it was detached
 
     /**
      * Makes a point, and the folder for it. Blocking.
@@ -70,21 +72,24 @@ record AutofsPoint(Fd pipe, Fd root) {
         return List.of(pipe, root);
     }
 
-    /** Fails all requests, then detaches the point with what is mounted over it. Blocking. */
+    /**
+     * Detaches the point with what is mounted over it, and fails its requests. Processes that walk
+     * into it all the time cannot prolong that. Blocking.
+     */
     void remove() {
-        failAll();
-        int _ = SysMount.detach(root);
-        failAll(); // that came meanwhile
-        close();
-    }
-
-    private void failAll() {
-        for (var request = SysAutofs.peek(pipe);
-                request.isPresent();
-                request = SysAutofs.peek(pipe)) {
-            int _ = SysAutofs.fail(root, request.get().token(), Errno.EHOSTDOWN);
+        for (int i = 0; i < MOST_MOUNTS && SysMount.detach(root) == 0; i++) {
+            // each removes the uppermost mount, and the last one the point
+        }
+        for (int i = 0; i < MOST_REQUESTS; i++) {
+            SysAutofs.Request request = SysAutofs.peek(pipe).orElse(null);
+            if (request == null) {
+                break;
+            }
+            int _ = SysAutofs.fail(root, request.token(), Errno.EHOSTDOWN);
             SysAutofs.remove(pipe);
         }
+        int _ = SysAutofs.end(root); // a keeper may hold the pipe for longer than this process
+        close();
     }
 
     void close() {

@@ -26,7 +26,7 @@ import java.util.TreeSet;
 /**
  * The mounts of a command, by path. Symbolic links are resolved outside of the sandbox, and upper
  * mounts come first. If several rules have one path, the most explicit one wins, then the
- * strictest.
+ * strictest; what the unit declares as read-only also is so if it is replaced or bound.
  *
  * <p>The root of the view is that of the machine, or a folder ({@code RootDirectory=}). Paths are
  * those in the view; in a folder, links are followed as seen there.
@@ -78,7 +78,11 @@ final class MountPlan {
      */
     record Late(MountTree tree, String path) {}
 
-    private record Entry(Kind kind, MountTree tree, long attributes, boolean isFolder) {}
+    private record Entry(Kind kind, MountTree tree, long attributes, boolean isFolder) {
+        private Entry readOnly() {
+            return new Entry(kind, tree, attributes | SysMount.READ_ONLY, isFolder);
+        }
+    }
 
     private final Optional<SandboxSettings.Root> root;
     private final SortedMap<String, Entry> entries = new TreeMap<>();
@@ -204,9 +208,11 @@ final class MountPlan {
                     "the root itself can be neither hidden nor replaced");
         }
         Entry before = entries.get(path);
-        if (before == null || before.kind.compareTo(entry.kind) < 0) {
-            entries.put(path, entry);
-        }
+        boolean isStronger = before == null || before.kind.compareTo(entry.kind) < 0;
+        Entry stronger = before == null || isStronger ? entry : before;
+        boolean isReadOnly =
+                entry.kind == Kind.READ_ONLY || (before != null && before.kind == Kind.READ_ONLY);
+        entries.put(path, isReadOnly ? stronger.readOnly() : stronger);
     }
 
     private void target(String path, boolean isFolder) throws SetupException {

@@ -333,7 +333,7 @@ final class Sandbox implements AutoCloseable {
         for (Bind bind : requested().binds()) {
             bind(plan, bind);
         }
-        if (!plan.isEmpty()) {
+        if (!plan.isEmpty() || !requested().rules().isEmpty()) {
             folders(plan);
         }
         for (PathRule rule : requested().rules()) {

@@ -125,6 +125,34 @@ class ConfinementTest {
                 .doesNotContain("kmsg");
     }
 
+    // ---- read-only paths
+
+    @Test
+    void aReadOnlyPathIsReadOnlyAlsoIfItIsReplacedOrBound() throws Exception {
+        String test = shell("for i in /tmp /var/tmp /mnt; do touch $i/x; done 2>&1; :");
+        String bind = "BindPaths=" + folder + ":/mnt";
+        assertThat(run("PrivateTmp=yes", bind, test)).isEmpty();
+        for (String rules :
+                List.of(bind + "\nReadOnlyPaths=/tmp /mnt", "ReadOnlyPaths=/tmp /mnt")) {
+            assertThat(run("PrivateTmp=yes", rules, test).lines())
+                    .as(rules)
+                    .hasSize(2)
+                    .allMatch(line -> line.endsWith("Read-only file system"));
+        }
+        assertThat(run("PrivateTmp=yes", "TemporaryFileSystem=/mnt", "ReadOnlyPaths=/mnt", test))
+                .contains("/mnt/x': Read-only");
+    }
+
+    @Test
+    void theFoldersOfAUnitStayWritableBelowAReadOnlyPath() throws Exception {
+        assertThat(
+                        run(
+                                "StateDirectory=a",
+                                "ReadOnlyPaths=/",
+                                shell("touch $STATE_DIRECTORY/x && ! touch /x 2>/dev/null")))
+                .isEmpty();
+    }
+
     // ---- programs
 
     @Test

@@ -189,6 +189,21 @@ class AutomountUnitsTest {
     }
 
     @Test
+    void aStopEndsAStartThatIsUnderWay() throws Exception {
+        mount("What=none", "Type=tmpfs");
+        automount();
+        for (int i = 0; i < 20; i++) {
+            var start = stage.starting(unit);
+            assertThat(stage.stop(unit)).isEqualTo(JobResult.DONE);
+            assertThat(Stage.get(start)).isIn(JobResult.DONE, JobResult.CANCELED);
+            assertThat(stage.start(mount)).isEqualTo(JobResult.DONE); // whatever is under way ends
+            assertThat(stage.stop(mount)).isEqualTo(JobResult.DONE);
+            assertThat(stage.state(unit)).isEqualTo("inactive/dead success");
+        }
+        assertThat(isAutomountPoint()).isFalse();
+    }
+
+    @Test
     void whatOthersHaveUnmountedIsMountedAgain() throws Exception {
         mount("What=none", "Type=tmpfs");
         automount();

@@ -54,6 +54,8 @@ public final class ManagedAutomount extends TriggeringUnit {
     private OptionalInt checked = OptionalInt.empty(); // came with a mount; the table was read
     private boolean expiring;
     private boolean removing;
+    private @Nullable Work<Made> making;
+    private Consumer<JobResult> beginning = _ -> {}; // receives the result of that
 
     /**
      * @param mounts the table that all mounts of the manager share
@@ -76,11 +78,13 @@ public final class ManagedAutomount extends TriggeringUnit {
     @Override
     protected void begin(Consumer<JobResult> done) {
         AutomountUnit.Section section = section();
-        Work<Made> _ =
+        beginning = done;
+        making =
                 lane.work("the automount point", () -> make(section))
                         .releasing(made -> made.point().ifPresent(AutofsPoint::remove))
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((made, failure) -> {
+                            making = null;
                             if (made == null) {
                                 fail(
                                         Result.RESOURCES,
@@ -285,8 +289,19 @@ public final class ManagedAutomount extends TriggeringUnit {
                         });
     }
 
+    /** Gives up the point that a start is making; the worker removes it. */
+    private void cancelStart() {
+        Work<Made> work = making;
+        making = null;
+        if (work != null) {
+            work.cancel();
+            beginning.accept(JobResult.CANCELED);
+        }
+    }
+
     @Override
     public void stop(Consumer<JobResult> done) {
+        cancelStart();
         super.stop(result -> {
             if (removing) {
                 removals.add(done);
@@ -298,12 +313,13 @@ public final class ManagedAutomount extends TriggeringUnit {
 
     @Override
     public boolean isKept() {
-        return super.isKept() || removing;
+        return super.isKept() || removing || making != null;
     }
 
     @Override
     public void abandon() {
         super.abandon();
+        cancelStart();
         nextExpiry.lift();
         if (point != null) {
             point.remove();

@@ -22,7 +22,11 @@ final class SettingsOfUnits {
     private static final int MOST_BYTES = 1 << 16; // of the file of fields
     private static final int MOST_FIELDS = 64;
 
-    private record Seen(long readAt, UnitSettings settings) {}
+    private record Seen(long readAt, UnitSettings settings) {
+        boolean isOfRun(long since) {
+            return readAt - since >= 0;
+        }
+    }
 
     private final Path folder;
     private final long age = ReceiverLimits.SENDER_AGE.duration().toNanos();
@@ -43,14 +47,16 @@ final class SettingsOfUnits {
     UnitSettings of(String unit, long since) {
         long now = System.nanoTime();
         Seen before = units.get(unit);
-        boolean isOfRun = before != null && before.readAt() - since >= 0;
-        if (isOfRun && now - before.readAt() < age) {
+        if (before != null && before.isOfRun(since) && now - before.readAt() < age) {
             return before.settings();
         }
         UnitSettings found = read(unit);
         UnitSettings settings = found;
         if (found.invocationId().isEmpty() && before != null) { // the run is over
-            settings = isOfRun ? before.settings() : before.settings().withoutInvocation();
+            settings =
+                    before.isOfRun(since)
+                            ? before.settings()
+                            : before.settings().withoutInvocation();
         }
         units.put(unit, new Seen(now, settings));
         return settings;

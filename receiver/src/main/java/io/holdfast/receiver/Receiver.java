@@ -44,7 +44,7 @@ public final class Receiver implements AutoCloseable {
     private final EventLoop loop = EventLoop.open();
     private final Store store;
     private final Intake intake;
-    private final DatagramSource syslog;
+    private final @Nullable DatagramSource syslog;
     private final DatagramSource messages;
     private final @Nullable ServiceStore keeper;
     private final StreamListener streams;
@@ -83,13 +83,15 @@ public final class Receiver implements AutoCloseable {
                             attribution,
                             complaints);
             syslog =
-                    new DatagramSource(
-                            loop,
-                            passed.devLog != null ? passed.devLog : bind(folder, "dev-log"),
-                            DatagramSource.Kind.SYSLOG,
-                            intake,
-                            attribution,
-                            complaints);
+                    passed.devLog == null && !options.passed().isEmpty()
+                            ? null // the service manager wants none
+                            : new DatagramSource(
+                                    loop,
+                                    passed.devLog != null ? passed.devLog : bind(folder, "dev-log"),
+                                    DatagramSource.Kind.SYSLOG,
+                                    intake,
+                                    attribution,
+                                    complaints);
             keeper = ServiceStore.of(loop, System.getenv(), options.warnings(), this::acceptAgain);
             streams =
                     new StreamListener(
@@ -107,7 +109,9 @@ public final class Receiver implements AutoCloseable {
         }
         streams.recover(passed.streams, options.storage());
         intake.add(messages);
-        intake.add(syslog);
+        if (syslog != null) {
+            intake.add(syslog);
+        }
         intake.add(streams);
     }
 
@@ -225,7 +229,9 @@ public final class Receiver implements AutoCloseable {
     @Override
     public void close() {
         messages.close();
-        syslog.close();
+        if (syslog != null) {
+            syslog.close();
+        }
         streams.close();
         closedToo.forEach(Runnable::run);
         if (keeper != null) {

@@ -60,6 +60,7 @@ final class JournalInterface {
                         .build();
         Files.deleteIfExists(socket); // of a receiver that was killed
         server.listen(UnixAddress.path(socket), MODE);
+        socket.toFile().deleteOnExit(); // if SIGTERM comes before the loop waits for it
         return server;
     }
 }

@@ -217,10 +217,12 @@ class SessionTest {
         }
         assertThat(filesIn(whose.folder()))
                 .as(
-                        "all but the lock, which only its holder may remove, and the"
+                        "all but the lock, which only its holder may remove, the log, and the"
                                 + " folder for services of the session, which dbus-daemon leaves, too")
                 .isSubsetOf(
                         whose.runtime() + "/lock",
+                        whose.runtime() + "/log",
+                        whose.runtime() + "/log/system.journal",
                         whose.folder() + "/dbus-1",
                         whose.folder() + "/dbus-1/services");
         assertThat(stage.file(whose.runtime() + "/systemd")).doesNotExist();

@@ -118,7 +118,12 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         byte[] data = new byte[buffer.position()];
         buffer.get(0, data);
         if (kind == Kind.SYSLOG) {
-            intake.take("syslog", sender, Optional.empty(), SyslogMessage.parse(data).fields());
+            intake.take(
+                    "syslog",
+                    sender,
+                    Optional.empty(),
+                    Optional.empty(),
+                    SyslogMessage.parse(data).fields());
             return;
         }
         if (data.length == 0 && files.size() == 1) {
@@ -135,7 +140,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                 NativeMessage.parse(
                         data, ReceiverLimits.FIELDS.intValue(), ReceiverLimits.ENTRIES.intValue());
         for (List<Field> entry : message.entries()) {
-            intake.take("journal", sender, Optional.empty(), entry);
+            intake.take("journal", sender, Optional.empty(), Optional.empty(), entry);
         }
     }
 

@@ -143,12 +143,14 @@ final class Intake {
      * Takes a message.
      *
      * @param unit to which it belongs, if that is not the one of the sender
+     * @param invocation the run of the unit, if it is known
      * @param message the fields that the sender has set
      */
     void take(
             String transport,
             Attribution.Known sender,
             Optional<String> unit,
+            Optional<String> invocation,
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
@@ -172,7 +174,7 @@ final class Intake {
                 return;
             }
         }
-        store(sender.uid(), complete(transport, sender, unit, settings, message));
+        store(sender.uid(), complete(transport, sender, unit, settings, invocation, message));
     }
 
     /**
@@ -268,6 +270,7 @@ final class Intake {
             Attribution.Known sender,
             Optional<String> unit,
             UnitSettings settings,
+            Optional<String> invocation,
             List<Field> message) {
         List<Field> fields = new ArrayList<>(message.size() + sender.fields().size() + 5);
         fields.addAll(message);
@@ -278,7 +281,9 @@ final class Intake {
             }
         }
         unit.ifPresent(name -> fields.add(Field.of("_SYSTEMD_UNIT", name)));
-        settings.invocationId().ifPresent(id -> fields.add(Field.of("_SYSTEMD_INVOCATION_ID", id)));
+        invocation
+                .or(settings::invocationId)
+                .ifPresent(id -> fields.add(Field.of("_SYSTEMD_INVOCATION_ID", id)));
         fields.addAll(settings.extraFields());
         fields.add(machine);
         fields.add(hostname());

@@ -160,9 +160,9 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
     /** Returns whose share of the windows' memory the stream uses. */
     private String owner() {
         Header header = lines.header();
-        return header == null || header.unit().isEmpty() || !isOfManager()
+        return header == null || header.unitName().isEmpty() || !isOfManager()
                 ? "user " + peer.uid()
-                : header.unit();
+                : header.unitName();
     }
 
     /** Notes who has written what follows; what another has begun is a line of its own. */
@@ -218,9 +218,10 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
             by = isRecovered ? Attribution.lost(peer.uid()) : ofPeer();
         }
         Optional<String> unit =
-                Optional.of(header.unit()).filter(name -> !name.isEmpty() && isOfManager());
+                Optional.of(header.unitName()).filter(name -> !name.isEmpty() && isOfManager());
+        Optional<String> invocation = header.invocationId().filter(_ -> unit.isPresent());
         for (Line line : ready) {
-            intake.take("stdout", by, unit, fields(header, line));
+            intake.take("stdout", by, unit, invocation, fields(header, line));
         }
     }
 

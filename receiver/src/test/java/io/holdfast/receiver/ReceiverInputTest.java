@@ -145,17 +145,28 @@ class ReceiverInputTest {
         Files.delete(folder.resolve("units").resolve("invocation:x.service"));
         String second = ID.replace('6', '7');
         set("invocation:x.service", second);
-        say("second");
+        say("x.service", "second");
         assertThat(await("MESSAGE", "second").text("_SYSTEMD_INVOCATION_ID")).contains(second);
         Files.delete(folder.resolve("units").resolve("invocation:x.service"));
-        say("third"); // it has ended: only the run of its process is not known
+        say("x.service", "third"); // it has ended: only the run of its process is not known
         assertThat(await("MESSAGE", "third").text("_SYSTEMD_INVOCATION_ID")).isEmpty();
     }
 
-    /** Writes a line as a process of its own, whose output is a stream of the unit x.service. */
-    private void say(String line) throws Exception {
+    @Test
+    @Needs(root = true)
+    void aLineThatIsReadAfterTheEndOfItsRunIsOfThatRun() throws Exception {
+        set("invocation:x.service", ID.replace('6', '7'));
+        stream("x.service " + ID, "late\n");
+        Entry late = await("MESSAGE", "late");
+        assertThat(late.text("_SYSTEMD_UNIT")).contains("x.service");
+        assertThat(late.text("_SYSTEMD_INVOCATION_ID")).contains(ID);
+    }
+
+    /** Writes a line as a process of its own, whose output is a stream of the unit. */
+    private void say(String unit, String line) throws Exception {
         try (UnixSocket client = UnixSocket.connect(at("stdout"), SocketType.STREAM)) {
-            client.sendFully(ByteBuffer.wrap("me\nx.service\n30\n1\n0\n0\n0\n".getBytes(UTF_8)));
+            client.sendFully(
+                    ByteBuffer.wrap(("me\n" + unit + "\n30\n1\n0\n0\n0\n").getBytes(UTF_8)));
             try (Child child =
                     Spawn.of("echo", line).stdout(Stdio.descriptor(client.fd())).start()) {
                 assertThat(child.await().isSuccess()).isTrue();

@@ -513,6 +513,7 @@ public final class Execution {
                         receiver.connect(
                                 unit.name(),
                                 new JournalSocket.Description(
+                                        surroundings.invocationId(),
                                         log.identifier().orElse(program),
                                         log.priority(),
                                         log.levelPrefix(),

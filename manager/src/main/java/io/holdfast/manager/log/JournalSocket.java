@@ -17,7 +17,8 @@ import java.util.Set;
  * The socket on which a receiver of log messages accepts the output of units, by the stdout
  * protocol of journald: seven header lines, then the output itself. The unit and the receiver hold
  * the two ends of the connection, so that the death of this manager neither loses nor repeats
- * output. Thread-safe.
+ * output. Behind the unit's name, a space and the invocation id of its run follow, so that lines
+ * that are read after the end of the run belong to it, too. Thread-safe.
  *
  * @param path of the socket
  * @param passedOn the units that do not connect: the manager reads their output from a pipe and
@@ -31,13 +32,18 @@ public record JournalSocket(Path path, Set<UnitName> passedOn, Set<UnitName> uni
     /**
      * What the receiver is told of a unit's lines.
      *
+     * @param invocationId of the run
      * @param identifier of the program
      * @param priority facility and level of lines without a prefix
      * @param levelPrefix whether a line may begin with its level
      * @param console whether the receiver may show the lines on the console, too
      */
     public record Description(
-            String identifier, int priority, boolean levelPrefix, boolean console) {}
+            String invocationId,
+            String identifier,
+            int priority,
+            boolean levelPrefix,
+            boolean console) {}
 
     public JournalSocket {
         passedOn = Set.copyOf(passedOn);
@@ -62,10 +68,11 @@ public record JournalSocket(Path path, Set<UnitName> passedOn, Set<UnitName> uni
                 int _ = SysSocket.setOption(socket.fd(), SysSocket.SO_SNDBUF, SEND_BUFFER);
             }
             String header =
-                    "%s\n%s\n%d\n%d\n0\n0\n%d\n"
+                    "%s\n%s %s\n%d\n%d\n0\n0\n%d\n"
                             .formatted(
                                     description.identifier(),
                                     unit.text(),
+                                    description.invocationId(),
                                     description.priority(),
                                     description.levelPrefix() ? 1 : 0,
                                     description.console() ? 1 : 0);

@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +23,24 @@ public final class StreamLines {
      * The header of a stream, as its client has written it.
      *
      * @param identifier for {@code SYSLOG_IDENTIFIER=}; may be empty
-     * @param unit that a service manager names; may be empty
+     * @param unit that a service manager names, and behind a space the invocation id of its run, if
+     *     that is a manager of ours; may be empty
      * @param priority facility and level of lines without a prefix
      * @param levelPrefix whether a line may begin with {@code <N>}
      */
-    public record Header(String identifier, String unit, int priority, boolean levelPrefix) {}
+    public record Header(String identifier, String unit, int priority, boolean levelPrefix) {
+        /** {@return the name of the unit; may be empty} */
+        public String unitName() {
+            int space = unit.indexOf(' ');
+            return space < 0 ? unit : unit.substring(0, space);
+        }
+
+        /** {@return the run of the unit that writes the stream} */
+        public Optional<String> invocationId() {
+            return Optional.of(unit.substring(unit.indexOf(' ') + 1))
+                    .filter(id -> unit.indexOf(' ') > 0 && id.matches("[0-9a-f]{32}"));
+        }
+    }
 
     /** Why a line has ended. */
     public enum Break {

@@ -202,6 +202,7 @@ final class StreamListener implements Intake.Source, AutoCloseable {
     }
 
     private StreamSource source(UnixSocket socket, StreamWindow window) {
+        socket.passIdentity(); // one that connected before the receiver ran has not inherited it
         if (Feature.PASS_RIGHTS.isPresent()) {
             socket.refuseDescriptors();
         }

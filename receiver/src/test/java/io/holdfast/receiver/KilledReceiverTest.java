@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -84,6 +85,25 @@ class KilledReceiverTest {
             assertThat(difference(messages(null, "w" + i), expected))
                     .as("seed %d, read without a filter", seed)
                     .isEmpty();
+        }
+    }
+
+    @Test
+    void aStreamThatWasThereBeforeTheReceiverNamesItsWriter() throws Exception {
+        try (ReceiverProcess receiver = new ReceiverProcess(folder, UNLIMITED)) {
+            try (UnixSocket early = UnixSocket.connect(receiver.at("stdout"), SocketType.STREAM)) {
+                early.sendFully(ByteBuffer.wrap("w\n\n6\n0\n0\n0\n0\n".getBytes(UTF_8)));
+                receiver.start();
+                await(receiver, () -> receiver.keptStreams() == 1);
+                early.sendFully(ByteBuffer.wrap("line\n".getBytes(UTF_8)));
+            }
+            await(receiver, () -> receiver.stored() == 1);
+            receiver.terminate();
+        }
+        try (JournalReader reader = JournalReader.openFolders(List.of(folder.resolve("log")))) {
+            Entry line = Objects.requireNonNull(reader.next());
+            assertThat(line.text("MESSAGE")).contains("line");
+            assertThat(line.text("_PIDFD_ID")).isPresent();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.receiver;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
@@ -12,6 +13,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -50,6 +52,8 @@ final class ReceiverProcess implements AutoCloseable {
         Path run = Files.createDirectories(folder.resolve("run"));
         notify = UnixSocket.bind(UnixAddress.path(folder.resolve("notify")));
         stdout = UnixListener.listen(at("stdout"), SocketType.STREAM, BACKLOG, 0666);
+        int passes = SysSocket.setOption(stdout.fd(), SysSocket.SO_PASSCRED, 1);
+        ErrnoException.check(passes, "setsockopt", "stdout"); // PassCredentials=yes
         messages = UnixSocket.bind(path(run.resolve("socket")), 0666);
         devLog = UnixSocket.bind(path(run.resolve("dev-log")), 0666);
     }

@@ -288,7 +288,9 @@ final class Wiring implements AutoCloseable {
         Work<Integer> _ =
                 context.workers()
                         .ownLane("leftovers")
-                        .work("the removal of leftovers", () -> Leftovers.remove(warnings))
+                        .work(
+                                "the removal of leftovers",
+                                () -> Leftovers.remove(context.sandboxes(), warnings))
                         .begin((count, failure) -> {
                             if (count == null) {
                                 context.warn("cannot look for leftovers: " + failure);

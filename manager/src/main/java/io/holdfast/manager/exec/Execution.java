@@ -173,6 +173,7 @@ public final class Execution {
     private Map<String, String> runVariables = Map.of();
     private UserRuns.Run userRun = UserRuns.Run.NONE;
     private volatile String lost = ""; // why no command can be started
+    private volatile String temporaryFolders; // their name
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
@@ -199,6 +200,8 @@ public final class Execution {
         this.directories = new ExecDirectories(settings, scope);
         this.credentials = new UnitCredentials(settings.credentials(), scope, unit.name());
         this.cgroup = new UnitCgroup(surroundings.cgroup(), surroundings.cgroupSettings());
+        this.temporaryFolders =
+                PrivateFolder.name(unit.name(), surroundings.invocationId(), surroundings.cgroup());
     }
 
     public String invocationId() {
@@ -208,6 +211,17 @@ public final class Execution {
     /** Returns the identity of the commands, if it is not ours; known once the run is prepared. */
     public Optional<UserAndGroups> identity() {
         return Optional.of(identity).filter(known -> known.account().isPresent());
+    }
+
+    /** Returns the name of its temporary folders, which another unit may have made. */
+    public String temporaryFolders() {
+        return temporaryFolders;
+    }
+
+    /** Keeps the temporary folders that a killed manager has recorded; before {@link #takeUp}. */
+    public void keepTemporaryFolders(String name) {
+        temporaryFolders = name;
+        support.shared().keep(name);
     }
 
     /**
@@ -340,14 +354,20 @@ public final class Execution {
     private Optional<Sandbox> sandbox(Optional<List<PidFd>> before)
             throws SetupException, InterruptedException {
         try {
-            return Sandbox.of(
-                    settings,
-                    scope,
-                    unit.name(),
-                    identity,
-                    surroundings,
-                    () -> support.shared().join(unit.name(), unit.joined()),
-                    before);
+            Optional<Sandbox> made =
+                    Sandbox.of(
+                            settings,
+                            scope,
+                            unit.name(),
+                            identity,
+                            surroundings,
+                            () -> support.shared().join(unit.name(), unit.joined()),
+                            temporaryFolders,
+                            before);
+            made.map(Sandbox::folder)
+                    .filter(name -> !name.isEmpty())
+                    .ifPresent(name -> temporaryFolders = name);
+            return made;
         } catch (SetupException e) {
             if (!support.isWeak() || settings.sandbox().root().isPresent()) {
                 throw e;

@@ -14,12 +14,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Removes temporary folders that a killed process of ours has left: those of {@code PrivateTmp=},
  * those in which a child is held before it executes its program, and those of tours. A folder is
  * removed if our own user made it, its lock is free, so that its maker is dead, and, in the first
- * case, no process of its run is alive.
+ * case, no process of its run is alive, and no run that was found has joined it.
  *
  * <p>Every user can make folders with such names, so the number of folders that are inspected is
  * bounded. Blocking.
@@ -29,28 +30,37 @@ public final class Leftovers {
     private static final List<String> OTHERS = List.of("holdfast-gate-", "holdfast-tour-");
 
     private final Path shared;
+    private final Predicate<String> isKept;
     private final Consumer<String> warnings;
     private int looks;
     private int removed;
 
-    private Leftovers(Path shared, Consumer<String> warnings) {
+    private Leftovers(Path shared, Predicate<String> isKept, Consumer<String> warnings) {
         this.shared = shared;
+        this.isKept = isKept;
         this.warnings = warnings;
     }
 
     /**
      * Removes the leftovers of this machine.
      *
+     * @param support knows the folders of the runs that were found
      * @param warnings receives a line for each that cannot be removed
      * @return how many were removed
      */
-    public static int remove(Consumer<String> warnings) {
-        return SHARED.stream().mapToInt(shared -> removeIn(shared, warnings)).sum();
+    public static int remove(SandboxSupport support, Consumer<String> warnings) {
+        return SHARED.stream()
+                .mapToInt(shared -> removeIn(shared, support.shared()::isKept, warnings))
+                .sum();
     }
 
-    /** Removes the leftovers in one folder. */
-    static int removeIn(Path shared, Consumer<String> warnings) {
-        Leftovers leftovers = new Leftovers(shared, warnings);
+    /**
+     * Removes the leftovers in one folder.
+     *
+     * @param isKept whether a run that was found may have a folder of this name
+     */
+    static int removeIn(Path shared, Predicate<String> isKept, Consumer<String> warnings) {
+        Leftovers leftovers = new Leftovers(shared, isKept, warnings);
         try (Fd folder = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             SysDirent.forEachDirectory(folder, name -> leftovers.look(folder, name));
         } catch (ErrnoException e) {
@@ -76,15 +86,16 @@ public final class Leftovers {
                                     ManagerLimits.LEFTOVERS.remedy()));
             return false;
         }
+        if (isPrivate && (isKept.test(name) || !PrivateFolder.isUnused(name))) {
+            return true; // its lock is left to the unit that may be looking for it now
+        }
         Path path = shared.resolve(name);
         Optional<ScratchFolder> dead = ScratchFolder.dead(folder, path);
         if (dead.isPresent()) {
             try (ScratchFolder held = dead.get();
                     Directory parent = Directory.held(held.shared(), shared.toString())) {
-                if (!isPrivate || PrivateFolder.isUnused(name)) {
-                    TreeRemoval.remove(parent, name);
-                    removed++;
-                }
+                TreeRemoval.remove(parent, name);
+                removed++;
             } catch (ErrnoException | FileException e) {
                 warnings.accept("cannot remove a leftover: " + e.getMessage());
             }

@@ -132,6 +132,7 @@ final class Sandbox implements AutoCloseable {
      *
      * @param identity of the commands
      * @param member of this run
+     * @param folder the name of its temporary folders, unless it joins others
      * @param before processes that an earlier manager has started in these parts, which are looked
      *     for first; empty: it is a new run
      * @throws SetupException if a part cannot be made
@@ -143,6 +144,7 @@ final class Sandbox implements AutoCloseable {
             UserAndGroups identity,
             Execution.Surroundings surroundings,
             Supplier<SharedParts.Member> member,
+            String folder,
             Optional<List<PidFd>> before)
             throws SetupException, InterruptedException {
         if (!settings.sandbox().isolates()) {
@@ -150,9 +152,7 @@ final class Sandbox implements AutoCloseable {
         }
         Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings, member.get());
         try {
-            sandbox.share(
-                    PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
-                    before);
+            sandbox.share(folder, before);
             return Optional.of(sandbox);
         } catch (ErrnoException | FileException e) {
             sandbox.abandon(e);
@@ -182,6 +182,11 @@ final class Sandbox implements AutoCloseable {
         }
         long id = own.orElse(0);
         return "0 0 1\n" + (id == 0 ? "" : id + " " + id + " 1\n");
+    }
+
+    /** Returns the name of its temporary folders, which another unit may have made; or "". */
+    String folder() {
+        return member.parts().name();
     }
 
     /** Returns the user namespace of the commands, lent; a command enters it last. */

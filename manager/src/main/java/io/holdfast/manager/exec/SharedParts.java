@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,20 @@ final class SharedParts {
     /** All runs of a manager that have such parts. */
     static final class Registry {
         private final List<Member> members = new ArrayList<>();
+        private final Set<String> found = ConcurrentHashMap.newKeySet();
+
+        /**
+         * Keeps temporary folders that a run of a killed manager has, although the unit that made
+         * them may have ended.
+         */
+        void keep(String name) {
+            found.add(name);
+        }
+
+        /** Returns whether a run that was found may have a folder. */
+        boolean isKept(String folder) {
+            return found.stream().anyMatch(folder::startsWith);
+        }
 
         /**
          * Returns the membership of a run in the parts of the units that it joins, or that join it,
@@ -81,6 +96,7 @@ final class SharedParts {
     }
 
     private final List<PrivateFolder> folders = new ArrayList<>();
+    private String name = ""; // of the folders
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
@@ -89,11 +105,13 @@ final class SharedParts {
     /**
      * Returns the temporary folder below a base.
      *
-     * @param name of the folder, if it is made now
+     * @param own the name of the folder, if it is the first one
      * @param again whether an earlier manager has made it
      */
-    synchronized PrivateFolder folder(String base, String name, boolean again)
-            throws FileException {
+    synchronized PrivateFolder folder(String base, String own, boolean again) throws FileException {
+        if (name.isEmpty()) {
+            name = own;
+        }
         for (PrivateFolder folder : folders) {
             if (folder.base().equals(base)) {
                 return folder;
@@ -103,6 +121,11 @@ final class SharedParts {
         PrivateFolder folder = there.isPresent() ? there.get() : PrivateFolder.make(base, name);
         folders.add(folder);
         return folder;
+    }
+
+    /** Returns the name of the temporary folders; "" if there are none. */
+    synchronized String name() {
+        return name;
     }
 
     /**

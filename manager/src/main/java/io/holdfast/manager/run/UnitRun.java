@@ -411,6 +411,7 @@ public final class UnitRun {
         fields.put("run", true)
                 .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
                 .put("main-number", mainNumber)
+                .put("temporary-folders", execution.temporaryFolders())
                 .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
         channels.record(fields);
         resources.record(fields);

@@ -51,7 +51,7 @@ class LeftoversTest {
     }
 
     private int remove() {
-        int count = Leftovers.removeIn(shared, warnings::add);
+        int count = Leftovers.removeIn(shared, _ -> false, warnings::add);
         assertThat(warnings).isEmpty();
         return count;
     }
@@ -107,7 +107,7 @@ class LeftoversTest {
 
     @Test
     void whereThereIsNoSuchFolderThereIsNothingToSay() {
-        assertThat(Leftovers.removeIn(shared.resolve("none"), warnings::add)).isZero();
+        assertThat(Leftovers.removeIn(shared.resolve("none"), _ -> false, warnings::add)).isZero();
         assertThat(warnings).isEmpty();
     }
 

@@ -218,10 +218,23 @@ public final class Execution {
         return temporaryFolders;
     }
 
-    /** Keeps the temporary folders that a killed manager has recorded; before {@link #takeUp}. */
-    public void keepTemporaryFolders(String name) {
-        temporaryFolders = name;
-        support.shared().keep(name);
+    /**
+     * Keeps what the run shares with others, as a killed manager has recorded it. Called for all
+     * such runs before one of them can end, and before {@link #takeUp}.
+     *
+     * @param uid of the run; 0: it is not known, or ours
+     * @param folders the name of its temporary folders
+     */
+    public void keep(long uid, Optional<String> folders) {
+        userRun =
+                uids.runs()
+                        .begin(
+                                uid == 0 ? OptionalLong.empty() : OptionalLong.of(uid),
+                                unit.settings().removeIpc());
+        folders.ifPresent(name -> {
+            temporaryFolders = name;
+            support.shared().keep(name);
+        });
     }
 
     /**
@@ -259,7 +272,9 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             cgroup.delegateTo(identity.uid(), identity.gid());
-            userRun = uids.runs().begin(identity.uid(), settings.removeIpc());
+            if (userRun == UserRuns.Run.NONE) {
+                userRun = uids.runs().begin(identity.uid(), settings.removeIpc());
+            }
             reportDropped();
             filters = filters();
             setVariables(again ? directories.variables() : createDirectories());

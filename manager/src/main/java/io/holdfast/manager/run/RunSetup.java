@@ -73,7 +73,7 @@ public final class RunSetup {
         RunChannels channels = RunChannels.restore(owner, fields);
         Optional<Cgroup> cgroup = restoredCgroup(plan, fields);
         Execution execution = execution(plan, channels, cgroup);
-        fields.find("temporary-folders").ifPresent(execution::keepTemporaryFolders);
+        execution.keep(fields.number("uid"), fields.find("temporary-folders"));
         UnitRun run =
                 new UnitRun(
                         owner,

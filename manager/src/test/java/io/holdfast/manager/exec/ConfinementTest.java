@@ -489,6 +489,29 @@ class ConfinementTest {
     }
 
     @Test
+    void theIpcObjectsOfAUserStayIfALaterManagerFindsOneOfItsRunsEndedFirst() throws Exception {
+        String[] lines = {
+            "User=games", "RemoveIPC=yes", shell("umask 077; echo x > /dev/shm/hf-found; id -u")
+        };
+        long uid;
+        try (OneRun before = OneRun.prepared(scope, folder, lines)) {
+            uid = Long.parseLong(before.main());
+        }
+        try (OneRun running = OneRun.prepared(scope, folder, "User=root");
+                OneRun found = running.found(lines)) {
+            found.execution().keep(uid, Optional.empty());
+            try (OneRun ended = running.found(lines)) {
+                ended.execution().keep(uid, Optional.empty());
+                ended.execution().takeUp(uid, List.of());
+                assertThat(ended.main()).isEqualTo(Long.toString(uid));
+            }
+            assertThat(Path.of("/dev/shm/hf-found")).exists();
+            found.execution().takeUp(uid, List.of());
+        }
+        assertThat(Path.of("/dev/shm/hf-found")).doesNotExist();
+    }
+
+    @Test
     void sharedMemoryThatAProcessHasAttachedStays() throws Exception {
         String attach =
                 "import ctypes, sys; c = ctypes.CDLL(None); c.shmat.restype = ctypes.c_void_p;"

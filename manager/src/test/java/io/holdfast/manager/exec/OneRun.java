@@ -90,8 +90,13 @@ final class OneRun implements AutoCloseable {
 
     /** Prepares a run of another unit of the same manager. */
     OneRun another(String... lines) throws SetupException, InterruptedException {
+        return found(lines).prepare();
+    }
+
+    /** Makes a run of another unit of the same manager, but prepares nothing. */
+    OneRun found(String... lines) {
         SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
-        return new OneRun(scope, folder, uids, support, lines).prepare();
+        return new OneRun(scope, folder, uids, support, lines);
     }
 
     Execution execution() {

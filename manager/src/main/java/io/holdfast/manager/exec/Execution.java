@@ -173,7 +173,7 @@ public final class Execution {
     private Map<String, String> runVariables = Map.of();
     private UserRuns.Run userRun = UserRuns.Run.NONE;
     private volatile String lost = ""; // why no command can be started
-    private volatile String temporaryFolders; // their name
+    private volatile String temporaryFolders = ""; // their name, if it has any
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
@@ -200,8 +200,6 @@ public final class Execution {
         this.directories = new ExecDirectories(settings, scope);
         this.credentials = new UnitCredentials(settings.credentials(), scope, unit.name());
         this.cgroup = new UnitCgroup(surroundings.cgroup(), surroundings.cgroupSettings());
-        this.temporaryFolders =
-                PrivateFolder.name(unit.name(), surroundings.invocationId(), surroundings.cgroup());
     }
 
     public String invocationId() {
@@ -213,7 +211,7 @@ public final class Execution {
         return Optional.of(identity).filter(known -> known.account().isPresent());
     }
 
-    /** Returns the name of its temporary folders, which another unit may have made. */
+    /** Returns the name of its temporary folders, which another unit may have made; or "". */
     public String temporaryFolders() {
         return temporaryFolders;
     }
@@ -223,18 +221,18 @@ public final class Execution {
      * such runs before one of them can end, and before {@link #takeUp}.
      *
      * @param uid of the run; 0: it is not known, or ours
-     * @param folders the name of its temporary folders
+     * @param folders the name of its temporary folders; "" if it has none
      */
-    public void keep(long uid, Optional<String> folders) {
+    public void keep(long uid, String folders) {
         userRun =
                 uids.runs()
                         .begin(
                                 uid == 0 ? OptionalLong.empty() : OptionalLong.of(uid),
                                 unit.settings().removeIpc());
-        folders.ifPresent(name -> {
-            temporaryFolders = name;
-            support.shared().keep(name);
-        });
+        temporaryFolders = folders;
+        if (!folders.isEmpty()) {
+            support.shared().keep(folders);
+        }
     }
 
     /**
@@ -377,11 +375,14 @@ public final class Execution {
                             identity,
                             surroundings,
                             () -> support.shared().join(unit.name(), unit.joined()),
-                            temporaryFolders,
+                            temporaryFolders.isEmpty()
+                                    ? PrivateFolder.name(
+                                            unit.name(),
+                                            surroundings.invocationId(),
+                                            surroundings.cgroup())
+                                    : temporaryFolders,
                             before);
-            made.map(Sandbox::folder)
-                    .filter(name -> !name.isEmpty())
-                    .ifPresent(name -> temporaryFolders = name);
+            temporaryFolders = made.map(Sandbox::folder).orElse("");
             return made;
         } catch (SetupException e) {
             if (!support.isWeak() || settings.sandbox().root().isPresent()) {

@@ -73,7 +73,7 @@ public final class RunSetup {
         RunChannels channels = RunChannels.restore(owner, fields);
         Optional<Cgroup> cgroup = restoredCgroup(plan, fields);
         Execution execution = execution(plan, channels, cgroup);
-        execution.keep(fields.number("uid"), fields.find("temporary-folders"));
+        execution.keep(fields.number("uid"), fields.find("temporary-folders").orElse(""));
         UnitRun run =
                 new UnitRun(
                         owner,

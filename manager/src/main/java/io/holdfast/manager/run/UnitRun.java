@@ -411,8 +411,10 @@ public final class UnitRun {
         fields.put("run", true)
                 .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
                 .put("main-number", mainNumber)
-                .put("temporary-folders", execution.temporaryFolders())
                 .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
+        if (!execution.temporaryFolders().isEmpty()) {
+            fields.put("temporary-folders", execution.temporaryFolders());
+        }
         channels.record(fields);
         resources.record(fields);
         kept.record(Role.MAIN, main().filter(_ -> mainIsAlive()), fields);

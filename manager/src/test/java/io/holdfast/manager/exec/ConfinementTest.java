@@ -499,9 +499,9 @@ class ConfinementTest {
         }
         try (OneRun running = OneRun.prepared(scope, folder, "User=root");
                 OneRun found = running.found(lines)) {
-            found.execution().keep(uid, Optional.empty());
+            found.execution().keep(uid, "");
             try (OneRun ended = running.found(lines)) {
-                ended.execution().keep(uid, Optional.empty());
+                ended.execution().keep(uid, "");
                 ended.execution().takeUp(uid, List.of());
                 assertThat(ended.main()).isEqualTo(Long.toString(uid));
             }

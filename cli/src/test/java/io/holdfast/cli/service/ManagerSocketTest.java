@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,6 +39,11 @@ class ManagerSocketTest {
 
     /** Runs a command while a server has a conversation with each of its clients. */
     private Program against(Conversation conversation, String... words) throws Exception {
+        return against(Duration.ofSeconds(1), conversation, words);
+    }
+
+    private Program against(Duration patience, Conversation conversation, String... words)
+            throws Exception {
         try (UnixListener listener =
                 UnixListener.listen(
                         UnixAddress.path(folder.resolve("io.holdfast.Manager")),
@@ -61,7 +67,8 @@ class ManagerSocketTest {
                                     Program.command(
                                             List.of(
                                                     "-Xmx128m",
-                                                    "-Dio.holdfast.cli.replyTimeout=1000"),
+                                                    "-Dio.holdfast.cli.replyTimeout="
+                                                            + patience.toMillis()),
                                             line.toArray(String[]::new))));
             server.interrupt();
             server.join();
@@ -95,6 +102,7 @@ class ManagerSocketTest {
         String begin = "{\"parameters\":{\"units\":[";
         Program status =
                 against(
+                        Duration.ofMinutes(1), // a busy machine reads 6 MB slowly
                         client -> {
                             client.sendFully(
                                     ByteBuffer.wrap(begin.getBytes(StandardCharsets.UTF_8)));

@@ -60,7 +60,10 @@ class DefaultDependenciesTest {
             stage.unit("a.service", "[Unit]\nDefaultDependencies=no\n" + SLEEP);
             assertThat(shown("a.service"))
                     .containsExactlyInAnyOrder(
-                            "Requires=system.slice", "Conflicts=", "Before=", "After=system.slice");
+                            "Requires=system.slice",
+                            "Conflicts=",
+                            "Before=",
+                            "After=system.slice systemd-journald.socket");
         }
     }
 

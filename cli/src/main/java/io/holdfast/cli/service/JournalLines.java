@@ -41,8 +41,7 @@ final class JournalLines implements AutoCloseable {
         this.lines = lines;
         position = keeper.map(each -> PrintedPosition.open(each.store()));
         reader = JournalReader.openFolders(place.folders());
-        position.flatMap(PrintedPosition::cursor)
-                .ifPresentOrElse(reader::seekAfter, reader::seekTail);
+        position.ifPresentOrElse(each -> each.seek(reader), reader::seekTail);
         thread = Thread.ofPlatform().daemon().name("holdfast-follow").start(this::follow);
     }
 

@@ -32,7 +32,7 @@ PidFile apache.pid
 Listen 18081
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-ErrorLog /dev/stderr
+ErrorLog error.log
 DefaultRuntimeDir $HOME
 DocumentRoot $HOME
 END

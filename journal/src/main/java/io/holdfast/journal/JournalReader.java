@@ -108,11 +108,17 @@ public final class JournalReader implements AutoCloseable {
      * @throws IOException if the identifier of the machine cannot be read
      */
     public static JournalReader openSystem() throws IOException {
+        return openFolders(systemFolders());
+    }
+
+    /**
+     * Returns the folders of the journal files of this machine; one or both may be missing.
+     *
+     * @throws IOException if the machine has no id
+     */
+    public static List<Path> systemFolders() throws IOException {
         String machine = Id128.machine().toString();
-        return openFolders(
-                List.of(
-                        Path.of("/run/log/journal", machine),
-                        Path.of("/var/log/journal", machine)));
+        return List.of(Path.of("/run/log/journal", machine), Path.of("/var/log/journal", machine));
     }
 
     private void add(ObjectFile file) throws JournalException {

@@ -6,6 +6,7 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.log.forward.Forwarding;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.service.ManagerSocket;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.JournalReader;
 import java.io.IOException;
@@ -30,8 +31,8 @@ public final class LogsCommand implements Command {
     public CommandSpec spec() {
         return Grammar.of(this, "Print what units have logged.")
                 .description(
-                        "%nReads the journal files of this machine, those of holdfast journal and"
-                                + " of systemd-journald. A user who may not read them all sees the"
+                        "%nReads the journal files of your manager and of this machine, those of"
+                                + " holdfast journal and of systemd-journald. A user who may not read them all sees the"
                                 + " user's own messages.%n")
                 .footer(
                         "%nExamples:",
@@ -79,6 +80,7 @@ public final class LogsCommand implements Command {
                         "-D --directory FOLDER",
                         String.class,
                         "Read the files in this folder; may be given several times.")
+                .with(ManagerSocket::addOptions)
                 .flag("--no-pager", "Accepted and ignored: there is no pager.")
                 .with(Forwarding::options)
                 .spec();
@@ -123,7 +125,7 @@ public final class LogsCommand implements Command {
     private static JournalReader open(ParseResult line) throws IOException {
         List<String> folders = line.matchedOptionValue("--directory", List.of());
         if (folders.isEmpty()) {
-            return JournalReader.openSystem();
+            return ManagerSocket.journal(line);
         }
         for (String folder : folders) {
             if (!Files.isDirectory(Path.of(folder))) {

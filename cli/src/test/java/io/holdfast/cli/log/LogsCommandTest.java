@@ -9,6 +9,7 @@ import io.holdfast.journal.Field;
 import io.holdfast.journal.Id128;
 import io.holdfast.journal.JournalWriter;
 import io.holdfast.journal.WriterOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,6 +114,18 @@ class LogsCommandTest {
     void exportIsTheSameByteForByte() throws Exception {
         assertThat(logs("-n", "2", "-o", "export"))
                 .isEqualTo(journalctl("-n", "2", "-o", "export"));
+    }
+
+    @Test
+    void theFilesOfAManagerAreFound(@TempDir Path runtime) throws Exception {
+        Path log = Files.createDirectory(runtime.resolve("log"));
+        try (JournalWriter writer =
+                JournalWriter.open(log.resolve("system.journal"), WriterOptions.standard())) {
+            long _ = writer.append(List.of(Field.of("MESSAGE", "of the manager")));
+        }
+        Invocation invocation =
+                Invocation.of("logs", "--runtime-dir", runtime.toString(), "-o", "cat");
+        assertThat(invocation.out()).isEqualTo("of the manager\n");
     }
 
     @Test

@@ -285,7 +285,7 @@ final class Sandbox implements AutoCloseable {
         if (requested().has(Flag.PROTECT_HOSTNAME) || requested().has(Flag.PRIVATE_HOSTNAME)) {
             isolation.fresh(Namespace.Kind.UTS);
         }
-        if (requested().has(Flag.PRIVATE_MOUNTS) || wanted.hasOwnMounts()) {
+        if (hasOwnMounts()) {
             isolation.fresh(Namespace.Kind.MNT);
         }
         Optional<String> root = requested().root().map(SandboxSettings.Root::path);
@@ -294,7 +294,7 @@ final class Sandbox implements AutoCloseable {
         }
         Optional<String> later = Optional.of(PROC).filter(_ -> wanted.ownProcesses());
         if (wanted.ownProcesses()) {
-            isolation.fresh(Namespace.Kind.MNT).fresh(Namespace.Kind.PID);
+            isolation.fresh(Namespace.Kind.PID);
         }
         List<MountPlan.Late> late = mounts().addTo(isolation, later);
         return new View(
@@ -315,6 +315,14 @@ final class Sandbox implements AutoCloseable {
                     case SHARED -> isolation.sharedMounts();
                     case SLAVE -> isolation;
                 };
+    }
+
+    /** Returns whether the commands have a mount namespace even without mounts in it. */
+    private boolean hasOwnMounts() {
+        NamespaceSettings wanted = requested().namespaces();
+        return requested().has(Flag.PRIVATE_MOUNTS)
+                || wanted.hasOwnMounts()
+                || wanted.ownProcesses();
     }
 
     private MountPlan mounts() throws SetupException {
@@ -344,7 +352,7 @@ final class Sandbox implements AutoCloseable {
         for (PathRule rule : requested().rules()) {
             rule(plan, rule);
         }
-        if (!plan.isEmpty() || requested().has(Flag.PRIVATE_MOUNTS)) {
+        if (!plan.isEmpty() || hasOwnMounts()) {
             credentials(plan);
         }
         if (requested().has(Flag.BIND_LOG_SOCKETS)) {

@@ -11,6 +11,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.nio.file.Files;
@@ -123,6 +124,24 @@ class ConfinementTest {
         assertThat(set & (1L << 34)).as("CAP_SYSLOG").isZero();
         assertThat(run("ProtectKernelLogs=yes", "PrivateDevices=yes", shell("ls /dev")))
                 .doesNotContain("kmsg");
+    }
+
+    // ---- credentials
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "PrivateMounts=yes",
+                "MountFlags=slave",
+                "PrivatePIDs=yes",
+                "ReadOnlyPaths=/opt"
+            })
+    void theCredentialsOfOtherUnitsAreHiddenInEveryMountNamespace(String line) throws Exception {
+        Path other = UnitCredentials.parent(scope).resolve("other.service");
+        Path secret = Files.writeString(Files.createDirectories(other).resolve("key"), "secret");
+        String test = shell("cat " + secret + " 2>/dev/null; :");
+        assertThat(run(test)).isEqualTo("secret");
+        assertThat(run(line, test)).isEmpty();
     }
 
     // ---- read-only paths

@@ -10,6 +10,9 @@ import io.holdfast.core.file.folder.TreeRemoval;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Namespace;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.unit.ManagerScope;
@@ -603,6 +606,7 @@ class ConfinementTest {
             try (Child left = first.execution().start(sleep, Map.of(), PassedDescriptors.NONE);
                     OneRun second = new OneRun(scope, folder, support, lines);
                     OneRun third = new OneRun(scope, folder, support, lines)) {
+                Await.until(() -> !isInOurUserNamespace(left)); // it enters its own itself
                 second.execution().takeUp(0, List.of(left.pidFd()));
                 assertThat(second.main()).isEqualTo(shown);
                 third.execution().takeUp(0, List.of());
@@ -610,6 +614,14 @@ class ConfinementTest {
                 assertThat(left.signal(Signal.KILL)).isTrue();
                 Exit _ = left.await();
             }
+        }
+    }
+
+    private static boolean isInOurUserNamespace(Child process) {
+        try (PidFd self = PidFd.self();
+                Namespace ours = self.namespace(Namespace.Kind.USER);
+                Namespace its = process.pidFd().namespace(Namespace.Kind.USER)) {
+            return its.equals(ours);
         }
     }
 

@@ -46,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  *   stop        listening, running ─▶ stop-pre ─▶ stop-post ─▶ final-sigterm ─▶ dead, failed
  *   late, or stopped while it starts
  *               start-pre, start-post, stop-pre ─▶ stop-pre-sigterm ─▶ stop-pre-sigkill ─▶ stop-post
+ *               final-sigterm ─▶ final-sigkill ─▶ dead, failed
  * </pre>
  *
  * While it is listening it watches for traffic. Traffic starts its service; then the socket is

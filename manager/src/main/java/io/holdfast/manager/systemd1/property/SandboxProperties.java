@@ -10,15 +10,24 @@ import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.settings.NamespaceSettings;
 import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
+import io.holdfast.manager.unit.settings.NamespaceSettings.Propagation;
 import io.holdfast.manager.unit.settings.NamespaceSettings.ProtectProc;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /** The properties that describe the sandbox of a unit's processes, with what it implies. */
 final class SandboxProperties {
     private static final long RECURSIVE = 0x4000; // MS_REC
+
+    /** MS_SHARED, MS_SLAVE, MS_PRIVATE. */
+    private static final Map<Propagation, Long> PROPAGATIONS =
+            Map.of(
+                    Propagation.SHARED, 1L << 20,
+                    Propagation.SLAVE, 1L << 19,
+                    Propagation.PRIVATE, 1L << 18);
 
     private SandboxProperties() {}
 
@@ -42,6 +51,15 @@ final class SandboxProperties {
                         bool("PrivateTmp"),
                         t -> sandbox.apply(t).privateTmp() != PrivateTmp.NO)
                 .settable("PrivateTmpEx", text("PrivateTmp"))
+                .settable(
+                        "RootDirectory",
+                        text("RootDirectory"),
+                        t ->
+                                sandbox.apply(t)
+                                        .root()
+                                        .filter(SandboxSettings.Root::isFolder)
+                                        .map(SandboxSettings.Root::path)
+                                        .orElse(""))
                 .settable("BindPaths", new SettableProperty("a(ssbt)", binds("BindPaths")))
                 .settable(
                         "BindReadOnlyPaths",
@@ -79,9 +97,30 @@ final class SandboxProperties {
                         bool("PrivateUsers"),
                         t -> namespaces.apply(t).users() != PrivateUsers.NO)
                 .settable("PrivateUsersEx", text("PrivateUsers"))
+                .settable(
+                        "PrivatePIDs",
+                        text("PrivatePIDs"),
+                        t -> namespaces.apply(t).ownProcesses() ? "yes" : "no")
+                .settable(
+                        "MountFlags",
+                        new SettableProperty("t", SandboxProperties::propagation),
+                        t -> namespaces.apply(t).propagation().map(PROPAGATIONS::get).orElse(0L))
                 .settable("ProtectControlGroupsEx", text("ProtectControlGroups"))
                 .settable("ProtectHostnameEx", text("ProtectHostname"))
                 .settable("MountAPIVFS", bool("MountAPIVFS"), _ -> false);
+    }
+
+    private static void propagation(UnitDescription unit, String section, Object value) {
+        for (Map.Entry<Propagation, Long> each : PROPAGATIONS.entrySet()) {
+            if (each.getValue().equals(value)) {
+                unit.line(section, "MountFlags", UnitProperties.word(each.getKey()));
+                return;
+            }
+        }
+        if (!value.equals(0L)) {
+            throw SettableProperty.invalid("MountFlags", value);
+        }
+        unit.line(section, "MountFlags", "");
     }
 
     private static SettableProperty.Setter binds(String directive) {

@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.section.UnitReader.Support;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -38,12 +39,15 @@ class SettableDirectivesTest {
                                     "invisible",
                                     "pid")),
                     Map.entry("b", List.of(true)),
-                    Map.entry("t", List.of(1L, 20L, -1L)),
+                    Map.entry("t", List.of(1L, 20L, -1L, 1L << 18)),
                     Map.entry("u", List.of(1L)),
                     Map.entry("i", List.of(1)),
                     Map.entry("q", List.of(1)),
                     Map.entry("x", List.of(1L)),
                     Map.entry("ay", List.of(new byte[] {1})),
+                    Map.entry(
+                            "aay", List.of(List.of("NAME=value".getBytes(StandardCharsets.UTF_8)))),
+                    Map.entry("a(bs)", List.of(List.of(Struct.of(true, "pattern")))),
                     Map.entry("a(sst)", List.of(List.of(Struct.of("/x", "x", 1L)))),
                     Map.entry("as", List.of(List.of("a.service"), List.of("/x"))),
                     Map.entry("(aiai)", List.of(Struct.of(List.of(1), List.of(1)))),

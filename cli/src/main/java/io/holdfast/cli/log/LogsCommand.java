@@ -6,15 +6,16 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.log.forward.Forwarding;
 import io.holdfast.cli.output.Output;
-import io.holdfast.cli.service.ManagerSocket;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.JournalReader;
+import io.holdfast.manager.ManagerOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +26,7 @@ import picocli.CommandLine.ParseResult;
 /** Prints log messages, and follows them. */
 public final class LogsCommand implements Command {
     private static final int LAST = 10; // lines before a log that is followed
+    private static final String RUNTIME_DIR = "--runtime-dir";
     private static final Duration LOOK = Duration.ofSeconds(1);
 
     @Override
@@ -80,7 +82,10 @@ public final class LogsCommand implements Command {
                         "-D --directory FOLDER",
                         String.class,
                         "Read the files in this folder; may be given several times.")
-                .with(ManagerSocket::addOptions)
+                .option(
+                        RUNTIME_DIR + " DIR",
+                        Path.class,
+                        "Read the files of the manager with this folder of sockets only.")
                 .flag("--no-pager", "Accepted and ignored: there is no pager.")
                 .with(Forwarding::options)
                 .spec();
@@ -125,7 +130,7 @@ public final class LogsCommand implements Command {
     private static JournalReader open(ParseResult line) throws IOException {
         List<String> folders = line.matchedOptionValue("--directory", List.of());
         if (folders.isEmpty()) {
-            return ManagerSocket.journal(line);
+            return openUsual(line.matchedOptionValue(RUNTIME_DIR, null));
         }
         for (String folder : folders) {
             if (!Files.isDirectory(Path.of(folder))) {
@@ -133,6 +138,20 @@ public final class LogsCommand implements Command {
             }
         }
         return JournalReader.openFolders(folders.stream().map(Path::of).toList());
+    }
+
+    /** Opens the files of one manager, or of the caller's manager and of the machine. */
+    private static JournalReader openUsual(@Nullable Path runtime) throws IOException {
+        if (runtime != null) {
+            return JournalReader.openFolders(List.of(runtime.resolve("log")));
+        }
+        ManagerOptions own =
+                System.getProperty("user.name").equals("root")
+                        ? ManagerOptions.system(System.getenv())
+                        : ManagerOptions.user(System.getenv());
+        List<Path> folders = new ArrayList<>(JournalReader.systemFolders());
+        folders.add(own.runtimeDirectory().resolve("log"));
+        return JournalReader.openFolders(folders);
     }
 
     private static void print(

@@ -12,7 +12,6 @@ import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;
-import io.holdfast.journal.JournalReader;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ServiceInfo;
@@ -21,11 +20,9 @@ import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +43,7 @@ public final class ManagerSocket {
 
     private ManagerSocket() {}
 
-    public static void addOptions(Grammar grammar) {
+    static void addOptions(Grammar grammar) {
         grammar.flag(
                         USER,
                         "For root: the user manager of root instead of the system manager. Other"
@@ -84,25 +81,6 @@ public final class ManagerSocket {
         return user || !System.getProperty("user.name").equals("root")
                 ? ManagerOptions.user(System.getenv())
                 : ManagerOptions.system(System.getenv());
-    }
-
-    /**
-     * Opens the journal files of the manager that the command line selects. If it selects none, of
-     * the caller's manager and of the machine.
-     *
-     * @throws IOException if the machine has no id
-     */
-    public static JournalReader journal(ParseResult line) throws IOException {
-        boolean isSelected = line.hasMatchedOption(USER) || line.hasMatchedOption(RUNTIME_DIR);
-        JournalPlace place = JournalPlace.of(options(line));
-        if (place.isMachines()) {
-            return JournalReader.openSystem();
-        }
-        List<Path> folders = new ArrayList<>(place.folders());
-        if (!isSelected) {
-            folders.addAll(JournalReader.systemFolders());
-        }
-        return JournalReader.openFolders(folders);
     }
 
     /**

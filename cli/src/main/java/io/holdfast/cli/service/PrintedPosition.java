@@ -11,6 +11,7 @@ import io.holdfast.journal.Id128;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.manager.survival.DescriptorStore;
 import io.holdfast.manager.survival.Keeper;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -60,7 +61,7 @@ final class PrintedPosition implements AutoCloseable {
             } else {
                 reader.seekAfter(Cursor.parse(text));
             }
-        } catch (IllegalArgumentException e) { // cut by a kill
+        } catch (IllegalArgumentException | IOException e) { // cut by a kill, or without /proc
             reader.seekTail();
         }
     }

@@ -178,7 +178,7 @@ class SocketUnitTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"ExecStartPre=/bin/true", "FlushPending=yes", "ListenUSBFunction=/x"})
+    @CsvSource({"FlushPending=yes", "ListenUSBFunction=/x"})
     void whatHasNoEffectIsSaid(String line) {
         assertThat(Tree.messages(socket("ListenStream=/x\n" + line)))
                 .singleElement()

@@ -580,7 +580,8 @@ class UnitReaderTest {
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
         assertThat(UnitReader.directives(UnitType.SOCKET, "Socket", Support.APPLIED))
                 .contains("ListenStream", "Accept", "PassPIDFD", "ListenNetlink", "KeepAlive")
-                .doesNotContain("ListenUSBFunction", "User");
+                .contains("ExecStartPre", "User")
+                .doesNotContain("ListenUSBFunction");
         assertThat(UnitReader.directives(UnitType.TARGET, "Install", Support.APPLIED))
                 .contains("WantedBy");
     }
@@ -602,7 +603,11 @@ class UnitReaderTest {
         assertThat(names(implied, Dependency.REQUIRES))
                 .containsExactlyInAnyOrder("system.slice", "sysinit.target");
         assertThat(names(implied, Dependency.AFTER))
-                .containsExactlyInAnyOrder("system.slice", "sysinit.target", "basic.target");
+                .containsExactlyInAnyOrder(
+                        "system.slice",
+                        "sysinit.target",
+                        "basic.target",
+                        "systemd-journald.socket");
         assertThat(names(implied, Dependency.CONFLICTS)).containsExactly("shutdown.target");
         assertThat(names(implied, Dependency.BEFORE)).containsExactly("shutdown.target");
 
@@ -612,7 +617,8 @@ class UnitReaderTest {
                                 "a.service",
                                 "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/x\n"),
                         Tree.SYSTEM);
-        assertThat(names(bare, Dependency.AFTER)).containsExactly("system.slice");
+        assertThat(names(bare, Dependency.AFTER))
+                .containsExactlyInAnyOrder("system.slice", "systemd-journald.socket");
         assertThat(names(bare, Dependency.CONFLICTS)).isEmpty();
     }
 

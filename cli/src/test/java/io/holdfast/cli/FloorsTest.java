@@ -249,6 +249,9 @@ class FloorsTest {
                 .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.cli.output.AgeText")
+                .and()
+                .doNotHaveFullyQualifiedName(
+                        "io.holdfast.cli.log.forward.Forwarder") // how late it is, as a counter
                 .should()
                 .callMethod(System.class, "currentTimeMillis")
                 .orShould()

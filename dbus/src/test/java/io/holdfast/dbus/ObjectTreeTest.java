@@ -8,6 +8,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -251,6 +252,7 @@ class ObjectTreeTest {
         loop.submit(() -> {}).get();
         assertThat(events).isEmpty();
         loop.submit(() -> found(lookups, "/slow/a", events)).get();
+        Await.until(() -> lookups.containsKey("/slow/b"));
         loop.submit(() -> found(lookups, "/slow/b", events)).get();
         assertThat(answers.stream().map(ObjectTreeTest::outcome))
                 .containsExactly("/slow/a", "/slow/b");

@@ -2,7 +2,6 @@ package io.holdfast.cli.command;
 
 import io.holdfast.authority.AuthorityLimits;
 import io.holdfast.authority.client.limit.AuthorityClientLimits;
-import io.holdfast.cli.log.forward.ForwardLimits;
 import io.holdfast.cli.output.LineQueue;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;

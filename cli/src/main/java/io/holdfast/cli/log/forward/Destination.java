@@ -1,5 +1,6 @@
 package io.holdfast.cli.log.forward;
 
+import io.holdfast.cli.command.ForwardLimits;
 import io.holdfast.journal.Entry;
 import java.time.Duration;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.holdfast.cli.log.forward;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.cli.command.ForwardLimits;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Field;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package io.holdfast.cli.log.forward;
 
+import io.holdfast.cli.command.ForwardLimits;
 import io.holdfast.cli.metrics.ForwardMetrics;
 import io.holdfast.cli.metrics.ForwardMetrics.Counters;
 import io.holdfast.journal.Cursor;

@@ -3,6 +3,7 @@ package io.holdfast.cli.log.forward;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.cli.command.ForwardLimits;
 import io.holdfast.journal.Entry;
 import java.io.BufferedOutputStream;
 import java.io.EOFException;

@@ -1,4 +1,4 @@
-package io.holdfast.cli.log.forward;
+package io.holdfast.cli.command;
 
 import io.holdfast.core.limit.Limit;
 import java.time.Duration;
@@ -6,28 +6,28 @@ import java.util.List;
 
 /** The limits of forwarding, each a system property {@code io.holdfast.cli.forward.NAME}. */
 public final class ForwardLimits {
-    static final Limit BATCH =
+    public static final Limit BATCH =
             Limit.count("io.holdfast.cli.forward.batch", 512, "messages that are sent at once");
 
-    static final Limit BATCH_BYTES =
+    public static final Limit BATCH_BYTES =
             Limit.bytes(
                     "io.holdfast.cli.forward.batchBytes",
                     1 << 20,
                     "bytes of messages from which on a batch is sent");
 
-    static final Limit FIELD =
+    public static final Limit FIELD =
             Limit.bytes(
                     "io.holdfast.cli.forward.field",
                     256 << 10,
                     "bytes of one field that are forwarded; the rest of a longer one is cut off");
 
-    static final Limit ANSWER =
+    public static final Limit ANSWER =
             Limit.time(
                     "io.holdfast.cli.forward.answer",
                     Duration.ofSeconds(30),
                     "time in which a collector has to confirm a batch");
 
-    static final Limit PAUSE =
+    public static final Limit PAUSE =
             Limit.time(
                     "io.holdfast.cli.forward.pause",
                     Duration.ofMinutes(1),

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
+import io.holdfast.cli.Invocation;
 import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
@@ -100,6 +101,7 @@ class KeptAutomountTest {
             assertThat(output(waiting)).isEqualTo("tmpfs");
             KeeperTest.kill(up, 2);
             assertThat(output(walk(where))).isEqualTo("tmpfs");
+            Await.until(() -> isMounted(mount)); // else its start goes on, and mounts it again
             assertThat(SysMount.detach(where.toString())).isZero();
             Process again = walk(where);
             Await.until(() -> Files.exists(gate));
@@ -116,5 +118,11 @@ class KeptAutomountTest {
             Files.deleteIfExists(where);
             Files.delete(base);
         }
+    }
+
+    private boolean isMounted(String mount) {
+        return Invocation.of("status", "--runtime-dir", folder + "/run", mount)
+                .out()
+                .contains("Active: active (mounted)");
     }
 }

@@ -171,7 +171,7 @@ public final class Execution {
     private List<byte[]> filters = List.of(); // of system calls
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
-    private UserRuns.Run userRun = UserRuns.Run.NONE;
+    private UserRuns.@Nullable Run userRun; // counted
     private volatile String lost = ""; // why no command can be started
     private volatile String temporaryFolders = ""; // their name, if it has any
 
@@ -270,7 +270,7 @@ public final class Execution {
         try {
             identity = takeIdentity(uid);
             cgroup.delegateTo(identity.uid(), identity.gid());
-            if (userRun == UserRuns.Run.NONE) {
+            if (userRun == null) {
                 userRun = uids.runs().begin(identity.uid(), settings.removeIpc());
             }
             reportDropped();
@@ -1004,8 +1004,11 @@ public final class Execution {
         } catch (FileException | ErrnoException e) {
             warnOnce("credentials left", "its credentials are left: " + e.getMessage());
         }
-        userRun.close();
-        userRun = UserRuns.Run.NONE;
+        UserRuns.Run counted = userRun;
+        userRun = null;
+        if (counted != null) {
+            counted.close();
+        }
         dynamicUser.close();
         cgroup.close();
     }

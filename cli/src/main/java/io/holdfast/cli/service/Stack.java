@@ -312,6 +312,9 @@ final class Stack {
             boolean _ = Files.deleteIfExists(folder());
             boolean _ = Files.deleteIfExists(runtime.resolve(BUS_POLICY));
             boolean _ = Files.deleteIfExists(runtime.resolve(USERS_METRICS)); // of a killed bus
+            if (!journal.isMachines()) {
+                boolean _ = Files.deleteIfExists(journal.sockets());
+            }
         } catch (IOException e) {
             // another process has added files
         }

@@ -64,7 +64,9 @@ class PoorContainerTest {
         try (PlainContainer container =
                 start(config -> readOnly(config).replace(TMP, ""), "", "")) {
             assertRuns(container);
-            assertThat(lines(container, "cannot")).isEmpty();
+            assertThat(lines(container, "cannot"))
+                    .filteredOn(line -> !line.contains("a leftover: /tmp/")) // the machine's /tmp
+                    .isEmpty();
         }
     }
 

@@ -382,7 +382,9 @@ public final class Execution {
                                             surroundings.cgroup())
                                     : temporaryFolders,
                             before);
-            temporaryFolders = made.map(Sandbox::folder).orElse("");
+            made.map(Sandbox::folder)
+                    .filter(name -> !name.isEmpty()) // one that is found again may not know it
+                    .ifPresent(name -> temporaryFolders = name);
             return made;
         } catch (SetupException e) {
             if (!support.isWeak() || settings.sandbox().root().isPresent()) {

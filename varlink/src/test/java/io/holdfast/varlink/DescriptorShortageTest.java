@@ -212,11 +212,11 @@ class DescriptorShortageTest {
             }
             Await.until(() -> count(input, output) <= open + SPARE);
         } finally {
+            for (LingeringSocket each : lingering) {
+                each.close(); // the exit of the server waits for them, too
+            }
             server.destroy();
             int _ = server.waitFor();
-            for (LingeringSocket each : lingering) {
-                each.close();
-            }
         }
     }
 

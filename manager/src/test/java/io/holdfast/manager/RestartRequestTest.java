@@ -426,11 +426,11 @@ class RestartRequestTest {
                 "a",
                 "PartOf=base.service",
                 "Type=oneshot",
-                "ExecStart=/bin/sh -c 'test -e " + quick + " || exec sleep 1000'");
+                "ExecStart=/bin/sh -c 'test -e " + quick + " || { echo sleeping; exec sleep 1000; }'");
         stage.serviceWith("d", "Requires=a.service\nPartOf=base.service", SLEEP);
         stage.start("base");
         var first = stage.starting("d");
-        stage.happenings().await("a.service: INFO started");
+        stage.happenings().awaitOutput("a.service", "sleeping"); // it has looked for the file
         stage.happenings().await("d.service: INFO started");
         Files.writeString(quick, "");
         var restart = restarting("base");

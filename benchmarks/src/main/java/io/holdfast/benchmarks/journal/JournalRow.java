@@ -135,9 +135,9 @@ public final class JournalRow implements Row {
             Turns query = new Turns();
             String unit = "unit-7.service";
             int warm = query.add(() -> library.request("last " + many + " " + unit + " " + LINES));
-            String options = " -D " + many + " -u " + unit + " -n " + LINES + " > /dev/null";
-            int command = query.add(() -> timed(launcher.script() + " logs" + options));
-            int peer = query.add(() -> timed("journalctl -q" + options));
+            String options = " -D " + many + " -n " + LINES + " > /dev/null";
+            int command = query.add(() -> timed(launcher.script() + " logs " + unit + options));
+            int peer = query.add(() -> timed("journalctl -q -u " + unit + options));
             query.run(effort.rounds(10), effort.rounds(21));
             String what = Line.format("last %d lines of a unit out of %,d", LINES, most);
             lines.add(

@@ -119,7 +119,11 @@ final class StackProcess implements AutoCloseable {
 
     /** Returns the resident memory of its manager alone, in KiB. */
     long managerKib() throws IOException {
-        return Launcher.status(processes().get(1), "VmRSS");
+        return Launcher.status(managerPid(), "VmRSS");
+    }
+
+    long managerPid() throws IOException {
+        return processes().get(1);
     }
 
     /** Returns the PID of a process of one of its units. */

@@ -79,7 +79,11 @@ final class SystemdProcess implements AutoCloseable {
 
     /** Returns its own resident memory, in KiB. */
     long managerKib() {
-        return Launcher.status(Long.parseLong(pid1.getFileName().toString()), "VmRSS");
+        return Launcher.status(managerPid(), "VmRSS");
+    }
+
+    long managerPid() {
+        return Long.parseLong(pid1.getFileName().toString());
     }
 
     private String awaitReady() throws IOException, InterruptedException {

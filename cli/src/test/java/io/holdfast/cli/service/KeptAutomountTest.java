@@ -30,7 +30,7 @@ class KeptAutomountTest {
     @AfterEach
     void end() throws Exception {
         for (Process walker : walkers) {
-            assertThat(walker.waitFor()).isBetween(0, 255);
+            assertThat(walker.destroyForcibly().waitFor()).isBetween(0, 255);
         }
     }
 
@@ -43,7 +43,8 @@ class KeptAutomountTest {
         return walker;
     }
 
-    private static String output(Process process) throws IOException {
+    private static String output(Process process) throws Exception {
+        int _ = process.waitFor(); // unlike the read, it is interrupted by a time-out
         return new String(process.getInputStream().readAllBytes(), UTF_8).strip();
     }
 

@@ -265,9 +265,13 @@ public final class Manager implements AutoCloseable {
         return onLoop(answer -> forward(view.outdated(names), answer));
     }
 
-    /** Returns what the files on disk say about a unit now, beside its {@link #status}. */
-    public CompletableFuture<UnitFileFacts> fileFacts(UnitName name) {
-        return onLoop(answer -> forward(view.fileFacts(name), answer));
+    /**
+     * Returns what the files on disk say about a unit now, beside its {@link #status}.
+     *
+     * @param user who asks
+     */
+    public CompletableFuture<UnitFileFacts> fileFacts(UnitName name, long user) {
+        return onLoop(answer -> forward(view.fileFacts(name, user), answer));
     }
 
     private static <T> void forward(CompletableFuture<T> result, CompletableFuture<T> answer) {

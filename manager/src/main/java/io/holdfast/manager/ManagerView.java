@@ -436,16 +436,20 @@ public final class ManagerView {
     /**
      * Returns how a unit's files and those of the units that it requires differ from what is
      * loaded.
+     *
+     * @param user who asks
      */
-    CompletableFuture<UnitFileFacts> fileFacts(UnitName name) {
+    CompletableFuture<UnitFileFacts> fileFacts(UnitName name, long user) {
         ManagedUnit unit = units.find(name);
         Set<UnitName> up = units.up();
         if (unit == null) {
-            return work(() -> new UnitFileFacts(false, missing(catalog.read(name), up)));
+            return work.runFor(
+                    user, () -> new UnitFileFacts(false, missing(catalog.read(name), up)));
         }
         UnitSource source = unit.newest().source();
         Unit definition = unit.lastDefinition();
-        return work(() -> new UnitFileFacts(catalog.differs(source), missing(definition, up)));
+        return work.runFor(
+                user, () -> new UnitFileFacts(catalog.differs(source), missing(definition, up)));
     }
 
     private List<String> missing(Unit unit, Set<UnitName> up) {

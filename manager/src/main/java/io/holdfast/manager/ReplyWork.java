@@ -37,6 +37,15 @@ final class ReplyWork implements AutoCloseable {
         return run(readers.ownLane("a question"), ManagerLimits.READ_TIMEOUT.duration(), work);
     }
 
+    /**
+     * Runs work for a user in parallel to all other work: users take turns, so that one with many
+     * questions delays those of others by a single one.
+     */
+    <T> CompletableFuture<T> runFor(long user, Callable<T> work) {
+        Lane lane = readers.ownLane("a question", user);
+        return run(lane, ManagerLimits.READ_TIMEOUT.duration(), work);
+    }
+
     /** Runs work after other work about the same thing. */
     <T> CompletableFuture<T> run(String about, Callable<T> work) {
         return run(about, ManagerLimits.READ_TIMEOUT.duration(), work);

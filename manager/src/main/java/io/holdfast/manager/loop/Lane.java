@@ -11,6 +11,9 @@ public final class Lane {
     final String name;
     final boolean isNamed;
 
+    /** Whose turn it is when this lane gets a thread. */
+    final Object owner;
+
     // guarded by the workers
     final Deque<Work<?>> waiting = new ArrayDeque<>();
     @Nullable Work<?> current;
@@ -20,10 +23,11 @@ public final class Lane {
      * @param name for messages
      * @param isNamed whether {@link Workers#lane} returns this lane for its name
      */
-    Lane(Workers workers, String name, boolean isNamed) {
+    Lane(Workers workers, String name, boolean isNamed, Object owner) {
         this.workers = workers;
         this.name = name;
         this.isNamed = isNamed;
+        this.owner = owner;
     }
 
     /**

@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
@@ -38,6 +40,9 @@ public final class Workers implements AutoCloseable {
 
     private static final long IDLE_SECONDS = 10;
 
+    /** The owner of the manager's own work. */
+    private static final Object MANAGER = "manager";
+
     final EventLoop loop;
     private final int atOnce;
     private final int most;
@@ -47,8 +52,9 @@ public final class Workers implements AutoCloseable {
     @GuardedBy("this")
     private final Map<String, Lane> lanes = new HashMap<>(); // with work in them
 
+    /** The lanes with work but without a thread, by their owners, who take turns. */
     @GuardedBy("this")
-    private final Deque<Lane> ready = new ArrayDeque<>(); // with work but without a thread
+    private final SequencedMap<Object, Deque<Lane>> ready = new LinkedHashMap<>();
 
     @GuardedBy("this")
     private final Set<Work<?>> running = new LinkedHashSet<>();
@@ -104,12 +110,20 @@ public final class Workers implements AutoCloseable {
     /** Returns the lane of this name; concurrent callers get the same one. */
     public synchronized Lane lane(String name) {
         Lane there = lanes.get(name);
-        return there != null ? there : new Lane(this, name, true);
+        return there != null ? there : new Lane(this, name, true, MANAGER);
     }
 
     /** Creates a lane that only the caller uses. */
     public Lane ownLane(String name) {
-        return new Lane(this, name, false);
+        return ownLane(name, MANAGER);
+    }
+
+    /**
+     * Creates a lane that only the caller uses, for work of this owner: however many lanes one has
+     * that wait for a thread, the next of any other owner waits for a single one of them.
+     */
+    public Lane ownLane(String name, Object owner) {
+        return new Lane(this, name, false, owner);
     }
 
     synchronized boolean isClosed() {
@@ -158,14 +172,14 @@ public final class Workers implements AutoCloseable {
     private void makeReady(Lane lane) {
         if (lane.current == null && !lane.isReady && !lane.waiting.isEmpty()) {
             lane.isReady = true;
-            ready.addLast(lane);
+            ready.computeIfAbsent(lane.owner, _ -> new ArrayDeque<>()).addLast(lane);
         }
     }
 
     @GuardedBy("this")
     private void dispatch() {
         while (!ready.isEmpty() && running.size() < most && running.size() - slow < atOnce) {
-            Lane lane = ready.removeFirst();
+            Lane lane = nextReady();
             lane.isReady = false;
             Work<?> next = lane.waiting.pollFirst();
             if (next == null) {
@@ -187,6 +201,17 @@ public final class Workers implements AutoCloseable {
                 EventLoop.Timer _ = loop.after(SLOW, this::look);
             });
         }
+    }
+
+    /** Removes the next lane of the owner whose turn it is, who is then the last. */
+    @GuardedBy("this")
+    private Lane nextReady() {
+        Map.Entry<Object, Deque<Lane>> turn = ready.pollFirstEntry();
+        Lane lane = turn.getValue().removeFirst();
+        if (!turn.getValue().isEmpty()) {
+            ready.putLast(turn.getKey(), turn.getValue());
+        }
+        return lane;
     }
 
     /** Stops counting work that takes long, and dispatches. */

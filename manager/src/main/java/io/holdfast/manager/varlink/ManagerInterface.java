@@ -312,7 +312,7 @@ public final class ManagerInterface implements AutoCloseable {
 
     private CompletableFuture<JsonObject> status(Call call) {
         UnitName name = name(call.parameters().string("name"));
-        CompletableFuture<UnitFileFacts> files = manager.fileFacts(name);
+        CompletableFuture<UnitFileFacts> files = manager.fileFacts(name, call.peer().uid());
         return manager.status(name)
                 .thenCompose(unit -> status(unit, call.peer()))
                 .thenCombine(files, ManagerInterface::withFiles);

@@ -68,6 +68,37 @@ class WorkersTest {
     }
 
     @Test
+    void ownersOfLanesTakeTurns() {
+        List<String> over = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        int threads = ManagerLimits.WORKERS.intValue();
+        for (int i = 0; i < threads; i++) { // so that all others wait
+            Work<?> _ =
+                    workers.ownLane("busy")
+                            .work("a wait", () -> letEnd(mayEnd))
+                            .begin((_, _) -> over.add("over"));
+        }
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        for (int i = 0; i < 100; i++) {
+            order(workers.ownLane("one of many", 1000L), "many", order);
+        }
+        order(workers.ownLane("one", 0L), "one", order);
+        mayEnd.countDown();
+        turnUntil(() -> order.size() == 101);
+        assertThat(order.indexOf("one")).isLessThan(2 * threads);
+        turnUntil(() -> over.size() == threads);
+    }
+
+    private static boolean letEnd(CountDownLatch latch) throws InterruptedException {
+        latch.await();
+        return true;
+    }
+
+    private static void order(Lane lane, String name, List<String> order) {
+        Work<?> _ = lane.work("a note", () -> order.add(name)).begin((_, _) -> {});
+    }
+
+    @Test
     void workOfALaneIsDoneInOrderByOneThread() {
         Lane lane = workers.ownLane("a");
         List<Integer> done = new ArrayList<>();

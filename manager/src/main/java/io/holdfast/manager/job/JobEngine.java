@@ -378,10 +378,16 @@ public final class JobEngine {
         if (job.type() == JobType.NOP || job.ignoresOrder() || job.isResumed()) {
             return true;
         }
-        return job.unit().related(Relation.AFTER).stream()
-                        .noneMatch(unit -> isHeldBy(job, unit, true))
-                && job.unit().related(Relation.BEFORE).stream()
-                        .noneMatch(unit -> isHeldBy(job, unit, false));
+        return isFirst(job, Relation.AFTER, true) && isFirst(job, Relation.BEFORE, false);
+    }
+
+    /**
+     * Looks for a job to wait for from the end: jobs mostly end in their order, and once the last
+     * has ended, few of a target's thousand units are left to wait for.
+     */
+    private boolean isFirst(Job job, Relation relation, boolean unitIsBefore) {
+        return job.unit().related(relation).reversed().stream()
+                .noneMatch(unit -> isHeldBy(job, unit, unitIsBefore));
     }
 
     private boolean isHeldBy(Job job, JobUnit unit, boolean unitIsBefore) {

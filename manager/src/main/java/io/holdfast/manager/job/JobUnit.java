@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.SequencedCollection;
 import java.util.function.Consumer;
 
 /**
@@ -26,7 +27,7 @@ public interface JobUnit {
     boolean isApplicable(JobType type);
 
     /** Returns the loaded units that have this relation to it, each once. */
-    Collection<? extends JobUnit> related(Relation relation);
+    SequencedCollection<? extends JobUnit> related(Relation relation);
 
     /** Returns all loaded units, including this one. */
     Collection<? extends JobUnit> loaded();

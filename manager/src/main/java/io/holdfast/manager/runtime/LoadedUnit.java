@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.SequencedCollection;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -183,8 +184,8 @@ public final class LoadedUnit implements JobUnit {
     // ---- other units
 
     @Override
-    public Collection<JobUnit> related(Relation relation) {
-        Set<JobUnit> related = new LinkedHashSet<>();
+    public SequencedCollection<JobUnit> related(Relation relation) {
+        LinkedHashSet<JobUnit> related = new LinkedHashSet<>();
         Unit own = lastDefinition();
         for (Dependency kind : relation.own()) {
             for (UnitName other : own.unit().dependencies().of(kind)) {

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedCollection;
 import java.util.function.Consumer;
 
 /** A unit that another requires and that does not exist: every job of it is refused. */
@@ -31,7 +32,7 @@ record MissingUnit(UnitName name) implements JobUnit {
     }
 
     @Override
-    public Collection<JobUnit> related(Relation relation) {
+    public SequencedCollection<JobUnit> related(Relation relation) {
         return List.of();
     }
 

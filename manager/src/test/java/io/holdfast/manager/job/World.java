@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.SequencedCollection;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -430,9 +431,9 @@ final class World implements JobEngine.Listener {
         }
 
         @Override
-        public Collection<Fake> related(Relation relation) {
+        public SequencedCollection<Fake> related(Relation relation) {
             asked.merge(relation, 1, Integer::sum);
-            Set<Fake> related = new LinkedHashSet<>();
+            LinkedHashSet<Fake> related = new LinkedHashSet<>();
             for (Dependency kind : relation.own()) {
                 for (String other : says.getOrDefault(kind, Set.of())) {
                     Fake unit = units.get(other);

@@ -48,6 +48,7 @@ public final class UnitIndex {
     private final Map<UnitName, Entry> entries = new HashMap<>();
     private final Map<UnitName, SortedSet<UnitName>> aliases = new HashMap<>();
     private final Set<Path> subfolders = new HashSet<>();
+    private final Set<String> subfolderNames = new HashSet<>();
     private final Diagnostics diagnostics = new Diagnostics();
 
     private UnitIndex(LoadPath path) {
@@ -106,38 +107,47 @@ public final class UnitIndex {
     List<Path> folders(List<UnitName> names, String suffix) {
         List<Path> found = new ArrayList<>();
         for (UnitName name : names) {
-            for (Path folder : path.folders()) {
-                addFolders(name, folder, suffix, found);
-            }
+            addFolders(named(name, suffix), found);
         }
         String type = names.getFirst().type().suffix().substring(1);
-        path.folders().forEach(folder -> addIfThere(folder.resolve(type + suffix), found));
+        addFolders(List.of(type + suffix), found);
         return found;
     }
 
-    private void addFolders(UnitName name, Path folder, String suffix, List<Path> found) {
+    /** Returns how folders for a unit of this name are named. */
+    private static List<String> named(UnitName name, String suffix) {
+        List<String> named = new ArrayList<>();
         String rest = name.stem().substring(name.prefix().length()); // "" or @instance
-        String type = name.type().suffix();
+        String end = name.type().suffix() + suffix;
         String prefix = name.prefix();
         while (true) {
-            addIfThere(folder.resolve(prefix + rest + type + suffix), found);
+            named.add(prefix + rest + end);
             if (rest.length() > 1) {
-                addIfThere(folder.resolve(prefix + "@" + type + suffix), found);
+                named.add(prefix + "@" + end);
             }
             if (!rest.isEmpty() && !prefix.equals(name.prefix())) {
-                addIfThere(folder.resolve(prefix + type + suffix), found);
+                named.add(prefix + end);
             }
             int dash = prefix.lastIndexOf('-', prefix.length() - 2);
             if (dash <= 0) {
-                return;
+                return named;
             }
             prefix = prefix.substring(0, dash + 1);
         }
     }
 
-    private void addIfThere(Path folder, List<Path> found) {
-        if (subfolders.contains(folder) && !found.contains(folder)) {
-            found.add(folder);
+    private void addFolders(List<String> named, List<Path> found) {
+        List<String> there = named.stream().filter(subfolderNames::contains).toList();
+        if (there.isEmpty()) { // as for most units
+            return;
+        }
+        for (Path folder : path.folders()) {
+            for (String name : there) {
+                Path subfolder = folder.resolve(name);
+                if (subfolders.contains(subfolder) && !found.contains(subfolder)) {
+                    found.add(subfolder);
+                }
+            }
         }
     }
 
@@ -145,6 +155,7 @@ public final class UnitIndex {
         String fileName = file.getFileName().toString();
         if (isSubfolder(fileName) && Files.isDirectory(file)) {
             subfolders.add(file);
+            subfolderNames.add(fileName);
             return;
         }
         Optional<UnitName> name = UnitName.parse(fileName);

@@ -426,7 +426,9 @@ class RestartRequestTest {
                 "a",
                 "PartOf=base.service",
                 "Type=oneshot",
-                "ExecStart=/bin/sh -c 'test -e " + quick + " || { echo sleeping; exec sleep 1000; }'");
+                "ExecStart=/bin/sh -c 'test -e "
+                        + quick
+                        + " || { echo sleeping; exec sleep 1000; }'");
         stage.serviceWith("d", "Requires=a.service\nPartOf=base.service", SLEEP);
         stage.start("base");
         var first = stage.starting("d");

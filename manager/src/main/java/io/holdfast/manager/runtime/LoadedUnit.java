@@ -19,7 +19,6 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.SequencedCollection;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /** A unit of the table as its jobs see it. Used on the event loop. */

@@ -16,7 +16,11 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
     public Dependencies {
         Map<Dependency, Set<UnitName>> copy = new EnumMap<>(Dependency.class);
         byKind.forEach((kind, units) ->
-                copy.put(kind, Collections.unmodifiableSet(new LinkedHashSet<>(units))));
+                copy.put(
+                        kind,
+                        units.size() == 1 // as most are, of thousands of units
+                                ? Set.copyOf(units)
+                                : Collections.unmodifiableSet(new LinkedHashSet<>(units))));
         byKind = Collections.unmodifiableMap(copy);
     }
 

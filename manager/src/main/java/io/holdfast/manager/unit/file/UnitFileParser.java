@@ -170,7 +170,7 @@ final class UnitFileParser {
         }
         entryCount++;
         String value = strip(line.substring(equals + 1));
-        entries.add(new UnitFile.Entry(key, value, new UnitFilePlace(source, number)));
+        entries.add(new UnitFile.Entry(key.intern(), value, new UnitFilePlace(source, number)));
     }
 
     private void endSection() {

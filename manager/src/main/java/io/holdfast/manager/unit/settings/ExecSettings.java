@@ -11,13 +11,13 @@ import io.holdfast.manager.unit.value.StandardStream;
 import io.holdfast.manager.unit.value.WorkingDirectory;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * The execution environment of a unit's processes.
@@ -126,9 +126,15 @@ public record ExecSettings(
         supplementaryGroups = List.copyOf(supplementaryGroups);
         directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
         limits = Collections.unmodifiableMap(new LinkedHashMap<>(limits));
-        ambientCapabilities = Collections.unmodifiableSet(new TreeSet<>(ambientCapabilities));
-        secureBits = Collections.unmodifiableSet(new TreeSet<>(secureBits));
-        capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
+        ambientCapabilities = copy(Capability.class, ambientCapabilities);
+        secureBits = copy(SecureBit.class, secureBits);
+        capabilityBoundingSet = copy(Capability.class, capabilityBoundingSet);
+    }
+
+    private static <E extends Enum<E>> Set<E> copy(Class<E> kind, Set<E> set) {
+        Set<E> copy = EnumSet.noneOf(kind);
+        copy.addAll(set);
+        return Collections.unmodifiableSet(copy);
     }
 
     /** {@return the same settings with another sandbox} */

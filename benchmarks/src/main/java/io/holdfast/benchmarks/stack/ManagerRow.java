@@ -38,6 +38,7 @@ public final class ManagerRow implements Row {
     private static final double UNIT_KIB = 25;
     private static final double AMONG_MANY = 0.9;
     private static final int FILES = 5_000;
+    private static final String ROOM_FOR_FILES = "-Dio.holdfast.manager.units=6000";
     private static final double READ_S = 1.5;
     private static final double READ_MIB = 30;
 
@@ -92,8 +93,15 @@ public final class ManagerRow implements Row {
                     SystemdProcess theirs = SystemdProcess.start(units.path());
                     Worker our = ours.generatorOfPeers();
                     Worker their = theirs.generatorOfPeers()) {
-                lines.addAll(files(our, ours, their, theirs));
                 lines.add(amongMany(effort, our, their));
+            }
+            try (StackProcess ours =
+                            new StackProcess(
+                                    launcher.get(), runtime.path(), arguments, ROOM_FOR_FILES);
+                    SystemdProcess theirs = SystemdProcess.start(units.path());
+                    Worker our = ours.generatorOfPeers();
+                    Worker their = theirs.generatorOfPeers()) {
+                lines.addAll(files(our, ours, their, theirs));
             }
             return lines;
         }

@@ -35,7 +35,7 @@ final class Stack {
     static final String LAUNCHER_PROPERTY = "holdfast.launcher";
     private static final String BUS_POLICY = "bus.conf";
     private static final String USERS_METRICS = "bus.metrics";
-    private static final String UNITS = "units";
+    private static final String UNITS = "stack";
     private static final String BUS_FOLDER = "dbus";
     private static final String AUTHORITY_FOLDER = "authority";
     private static final Path RUN = Path.of("/run");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,11 +41,28 @@ class StackUnitsTest {
         }
     }
 
+    /** A change of a folder of unit files makes the manager read the names in all of them. */
+    @Test
+    void whatIsWrittenAtEachStartIsInNoFolderOfUnitFiles() {
+        ManagerOptions options = ManagerOptions.system(Map.of()).withRuntimeDirectory(runtime);
+        List<Path> folders = withLauncher(() -> Stack.of(options).applied(options).units());
+        assertThat(folders).isNotEmpty().doesNotContain(options.journalSettings());
+    }
+
     private void layOut(Optional<String> slice) {
+        ManagerOptions options = ManagerOptions.system(Map.of()).withRuntimeDirectory(runtime);
+        boolean _ =
+                withLauncher(() -> {
+                    Stack.of(options).layOut(slice);
+                    return true;
+                });
+    }
+
+    private static <T> T withLauncher(Supplier<T> task) {
         String before = System.getProperty(Stack.LAUNCHER_PROPERTY);
         System.setProperty(Stack.LAUNCHER_PROPERTY, "/usr/bin/holdfast");
         try {
-            Stack.of(ManagerOptions.system(Map.of()).withRuntimeDirectory(runtime)).layOut(slice);
+            return task.get();
         } finally {
             if (before == null) {
                 System.clearProperty(Stack.LAUNCHER_PROPERTY);
@@ -55,6 +73,6 @@ class StackUnitsTest {
     }
 
     private String unit(String name) throws Exception {
-        return Files.readString(runtime.resolve("units").resolve(name));
+        return Files.readString(runtime.resolve("stack").resolve(name));
     }
 }

@@ -41,9 +41,9 @@ class RootUmaskTest {
             assertThat(stage.output(writableFolders)).isEmpty();
             for (String attack :
                     List.of(
-                            "echo >" + StackStage.RUNTIME + "/units/evil.service",
-                            "echo >" + StackStage.RUNTIME + "/units/polkit.service",
-                            "rm " + StackStage.RUNTIME + "/units/polkit.service",
+                            "echo >" + StackStage.RUNTIME + "/stack/evil.service",
+                            "echo >" + StackStage.RUNTIME + "/stack/polkit.service",
+                            "rm " + StackStage.RUNTIME + "/stack/polkit.service",
                             "mv " + StackStage.RUNTIME + "/units /run/old",
                             "echo >" + StackStage.RUNTIME + "/bus.conf",
                             "rm " + StackStage.RUNTIME + "/bus")) {

@@ -110,7 +110,7 @@ class UnprivilegedTest {
                 "echo 1 >/var/holdfast",
                 "echo 1 >/run/holdfast-file",
                 "echo 1 >/run/stack/holdfast",
-                "echo 1 >/run/stack/units/polkit.service",
+                "echo 1 >/run/stack/stack/polkit.service",
                 "echo 1 >/proc/sys/kernel/hostname",
                 "mount -t tmpfs none /tmp",
                 "kill -0 1"

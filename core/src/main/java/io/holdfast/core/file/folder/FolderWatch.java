@@ -110,8 +110,7 @@ public final class FolderWatch implements AutoCloseable {
         complete = true;
         for (Interest interest : interests) {
             try {
-                WatchKey key =
-                        interest.folder.register(service, ENTRY_CREATE, ENTRY_DELETE, ENTRY_MODIFY);
+                WatchKey key = interest.folder.register(service, kinds(interest.folder));
                 fresh.computeIfAbsent(key, _ -> new ArrayList<>()).add(interest);
             } catch (NoSuchFileException | NotDirectoryException e) {
                 // the folder above reports when it appears
@@ -126,6 +125,13 @@ public final class FolderWatch implements AutoCloseable {
             }
         }
         watched = fresh;
+    }
+
+    /** Writes to files in the folders above, such as {@code /tmp}, wake nobody. */
+    private WatchEvent.Kind<?>[] kinds(Path folder) {
+        return interests.contains(new Interest(folder, null))
+                ? new WatchEvent.Kind<?>[] {ENTRY_CREATE, ENTRY_DELETE, ENTRY_MODIFY}
+                : new WatchEvent.Kind<?>[] {ENTRY_CREATE, ENTRY_DELETE};
     }
 
     private void watch() {

@@ -1,8 +1,6 @@
 package io.holdfast.core.process.privilege;
 
 import io.holdfast.core.sys.Machine;
-import java.util.HexFormat;
-import java.util.List;
 
 /**
  * The instructions of a {@link SetupProgram} on one processor, and the numbers of the system calls
@@ -79,8 +77,7 @@ enum SetupMachine {
      */
     SetupMachine(int elf, String listing) {
         this.elf = (short) elf;
-        List<String> bytes = listing.lines().map(line -> line.split(" ", 2)[0]).toList();
-        this.code = HexFormat.of().parseHex(String.join("", bytes));
+        this.code = ElfImage.code(listing);
     }
 
     /** Returns the processor of this machine. */

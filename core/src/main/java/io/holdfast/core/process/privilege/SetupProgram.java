@@ -1,15 +1,10 @@
 package io.holdfast.core.process.privilege;
 
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.CString;
-import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.Unistd;
-import io.holdfast.core.sys.process.SysMemfd;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -60,19 +55,8 @@ public final class SetupProgram {
         }
     }
 
-    // linux/elf.h
-    private static final int EXECUTABLE = 2; // ET_EXEC
-    private static final int LOAD = 1; // PT_LOAD
-    private static final int STACK = 0x6474_e551; // PT_GNU_STACK
-    private static final int READ_EXECUTE = 5; // PF_R | PF_X
-    private static final int READ_WRITE = 6; // PF_R | PF_W
-    private static final int HEADER_BYTES = 64;
-    private static final int SEGMENT_BYTES = 56;
-    private static final int HEADERS_BYTES = HEADER_BYTES + 2 * SEGMENT_BYTES;
-
-    private static final long BASE = 0x40_0000; // where the file is in memory
-    private static final long ALIGNMENT = 0x1_0000; // the largest page
-    private static final int WORD = Long.BYTES;
+    private static final int SEGMENTS = 2;
+    private static final int HEADERS_BYTES = ElfImage.headersBytes(SEGMENTS);
     private static final int MOST_ARGUMENTS = 5;
     private static final long EXECUTE = -1; // instead of the number of a call
 
@@ -90,7 +74,7 @@ public final class SetupProgram {
 
     SetupProgram(SetupMachine machine) {
         this.machine = machine;
-        this.dataStart = HEADERS_BYTES + machine.code().length + WORD;
+        this.dataStart = HEADERS_BYTES + machine.code().length + ElfImage.WORD;
     }
 
     /**
@@ -114,16 +98,16 @@ public final class SetupProgram {
      * @return its address in the program, a multiple of 8
      */
     public long put(byte[] bytes) {
-        long address = BASE + dataStart + data.size();
+        long address = ElfImage.BASE + dataStart + data.size();
         data.writeBytes(bytes);
-        data.writeBytes(new byte[-bytes.length & (WORD - 1)]);
+        data.writeBytes(new byte[-bytes.length & (ElfImage.WORD - 1)]);
         return address;
     }
 
     /** Adds numbers that calls refer to, each in 4 bytes. */
     public long putInts(int... values) {
         byte[] bytes = new byte[values.length * Integer.BYTES];
-        ByteBuffer buffer = buffer(bytes);
+        ByteBuffer buffer = ElfImage.buffer(bytes);
         for (int value : values) {
             buffer.putInt(value);
         }
@@ -133,7 +117,7 @@ public final class SetupProgram {
     /** Adds numbers that calls refer to, each in 8 bytes. */
     public long putLongs(long... values) {
         byte[] bytes = new byte[values.length * Long.BYTES];
-        ByteBuffer buffer = buffer(bytes);
+        ByteBuffer buffer = ElfImage.buffer(bytes);
         for (long value : values) {
             buffer.putLong(value);
         }
@@ -148,27 +132,7 @@ public final class SetupProgram {
      * @throws ErrnoException EACCES if the machine refuses programs in memory, EMFILE, ENOMEM
      */
     public Fd file(String program, int status) {
-        byte[] image = image(program, status);
-        Fd file = SysMemfd.makeExecutable("holdfast-setup");
-        try {
-            write(file, image);
-            ErrnoException.check(Fcntl.seal(file), "fcntl(F_ADD_SEALS)", file);
-            return file;
-        } catch (RuntimeException e) {
-            file.close();
-            throw e;
-        }
-    }
-
-    private static void write(Fd file, byte[] image) {
-        for (int at = 0; at < image.length; ) {
-            int most = Math.min(image.length - at, 1 << 16);
-            int written = Unistd.pwrite(file, image, at, most, at);
-            if (written == 0) {
-                throw new ErrnoException("pwrite", file.toString(), Errno.EIO);
-            }
-            at += ErrnoException.check(written, "pwrite", file);
-        }
+        return ElfImage.file("holdfast-setup", image(program, status));
     }
 
     byte[] image(String program, int status) {
@@ -176,12 +140,19 @@ public final class SetupProgram {
         List<Step> all = new ArrayList<>(steps);
         all.add(new Step(EXECUTE, status, List.of(path)));
         int table = dataStart + data.size();
-        byte[] bytes = new byte[table + all.size() * (2 + MOST_ARGUMENTS) * WORD];
-        ByteBuffer image = buffer(bytes);
-        header(image);
-        segment(image, LOAD, READ_EXECUTE, image.capacity(), ALIGNMENT);
-        segment(image, STACK, READ_WRITE, 0, 2L * WORD);
-        image.put(machine.code()).putLong(BASE + table).put(data.toByteArray());
+        byte[] bytes = new byte[table + all.size() * (2 + MOST_ARGUMENTS) * ElfImage.WORD];
+        ByteBuffer image = ElfImage.buffer(bytes);
+        ElfImage.header(image, machine.elf(), SEGMENTS);
+        ElfImage.segment(
+                image,
+                ElfImage.LOAD,
+                ElfImage.READ_EXECUTE,
+                0,
+                ElfImage.BASE,
+                image.capacity(),
+                ElfImage.ALIGNMENT);
+        ElfImage.segment(image, ElfImage.STACK, ElfImage.READ_WRITE, 0, 0, 0, 2L * ElfImage.WORD);
+        image.put(machine.code()).putLong(ElfImage.BASE + table).put(data.toByteArray());
         for (Step step : all) {
             image.putLong(step.number).putLong(step.status);
             for (int i = 0; i < MOST_ARGUMENTS; i++) {
@@ -189,24 +160,5 @@ public final class SetupProgram {
             }
         }
         return bytes;
-    }
-
-    private void header(ByteBuffer image) {
-        image.put(new byte[] {0x7f, 'E', 'L', 'F'});
-        image.put(new byte[] {2, 1, 1, 0}).putLong(0); // 64 bits, little-endian, version 1
-        image.putShort((short) EXECUTABLE).putShort(machine.elf()).putInt(1);
-        image.putLong(BASE + HEADERS_BYTES).putLong(HEADER_BYTES).putLong(0).putInt(0);
-        image.putShort((short) HEADER_BYTES).putShort((short) SEGMENT_BYTES).putShort((short) 2);
-        image.putShort((short) 0).putShort((short) 0).putShort((short) 0); // no sections
-    }
-
-    private static void segment(ByteBuffer image, int type, int flags, long size, long alignment) {
-        long address = size == 0 ? 0 : BASE;
-        image.putInt(type).putInt(flags).putLong(0).putLong(address).putLong(address);
-        image.putLong(size).putLong(size).putLong(alignment);
-    }
-
-    private static ByteBuffer buffer(byte[] bytes) {
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

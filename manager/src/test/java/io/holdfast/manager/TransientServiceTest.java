@@ -197,7 +197,6 @@ class TransientServiceTest {
         String _ = Systemctl.of(stage).expect(0, "stop", "y.path");
     }
 
-    /** Without PAMName=, which is logged as not supported. */
     @Test
     @Needs(
             root = true,

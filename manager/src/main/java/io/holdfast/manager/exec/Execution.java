@@ -605,11 +605,14 @@ public final class Execution {
         if (sandbox.isPresent() && confined) {
             view = Optional.of(sandbox.get().view(directory));
         }
+        Optional<PamSession> session = confined ? session(command, variables) : Optional.empty();
         Spawn spawn =
-                confined && isSetUpByProgram(command, view)
-                        ? filteredSpawn(command, arguments, free, streams, view)
+                session.isPresent() || (confined && isSetUpByProgram(command, view))
+                        ? filteredSpawn(command, arguments, free, streams, view, session)
                         : spawnOf(command, arguments, variables);
-        spawn.environment(variables).umask(settings.umask()).directory(Path.of(directory));
+        spawn.environment(session.isPresent() ? Map.of() : variables)
+                .umask(settings.umask())
+                .directory(Path.of(directory));
         if (unit.ownSession()) {
             spawn.newSession();
         }
@@ -661,7 +664,26 @@ public final class Execution {
     }
 
     /**
-     * Describes a process that a {@link ProcessSetup} sets up.
+     * Returns the session of a command; empty if it has none. The program that opens it is given no
+     * variables by the unit, which the loader of its libraries would obey.
+     */
+    private Optional<PamSession> session(ExecCommand command, Map<String, String> variables) {
+        Map<String, String> seen = new HashMap<>(variables);
+        seen.remove(ExecEnvironment.EXEC_PID); // the process has the true one in its environment
+        Optional<String> terminal =
+                Optional.of(settings.streams().terminal().path())
+                        .filter(_ -> UnitTerminal.isOf(settings));
+        return settings.pamService()
+                .filter(_ -> !command.has(ExecCommand.Flag.NO_SETUID))
+                .flatMap(service ->
+                        identity.account()
+                                .map(user ->
+                                        new PamSession(
+                                                service, user.name(), terminal, seen, identity)));
+    }
+
+    /**
+     * Describes a process that a {@link ProcessSetup} sets up, after its PAM session is open.
      *
      * @param number of a descriptor that the process has no use for, like all that follow
      */
@@ -670,7 +692,8 @@ public final class Execution {
             List<String> arguments,
             int number,
             ExecStreams streams,
-            Optional<Sandbox.View> view)
+            Optional<Sandbox.View> view,
+            Optional<PamSession> session)
             throws SetupException {
         Optional<SandboxSettings.Root> root = settings.sandbox().root();
         Path program =
@@ -680,22 +703,30 @@ public final class Execution {
         if (root.isEmpty()) {
             ProgramCheck.requireExecutable(program, false);
         }
+        int mounts = number + 1 + (users().isPresent() ? 1 : 0);
+        List<MountPlan.Late> late = view.map(shown -> shown.setup().late()).orElse(List.of());
+        int last = session.isPresent() ? mounts + late.size() : number;
         Optional<ProcessSetup.View> own =
-                view.map(shown -> new ProcessSetup.View(shown.setup(), number + 2));
-        Fd setup = streams.adopt(setup(command, number + 1, own).file(program, number));
+                view.map(shown -> new ProcessSetup.View(shown.setup(), mounts));
+        UserAndGroups changed =
+                session.isPresent() ? identity.withGroupsKept() : identity; // a session sets them
+        Fd setup = streams.adopt(setup(command, changed, number + 1, own).file(program, number));
         Spawn spawn =
-                Spawn.ofDescriptor(number)
+                Spawn.ofDescriptor(last)
                         .descriptor(number, setup)
                         .arguments(arguments.subList(1, arguments.size()))
                         .argumentZero(arguments.getFirst());
         users().ifPresent(namespace -> spawn.descriptor(number + 1, namespace.fd()));
-        int mount = number + 2;
-        for (MountPlan.Late late : view.map(shown -> shown.setup().late()).orElse(List.of())) {
+        for (int i = 0; i < late.size(); i++) {
             try {
-                spawn.descriptor(mount++, streams.adopt(late.tree().open()));
+                spawn.descriptor(mounts + i, streams.adopt(late.get(i).tree().open()));
             } catch (ErrnoException e) {
                 throw new SetupException(SetupException.Step.NAMESPACE, e);
             }
+        }
+        if (session.isPresent()) {
+            Fd file = session.get().file(PassedDescriptors.FIRST, last, number);
+            spawn.descriptor(last, streams.adopt(file));
         }
         return spawn;
     }
@@ -719,11 +750,16 @@ public final class Execution {
     }
 
     /**
+     * @param changed the identity that the process takes on
      * @param number of the descriptor of the user namespace
      */
-    private ProcessSetup setup(ExecCommand command, int number, Optional<ProcessSetup.View> view) {
-        boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !identity.isOurs();
-        boolean otherUser = changes && identity.uid().orElse(0) != 0;
+    private ProcessSetup setup(
+            ExecCommand command,
+            UserAndGroups changed,
+            int number,
+            Optional<ProcessSetup.View> view) {
+        boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !changed.isOurs();
+        boolean otherUser = changes && changed.uid().orElse(0) != 0;
         boolean admin = support.owns(Capability.SYS_ADMIN);
         boolean keepsAdmin =
                 otherUser
@@ -735,7 +771,7 @@ public final class Execution {
         return new ProcessSetup(
                 view,
                 users().isPresent() ? OptionalInt.of(number) : OptionalInt.empty(),
-                Optional.of(identity).filter(_ -> changes),
+                Optional.of(changed).filter(_ -> changes),
                 settings.keyring() == ExecSettings.KeyringMode.SHARED,
                 Optional.of(boundingSet).filter(_ -> isBoundingSetChanged()),
                 ambientCapabilities(),

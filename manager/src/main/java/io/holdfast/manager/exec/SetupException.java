@@ -22,6 +22,7 @@ public final class SetupException extends Exception {
         CAPABILITIES(218),
         CGROUP(219),
         STDERR(222),
+        PAM(224),
         NETWORK(225),
         NAMESPACE(226),
         NO_NEW_PRIVILEGES(227),

@@ -123,6 +123,11 @@ public record UserAndGroups(
         return account.map(user -> OptionalLong.of(user.uid())).orElse(OptionalLong.empty());
     }
 
+    /** Returns the same user and group with the supplementary groups that a process has. */
+    UserAndGroups withGroupsKept() {
+        return new UserAndGroups(account, gid, Optional.empty(), isOurs);
+    }
+
     /**
      * {@return the options by which setpriv(1) changes to it; none if nothing has to be changed}
      */

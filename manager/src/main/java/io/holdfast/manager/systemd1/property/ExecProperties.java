@@ -63,7 +63,7 @@ final class ExecProperties {
                         word("KeyringMode", ExecSettings.KeyringMode.values()),
                         t -> UnitProperties.word(exec.apply(t).keyring()))
                 .settable("SetLoginEnvironment", bool("SetLoginEnvironment"))
-                .settable("PAMName", text("PAMName")); // logged as not applied: run0 sets it
+                .settable("PAMName", text("PAMName"), t -> exec.apply(t).pamService().orElse(""));
     }
 
     private static <T> void addEnvironment(PropertyTable<T> table, Function<T, ExecSettings> exec) {

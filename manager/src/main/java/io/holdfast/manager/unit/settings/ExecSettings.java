@@ -24,6 +24,7 @@ import java.util.Set;
  *
  * @param user name or number; empty: the manager's
  * @param group name or number; empty: the user's
+ * @param pamService the name of the PAM service whose session its processes are in
  * @param dynamicUser whether a user and a group are created for the run, if none have the names
  * @param directories by kind; kinds without paths are absent
  * @param preserveRuntimeDirectory whether runtime folders outlive the service
@@ -45,6 +46,7 @@ public record ExecSettings(
         Optional<String> user,
         Optional<String> group,
         List<String> supplementaryGroups,
+        Optional<String> pamService,
         boolean dynamicUser,
         Optional<WorkingDirectory> workingDirectory,
         StandardStream standardInput,
@@ -143,6 +145,7 @@ public record ExecSettings(
                 user,
                 group,
                 supplementaryGroups,
+                pamService,
                 dynamicUser,
                 workingDirectory,
                 standardInput,

@@ -34,6 +34,7 @@ public final class ExecSettingsReader implements SectionReader {
     private Optional<Boolean> login = Optional.empty();
     private Optional<String> group = Optional.empty();
     private final List<String> supplementaryGroups = new ArrayList<>();
+    private Optional<String> pamService = Optional.empty();
     private boolean dynamicUser;
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
     private Optional<StandardStream> input = Optional.empty();
@@ -85,6 +86,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "User" -> user = account(a, user);
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
+            case "PAMName" -> pamService = a.text(pamService);
             case "DynamicUser" -> dynamicUser = a.bool(dynamicUser);
             case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
             case "StandardInput" -> input = a.optional(input, StandardStream::parseInput);
@@ -344,6 +346,7 @@ public final class ExecSettingsReader implements SectionReader {
                 user,
                 group,
                 supplementaryGroups,
+                pamService,
                 dynamicUser,
                 workingDirectory,
                 input(),

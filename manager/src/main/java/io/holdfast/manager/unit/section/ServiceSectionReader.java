@@ -61,7 +61,7 @@ final class ServiceSectionReader implements SectionReader {
     private boolean nonBlocking;
 
     /**
-     * @param unit takes the start limits, which older unit files have in this section
+     * @param unit takes the start limits and actions, which older unit files have in this section
      * @param defaults of services that set nothing themselves
      */
     ServiceSectionReader(UnitSection.Reader unit, ManagerDefaults defaults) {
@@ -129,7 +129,7 @@ final class ServiceSectionReader implements SectionReader {
             case "Sockets" -> a.words(WordReader.Backslash.KEPT, word -> sockets.add(socket(word)));
             case "NonBlocking" -> nonBlocking = a.bool(nonBlocking);
             default -> {
-                return unit.assignStartLimit(a);
+                return unit.assignInOldPlace(a);
             }
         }
         return true;

@@ -187,7 +187,7 @@ public record UnitSection(
                         jobRunningTimeout =
                                 Optional.of(a.span(jobRunningTimeout.orElse(jobTimeout)));
                 default -> {
-                    return assignStartLimit(a)
+                    return assignInOldPlace(a)
                             || ends.assign(a)
                             || assignCondition(a)
                             || assignDependency(a);
@@ -196,8 +196,8 @@ public record UnitSection(
             return true;
         }
 
-        /** Reads the start limits; older unit files have them in {@code [Service]}. */
-        boolean assignStartLimit(Assignment a) {
+        /** Reads the start limits and actions; older unit files have them in {@code [Service]}. */
+        boolean assignInOldPlace(Assignment a) {
             switch (a.key()) {
                 case "StartLimitIntervalSec", "StartLimitInterval" ->
                         startLimitInterval = a.span(startLimitInterval);
@@ -206,6 +206,9 @@ public record UnitSection(
                                 a.value(
                                         startLimitBurst,
                                         text -> Scalars.parseInt(text, 0, Integer.MAX_VALUE));
+                case "StartLimitAction", "FailureAction" -> {
+                    return ends.assign(a);
+                }
                 default -> {
                     return false;
                 }

@@ -17,6 +17,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceSection.Restart;
 import io.holdfast.manager.unit.section.UnitReader.Support;
+import io.holdfast.manager.unit.settings.EmergencyAction;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -584,6 +585,14 @@ class UnitReaderTest {
                 .doesNotContain("ListenUSBFunction");
         assertThat(UnitReader.directives(UnitType.TARGET, "Install", Support.APPLIED))
                 .contains("WantedBy");
+    }
+
+    @Test
+    void actionsAreReadInTheirOldPlaceToo() {
+        ServiceUnit unit = Tree.service("FailureAction=reboot\nStartLimitAction=poweroff");
+        assertThat(unit.diagnostics()).isEmpty();
+        assertThat(unit.unit().ends().failureAction()).isEqualTo(EmergencyAction.REBOOT);
+        assertThat(unit.unit().ends().startLimitAction()).isEqualTo(EmergencyAction.POWEROFF);
     }
 
     @Test

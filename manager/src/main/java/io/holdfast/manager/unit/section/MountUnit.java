@@ -186,8 +186,11 @@ public record MountUnit(
                     if (draft.isWhole() && checkPath(draft, "Where", section.where())) {
                         Reader.check(section, draft::refuse);
                     }
+                    ExecSettings execution = exec.build();
+                    KillSettings signals = kill.build();
+                    ExecChecks.check(draft, execution, signals, scope);
                     return new MountUnit(
-                            draft.parts(), section, exec.build(), kill.build(), cgroup.build());
+                            draft.parts(), section, execution, signals, cgroup.build());
                 });
     }
 

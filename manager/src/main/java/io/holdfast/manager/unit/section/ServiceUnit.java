@@ -39,9 +39,16 @@ public record ServiceUnit(
                         ServiceSectionReader.check(
                                 section, draft.unit().ends().successAction(), draft::refuse);
                     }
+                    ExecSettings execution = exec.build();
+                    KillSettings signals = kill.build();
+                    ExecChecks.check(draft, execution, signals, scope);
+                    if (section.type() == ServiceType.FORKING
+                            && execution.sandbox().namespaces().ownProcesses()) {
+                        draft.refuse("PrivatePIDs= is not for Type=forking");
+                    }
                     draft.refuseTemplate();
                     return new ServiceUnit(
-                            draft.parts(), section, exec.build(), kill.build(), cgroup.build());
+                            draft.parts(), section, execution, signals, cgroup.build());
                 });
     }
 

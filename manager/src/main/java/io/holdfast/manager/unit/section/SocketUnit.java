@@ -68,14 +68,17 @@ public record SocketUnit(
                     if (draft.isWhole()) {
                         socket.check(section, draft::refuse);
                     }
+                    ExecSettings execution = exec.build();
+                    KillSettings signals = kill.build();
+                    ExecChecks.check(draft, execution, signals, scope);
                     draft.refuseTemplate();
                     return new SocketUnit(
                             draft.parts(),
                             section,
                             commands.commands(),
                             commands.timeout(),
-                            exec.build(),
-                            kill.build(),
+                            execution,
+                            signals,
                             cgroup.build());
                 });
     }

@@ -83,11 +83,14 @@ public record SwapUnit(
                     if (draft.isWhole()) {
                         boolean _ = MountUnit.checkPath(draft, "What", what);
                     }
+                    ExecSettings execution = exec.build();
+                    KillSettings signals = kill.build();
+                    ExecChecks.check(draft, execution, signals, scope);
                     return new SwapUnit(
                             draft.parts(),
                             new Section(what, swap.priority, swap.options, swap.timeout),
-                            exec.build(),
-                            kill.build(),
+                            execution,
+                            signals,
                             cgroup.build());
                 });
     }

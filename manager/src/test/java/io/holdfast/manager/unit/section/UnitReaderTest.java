@@ -225,7 +225,11 @@ class UnitReaderTest {
                 "Group=-x",
                 "SupplementaryGroups=a b/c",
                 "ExecStartPre=relative/path",
-                "ExecStop=/bin/a %z"
+                "ExecStop=/bin/a %z",
+                "PAMName=x\nKillMode=process",
+                "PAMName=x\nKillMode=none",
+                "Type=forking\nPrivatePIDs=yes",
+                "DynamicUser=yes\nWorkingDirectory=~"
             })
     void whatMakesNoServiceIsRefused(String directives) {
         assertThat(Tree.service(directives).isRefused()).isTrue();
@@ -239,6 +243,7 @@ class UnitReaderTest {
                 "Type=oneshot\nRestart=on-failure",
                 "User=1000",
                 "User=with.dot",
+                "PAMName=x\nKillMode=mixed",
                 "ExecStartPre=-relative/path"
             })
     void whatIsUnusualButGoodIsNot(String directives) {

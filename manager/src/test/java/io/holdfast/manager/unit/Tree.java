@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** A tree of folders with unit files, in a temporary folder. */
 public record Tree(Path root) {
@@ -28,7 +29,8 @@ public record Tree(Path root) {
                     "x86-64",
                     Map.of("ID", "debian", "VERSION_ID", "13"),
                     "root=/dev/sda1 quiet single",
-                    new Virtualization(Virtualization.Kind.VM, "kvm"));
+                    new Virtualization(Virtualization.Kind.VM, "kvm"),
+                    Set.of());
     public static final ManagerScope SYSTEM = ManagerScope.system(Map.of());
 
     public Tree write(String file, String text) {

@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.host.Virtualization;
 import java.util.Map;
+import java.util.Set;
 
 /** The machine and the manager for which fuzzed unit files are read, the same on every machine. */
 public final class FuzzedHost {
@@ -17,7 +18,8 @@ public final class FuzzedHost {
                     "x86-64",
                     Map.of("ID", "debian", "VERSION_ID", "13"),
                     "root=/dev/sda1 quiet",
-                    Virtualization.NONE);
+                    Virtualization.NONE,
+                    Set.of());
     public static final ManagerScope SCOPE = ManagerScope.system(Map.of());
 
     private FuzzedHost() {}

@@ -6,8 +6,10 @@ import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.WordReader;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -22,6 +24,7 @@ import java.util.TreeMap;
  * @param osRelease the variables of os-release
  * @param kernelCommandLine as {@code /proc/cmdline}; in a container, that of its first process
  * @param virtualization the virtual machine or container that it runs in
+ * @param securityModules those that label processes
  */
 public record Host(
         String hostName,
@@ -32,13 +35,25 @@ public record Host(
         String architecture,
         Map<String, String> osRelease,
         String kernelCommandLine,
-        Virtualization virtualization) {
+        Virtualization virtualization,
+        Set<SecurityModule> securityModules) {
     /** A machine with only unknown facts. */
     public static final Host UNKNOWN =
-            new Host("", "", "", "", "", "", Map.of(), "", Virtualization.NONE);
+            new Host(
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    Map.of(),
+                    "",
+                    Virtualization.NONE,
+                    EnumSet.allOf(SecurityModule.class));
 
     public Host {
         osRelease = Collections.unmodifiableMap(new TreeMap<>(osRelease));
+        securityModules = Set.copyOf(securityModules);
     }
 
     /** Reads the facts of this machine, as far as they are readable. */
@@ -60,7 +75,8 @@ public record Host(
                 architecture(System.getProperty("os.arch", "")),
                 EnvironmentFile.parse(release),
                 commandLine(virtualization),
-                virtualization);
+                virtualization,
+                SecurityModule.used());
     }
 
     private static String commandLine(Virtualization virtualization) {

@@ -87,6 +87,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
             case "PAMName" -> pamService = a.text(pamService);
+            case "SELinuxContext", "AppArmorProfile", "SmackProcessLabel" -> label(a);
             case "DynamicUser" -> dynamicUser = a.bool(dynamicUser);
             case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
             case "StandardInput" -> input = a.optional(input, StandardStream::parseInput);
@@ -188,6 +189,14 @@ public final class ExecSettingsReader implements SectionReader {
         return digits.length() <= 10
                 && Long.parseLong(digits) < 0xffff_ffffL
                 && Long.parseLong(digits) != 0xffff;
+    }
+
+    /** Ignores a label of a security module that the machine does not use, as systemd does. */
+    private static void label(Assignment a) {
+        if (a.specifiers().host().securityModules().stream()
+                .anyMatch(module -> module.directive().equals(a.key()))) {
+            a.notActedOn();
+        }
     }
 
     private void supplementaryGroups(Assignment a) {

@@ -6,6 +6,7 @@ import io.holdfast.manager.unit.Tree;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,7 +41,17 @@ class HostTest {
     @Test
     void aSwitchOnTheCommandLineIsOnWithoutAValue() {
         Host host =
-                new Host("", "", "", "", "", "", Map.of(), "a b=no c=x a=0 d", Virtualization.NONE);
+                new Host(
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        "",
+                        Map.of(),
+                        "a b=no c=x a=0 d",
+                        Virtualization.NONE,
+                        Set.of());
         assertThat(host.switchOnCommandLine("d")).contains(true);
         assertThat(host.switchOnCommandLine("b")).contains(false);
         assertThat(host.switchOnCommandLine("a")).contains(false);

@@ -14,6 +14,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.condition.Condition;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceSection.Restart;
 import io.holdfast.manager.unit.section.UnitReader.Support;
@@ -598,6 +599,18 @@ class UnitReaderTest {
         assertThat(unit.diagnostics()).isEmpty();
         assertThat(unit.unit().ends().failureAction()).isEqualTo(EmergencyAction.REBOOT);
         assertThat(unit.unit().ends().startLimitAction()).isEqualTo(EmergencyAction.POWEROFF);
+    }
+
+    @Test
+    void aLabelIsIgnoredWhereNoSecurityModuleReadsIt() {
+        String lines = "SELinuxContext=a\nAppArmorProfile=-b\nSmackProcessLabel=c\n";
+        String text = "[Service]\nExecStart=/x\n" + lines;
+        assertThat(Tree.service("a.service", text).diagnostics()).isEmpty();
+        UnitSource source =
+                UnitSource.inMemory(UnitName.of("a.service"), UnitFile.parse("t", text));
+        assertThat(new UnitReader(Host.UNKNOWN, Tree.SYSTEM).read(source).diagnostics())
+                .hasSize(3)
+                .allMatch(Diagnostic::isSecurity);
     }
 
     @Test

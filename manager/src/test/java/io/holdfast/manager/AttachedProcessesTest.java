@@ -9,6 +9,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
@@ -175,5 +176,25 @@ class AttachedProcessesTest {
         assertThat(ran.output()).contains("is a manager process, refusing.");
         assertThat(cgroupOf(process.pid())).isEqualTo(before);
         assertThat(stage.loaded()).contains(UnitName.of("own.service").text());
+    }
+
+    @Test
+    void aDelegatedCgroupIsMarkedIfItReceivesCoreDumps() throws Exception {
+        String reads =
+                stage.python(
+                        "reads",
+                        """
+                        own = open("/proc/self/cgroup").read().split("0::")[1].strip()
+                        say(" ".join(["marked"] + os.listxattr(sys.argv[1] + own)))
+                        """);
+        String command = "ExecStart=" + reads + " " + Cgroup.mountPoint();
+        stage.service("a", "Delegate=yes", "CoredumpReceive=yes", command);
+        stage.service("b", "CoredumpReceive=yes", command);
+        for (String name : List.of("a", "b")) {
+            assertThat(stage.start(name)).isEqualTo(JobResult.DONE);
+        }
+        assertThat(stage.happenings().awaitOutput("a.service", "marked"))
+                .endsWith(" user.coredump_receive");
+        assertThat(stage.happenings().awaitOutput("b.service", "marked")).endsWith("marked");
     }
 }

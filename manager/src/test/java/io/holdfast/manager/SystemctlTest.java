@@ -129,14 +129,15 @@ class SystemctlTest {
 
     @Test
     void showListsWhatAUnitGoesWithout() throws Exception {
-        stage.service("w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "CoredumpReceive=yes");
+        stage.service(
+                "w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "CoredumpFilter=default");
 
         assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
                 .startsWith("SecurityWarnings=")
                 .endsWith("IPAddressDeny= is not supported: packets of every address pass\"")
-                .doesNotContain("CoredumpReceive");
+                .doesNotContain("CoredumpFilter");
         assertThat(systemctl("show", "w", "-p", "Warnings").output())
-                .contains("IPAddressDeny=", "CoredumpReceive= is not supported");
+                .contains("IPAddressDeny=", "CoredumpFilter= is not supported");
         assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
     }
 

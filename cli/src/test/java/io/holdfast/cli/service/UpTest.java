@@ -252,12 +252,12 @@ class UpTest {
                 "w",
                 """
                 DevicePolicy=closed
-                CoredumpReceive=yes
+                CoredumpFilter=default
                 IPAddressDeny=any
                 ProtectProc=default
                 ExecStart=/bin/sleep 1000\
                 """);
-        unit("q", "CoredumpReceive=yes\nExecStart=/bin/sleep 1000");
+        unit("q", "CoredumpFilter=default\nExecStart=/bin/sleep 1000");
         String file = units.resolve("w.service") + ":";
         try (CommandProcess up = up("w", "q")) {
             up.await("holdfast: ready");
@@ -280,7 +280,7 @@ class UpTest {
                                     + " address pass\n"
                                     + "    Warning: "
                                     + file
-                                    + "6: CoredumpReceive= is not supported\n");
+                                    + "6: CoredumpFilter= is not supported\n");
             assertThat(command("status", "q").out())
                     .contains(
                             "\n   Warnings: 1: holdfast verify "

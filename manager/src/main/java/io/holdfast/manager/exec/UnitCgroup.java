@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.SysXattr;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnitCgroup {
     private static final String CONTROL = ".control";
+    private static final String COREDUMPS = "user.coredump_receive";
     private static final long UNCHANGED = -1;
 
     /** The files that a manager of the cgroup writes to; older kernels lack the last ones. */
@@ -33,6 +35,7 @@ final class UnitCgroup {
 
     private final Optional<Cgroup> cgroup;
     private final CgroupSettings.Delegation delegation;
+    private final boolean receivesCoredumps;
     private OptionalLong uid = OptionalLong.empty();
     private OptionalLong gid = OptionalLong.empty();
     private @Nullable Cgroup main;
@@ -44,6 +47,7 @@ final class UnitCgroup {
     UnitCgroup(Optional<Cgroup> cgroup, CgroupSettings settings) {
         this.cgroup = cgroup;
         this.delegation = settings.delegation();
+        this.receivesCoredumps = settings.receivesCoredumps();
     }
 
     /** Gives the cgroup to the user of the run, if it is delegated. */
@@ -52,6 +56,16 @@ final class UnitCgroup {
         gid = group;
         if (cgroup.isPresent() && delegation.isOn()) {
             give(cgroup.get());
+            if (receivesCoredumps) {
+                receiveCoredumps(cgroup.get());
+            }
+        }
+    }
+
+    /** Tells systemd-coredump(8) to pass core dumps on; kernels before 5.7 cannot keep that. */
+    private static void receiveCoredumps(Cgroup cgroup) {
+        try (Fd opened = Fcntl.open(cgroup.fd(), ".", Fcntl.O_RDONLY, 0)) { // ours is only a path
+            int _ = SysXattr.set(opened, COREDUMPS, new byte[] {'1'});
         }
     }
 

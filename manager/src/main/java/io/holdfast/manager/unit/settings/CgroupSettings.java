@@ -21,6 +21,8 @@ import java.util.Set;
  * @param slice as written; {@link #sliceOf} applies the default
  * @param delegation whether its processes may make cgroups below it
  * @param oomPolicy the reaction when the OOM killer has killed one of its processes
+ * @param receivesCoredumps whether the core dumps of its processes go to the systemd-coredump(8) in
+ *     it, if it has a cgroup of its own to manage
  * @param resources its limits, and what is accounted
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.resource-control.html">
  *     systemd.resource-control</a>
@@ -29,6 +31,7 @@ public record CgroupSettings(
         Optional<UnitName> slice,
         Delegation delegation,
         OomPolicy oomPolicy,
+        boolean receivesCoredumps,
         ResourceSettings resources) {
     /**
      * What a unit may do with its cgroup.
@@ -55,7 +58,11 @@ public record CgroupSettings(
     /** The defaults. */
     public static final CgroupSettings NONE =
             new CgroupSettings(
-                    Optional.empty(), Delegation.NONE, OomPolicy.STOP, ResourceSettings.NONE);
+                    Optional.empty(),
+                    Delegation.NONE,
+                    OomPolicy.STOP,
+                    false,
+                    ResourceSettings.NONE);
 
     /** The root of all slices. */
     public static final UnitName ROOT_SLICE = UnitName.of("-.slice");
@@ -110,6 +117,7 @@ public record CgroupSettings(
         private Optional<UnitName> slice = Optional.empty();
         private Delegation delegation = Delegation.NONE;
         private Optional<OomPolicy> oomPolicy = Optional.empty();
+        private boolean receivesCoredumps;
 
         public Reader(ManagerDefaults defaults) {
             usual = defaults.oomPolicy();
@@ -135,6 +143,7 @@ public record CgroupSettings(
                                         delegation.isOn,
                                         delegation.controllers,
                                         a.optional(delegation.subgroup, Reader::subgroup));
+                case "CoredumpReceive" -> receivesCoredumps = a.bool(receivesCoredumps);
                 case "OOMPolicy" ->
                         oomPolicy =
                                 a.isEmpty()
@@ -175,7 +184,11 @@ public record CgroupSettings(
         public CgroupSettings build() {
             OomPolicy otherwise = delegation.isOn ? OomPolicy.CONTINUE : usual;
             return new CgroupSettings(
-                    slice, delegation, oomPolicy.orElse(otherwise), resources.build());
+                    slice,
+                    delegation,
+                    oomPolicy.orElse(otherwise),
+                    receivesCoredumps,
+                    resources.build());
         }
     }
 }

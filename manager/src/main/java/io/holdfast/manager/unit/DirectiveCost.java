@@ -81,7 +81,7 @@ public record DirectiveCost(String text, boolean security) {
             ManagedOOMSwap ManagedOOMMemoryPressure: systemd-oomd does not watch it
             IPAccounting: its packets are not counted
             TasksMax: the number of tasks is not limited
-            UtmpIdentifier UtmpMode: utmp and wtmp get no record of its session
+            UtmpIdentifier UtmpMode: utmp and wtmp get no record of its session, as with systemd built without utmp (Debian 13)
             """;
 
     /** Values that ask for no protection. */

@@ -83,6 +83,11 @@ public record StreamSettings(
                 case "TTYVTDisallocate" -> clear = a.bool(clear);
                 case "TTYRows" -> rows = size(a, rows);
                 case "TTYColumns" -> columns = size(a, columns);
+                case "UtmpIdentifier" -> a.notActedOn();
+                case "UtmpMode" -> {
+                    UtmpMode _ = a.word(UtmpMode.INIT, UtmpMode.values());
+                    a.notActedOn();
+                }
                 case "OpenFile" -> {
                     if (a.isEmpty()) {
                         files.clear();
@@ -96,6 +101,13 @@ public record StreamSettings(
                 }
             }
             return true;
+        }
+
+        /** The values of {@code UtmpMode=}. */
+        private enum UtmpMode {
+            INIT,
+            LOGIN,
+            USER
         }
 
         private interface Bytes {

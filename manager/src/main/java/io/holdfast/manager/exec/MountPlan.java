@@ -414,6 +414,12 @@ final class MountPlan {
                         && partial.stream().anyMatch(above -> isBelow(path, above)));
     }
 
+    /** Returns whether what is mounted at a path of the plan becomes read-only. */
+    boolean isReadOnly(String path) {
+        Entry entry = entries.get(path);
+        return entry != null && isReadOnly(path, entry);
+    }
+
     private boolean isReadOnly(String path, Entry entry) {
         return entry.kind == Kind.INHERITED
                 ? entries.entrySet().stream()

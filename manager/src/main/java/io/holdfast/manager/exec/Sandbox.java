@@ -296,7 +296,12 @@ final class Sandbox implements AutoCloseable {
         if (wanted.ownProcesses()) {
             isolation.fresh(Namespace.Kind.PID);
         }
-        List<MountPlan.Late> late = mounts().addTo(isolation, later);
+        MountPlan plan = mounts();
+        OwnCgroups cgroups = wanted.cgroups();
+        if (cgroups == OwnCgroups.PRIVATE && plan.isReadOnly(Cgroup.mountPoint())) {
+            cgroups = OwnCgroups.STRICT;
+        }
+        List<MountPlan.Late> late = plan.addTo(isolation, later);
         return new View(
                 isolation,
                 new ViewSetup(
@@ -304,7 +309,7 @@ final class Sandbox implements AutoCloseable {
                         directory,
                         later.map(_ -> procOptions(wanted)),
                         late,
-                        wanted.cgroups(),
+                        cgroups,
                         wanted.propagation().filter(_ -> root.isPresent())));
     }
 

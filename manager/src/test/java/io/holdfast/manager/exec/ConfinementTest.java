@@ -271,6 +271,9 @@ class ConfinementTest {
         assertThat(run("ProtectControlGroups=private", test)).isEqualTo("0::/");
         assertThat(run("ProtectControlGroups=strict", shell("! mkdir " + top + "/x")))
                 .contains("Read-only");
+        String rule = "ReadOnlyPaths=" + top;
+        assertThat(run("ProtectControlGroups=private", rule, shell("! mkdir " + top + "/x")))
+                .contains("Read-only");
         assertThat(run("ProtectControlGroups=private", "User=nobody", shell("id -un")))
                 .isEqualTo("nobody");
     }

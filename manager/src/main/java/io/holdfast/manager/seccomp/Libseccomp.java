@@ -47,6 +47,7 @@ final class Libseccomp {
     private final MethodHandle archNative;
     private final MethodHandle attrSet;
     private final MethodHandle resolveName;
+    private final MethodHandle resolveNameArch;
     private final MethodHandle ruleAdd;
     private final MethodHandle export;
 
@@ -58,6 +59,7 @@ final class Libseccomp {
         archNative = bind(library, "seccomp_arch_native");
         attrSet = bind(library, "seccomp_attr_set");
         resolveName = bind(library, "seccomp_syscall_resolve_name");
+        resolveNameArch = bind(library, "seccomp_syscall_resolve_name_arch");
         ruleAdd = bind(library, "seccomp_rule_add_exact_array");
         export = bind(library, "seccomp_export_bpf");
     }
@@ -132,10 +134,16 @@ final class Libseccomp {
      */
     record Condition(int argument, Comparison how, long value) {}
 
-    /** Returns whether the machine's own architecture has a system call. */
-    boolean isNative(String name) {
+    /**
+     * Returns the number of a call in an architecture; negative if that does not have it.
+     *
+     * @param architecture 0: the machine's own
+     */
+    int numberOf(String name, int architecture) {
+        long word = Integer.toUnsignedLong(architecture);
         try (Arena arena = Arena.ofConfined()) {
-            return number(arena, name) >= 0;
+            long text = arena.allocateFrom(name).address();
+            return (int) call(resolveNameArch, word, text, 0, 0, 0);
         }
     }
 

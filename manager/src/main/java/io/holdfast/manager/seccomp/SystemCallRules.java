@@ -77,12 +77,14 @@ final class SystemCallRules {
     private final Libseccomp library;
     private final SandboxSettings sandbox;
     private final SystemCallSettings wanted;
+    private final List<Architecture> machine;
     private final List<byte[]> programs = new ArrayList<>();
 
-    private SystemCallRules(SandboxSettings sandbox) {
+    private SystemCallRules(SandboxSettings sandbox, List<Architecture> machine) {
         this.library = Libseccomp.load();
         this.sandbox = sandbox;
         this.wanted = sandbox.systemCalls();
+        this.machine = List.copyOf(machine);
     }
 
     /**
@@ -92,7 +94,16 @@ final class SystemCallRules {
      * @throws io.holdfast.core.ErrnoException ENOENT if libseccomp is not installed
      */
     static List<byte[]> programs(SandboxSettings sandbox) {
-        SystemCallRules rules = new SystemCallRules(sandbox);
+        return programs(sandbox, Architecture.local());
+    }
+
+    /**
+     * Returns the programs for another machine.
+     *
+     * @param machine the architectures of its system calls, its own last
+     */
+    static List<byte[]> programs(SandboxSettings sandbox, List<Architecture> machine) {
+        SystemCallRules rules = new SystemCallRules(sandbox, machine);
         rules.add();
         return rules.programs;
     }
@@ -134,19 +145,22 @@ final class SystemCallRules {
 
     /** Returns the architectures whose calls do not kill a process anyway; the native one last. */
     private List<Architecture> architectures() {
-        List<Architecture> local = Architecture.local();
         return wanted.architectures().isEmpty()
-                ? local
-                : local.stream()
+                ? machine
+                : machine.stream()
                         .filter(each ->
-                                each == local.getLast()
+                                each == machine.getLast()
                                         || wanted.architectures().contains(each.word()))
                         .toList();
     }
 
     private void restrictArchitectures() {
-        try (Filter filter = library.filter(Architecture.NATIVE.token(), ALLOW)) {
-            wanted.architectures().forEach(word -> filter.add(Architecture.ofWord(word).token()));
+        Architecture own = machine.getLast();
+        try (Filter filter = library.filter(own.token(), ALLOW)) {
+            for (String word : wanted.architectures()) {
+                Architecture named = Architecture.ofWord(word);
+                filter.add((named == Architecture.NATIVE ? own : named).token());
+            }
             add(filter);
         }
     }
@@ -160,7 +174,7 @@ final class SystemCallRules {
         SortedMap<String, Integer> actions = new TreeMap<>();
         if (list.permits()) {
             SystemCallGroups.ofKernels().stream()
-                    .filter(library::isNative)
+                    .filter(name -> library.numberOf(name, machine.getLast().token()) >= 0)
                     .forEach(name -> actions.put(name, refusal));
         }
         list.calls()

@@ -584,7 +584,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void rule(MountPlan plan, PathRule rule) throws SetupException {
-        Optional<String> seen = seen(rule);
+        Optional<String> seen = rule.seenFrom(requested().root());
         if (seen.isEmpty() || (rule.optional() && plan.find(seen.get()).isEmpty())) {
             return;
         }
@@ -600,18 +600,6 @@ final class Sandbox implements AutoCloseable {
             case EXECUTE -> plan.execution(plan.real(path, directive), true);
             case NO_EXECUTE -> plan.execution(plan.real(path, directive), false);
         }
-    }
-
-    /** Returns the path of a rule in the view; empty if a root of its own does not show it. */
-    private Optional<String> seen(PathRule rule) {
-        if (requested().root().isEmpty() || rule.inRoot()) {
-            return Optional.of(rule.path());
-        }
-        Path root = Path.of(requested().root().get().path());
-        Path path = Path.of(rule.path());
-        return path.startsWith(root)
-                ? Optional.of(Path.of("/").resolve(root.relativize(path)).toString())
-                : Optional.empty();
     }
 
     /**

@@ -48,6 +48,9 @@ public final class SandboxSupport {
         WEAK
     }
 
+    private static final String OUTSIDE =
+            "it names a path outside of RootDirectory=; one in it begins with +";
+
     private final Mode mode;
     private final Set<Capability> capabilities;
     private final SystemCallFilters filters = new SystemCallFilters();
@@ -179,6 +182,10 @@ public final class SandboxSupport {
             SystemCallFilters.directives(wanted.sandbox())
                     .forEach(each -> add(dropped, each, refusal));
         }
+        wanted.sandbox().rules().stream()
+                .filter(rule -> !rule.optional())
+                .filter(rule -> rule.seenFrom(wanted.sandbox().root()).isEmpty())
+                .forEach(rule -> add(dropped, rule.access().directive(), OUTSIDE));
         if (!owns(Capability.SETPCAP)) {
             capabilityDirectives(wanted)
                     .forEach(each -> add(dropped, each, lacks(Set.of(Capability.SETPCAP))));

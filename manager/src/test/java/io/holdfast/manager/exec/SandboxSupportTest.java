@@ -44,6 +44,18 @@ class SandboxSupportTest {
     }
 
     @Test
+    void aPathOutsideOfTheRootIsListed() {
+        String root = "RootDirectory=" + folder;
+        assertThat(unapplied(Map.of(), Capability.all(), root, "ReadOnlyPaths=+/ " + folder))
+                .isEmpty();
+        assertThat(unapplied(Map.of(), Capability.all(), "ReadOnlyPaths=/")).isEmpty();
+        assertThat(unapplied(Map.of(), Capability.all(), root, "ReadOnlyPaths=/"))
+                .singleElement()
+                .asString()
+                .contains("ReadOnlyPaths= is not applied: it names a path outside");
+    }
+
+    @Test
     void directivesWithoutTheirCapabilityAreListedWithWhatAContainerHasToGrant() {
         assertThat(
                         unapplied(

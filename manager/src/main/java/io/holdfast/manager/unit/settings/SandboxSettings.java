@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.manager.unit.value.Capability;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -134,7 +135,19 @@ public record SandboxSettings(
      * @param optional whether it may be missing
      * @param inRoot whether it is a path below the root of the unit, not of the machine
      */
-    public record PathRule(Access access, String path, boolean optional, boolean inRoot) {}
+    public record PathRule(Access access, String path, boolean optional, boolean inRoot) {
+        /** {@return the path in the view of a unit; empty if its root does not show it} */
+        public Optional<String> seenFrom(Optional<Root> root) {
+            if (root.isEmpty() || inRoot) {
+                return Optional.of(path);
+            }
+            Path top = Path.of(root.get().path());
+            Path own = Path.of(path);
+            return own.startsWith(top)
+                    ? Optional.of(Path.of("/").resolve(top.relativize(own)).toString())
+                    : Optional.empty();
+        }
+    }
 
     /**
      * A path that is also visible at another path.

@@ -182,6 +182,36 @@ class KeeperTest {
     }
 
     @Test
+    @Needs(files = "/etc/pam.d")
+    void aPamSessionIsClosedUnderTheNextManager() throws Exception {
+        Path calls = Files.createFile(folder.resolve("calls"));
+        Files.setAttribute(calls, "unix:mode", 0666);
+        Path hook = Files.writeString(folder.resolve("hook.sh"), "echo $PAM_TYPE >> " + calls);
+        Path stacks = Files.createDirectory(folder.resolve("pam.d"));
+        Files.write(
+                stacks.resolve("hf-test"),
+                List.of(
+                        "account required pam_permit.so",
+                        "session required pam_exec.so quiet /bin/sh " + hook));
+        unit(
+                "a.service",
+                "[Service]",
+                "User=nobody",
+                "PAMName=hf-test",
+                "BindReadOnlyPaths=" + stacks + ":/etc/pam.d",
+                "ExecStart=/bin/sh -c 'echo opened; exec sleep 1000'");
+        try (CommandProcess up = up("a.service")) {
+            up.await("opened");
+            kill(up, 1);
+            assertThat(calls).hasContent("open_session");
+            assertThat(command("stop", "a.service").code()).isZero();
+            assertThat(calls).hasContent("open_session\nclose_session");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void anExitThatNobodySawIsKnown() throws Exception {
         unit("a.service", "[Service]", "ExecStart=/bin/sh -c 'sleep 1000; true'");
         unit("bad.service", "[Service]", "ExecStart=/bin/sh -c 'sleep 0.3; exit 7'");

@@ -21,8 +21,8 @@ import java.util.Optional;
  * child behind, {@code (sd-pam)}: it takes on the user of the service, waits until its parent has
  * ended, and closes the session. It is in the cgroup of the unit, and needs no manager.
  *
- * <p>The child blocks all signals: those that stop the service must not end it before the session
- * is closed.
+ * <p>The child blocks the signals that stop services: they must not end it before the session is
+ * closed.
  *
  * @param service the name of the PAM service, a file in {@code /etc/pam.d}
  * @param user who gets the session
@@ -53,6 +53,10 @@ record PamSession(
     private static final int BLOCK = 0; // SIG_BLOCK of asm-generic/signal-defs.h
     private static final int UNBLOCK = 1;
     private static final int SIGNALS_BYTES = 128; // sigset_t
+
+    /** SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGTERM and those from SIGRTMIN on. */
+    private static final long STOPPING = 0x5a07 | -1L << 33;
+
     private static final int POLLIN = 1;
 
     /**
@@ -100,7 +104,8 @@ record PamSession(
         Fd file(int first, int number, int next) {
             open();
             takeVariables();
-            Word signals = program.number(program.put(new byte[SIGNALS_BYTES]));
+            ByteBuffer mask = ByteBuffer.allocate(SIGNALS_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            Word signals = program.number(program.put(mask.putLong(STOPPING).array()));
             Label child = program.label();
             leaveChild(child, signals);
             program.call("sigprocmask", Branch.NEXT, program.number(UNBLOCK), signals);
@@ -195,7 +200,6 @@ record PamSession(
             program.call("pidfd_open", parent, check, pid, zero);
             Word ends = program.number(pipe.address());
             program.call("pipe2", check, ends, program.number(CLOSE_ON_EXEC));
-            program.call("sigfillset", Branch.NEXT, signals);
             program.call("sigprocmask", Branch.NEXT, program.number(BLOCK), signals);
             program.call("fork", new Branch(child, null, closing));
             program.call("close", Branch.NEXT, pipeInput);

@@ -65,6 +65,9 @@ class KeptNamespacesTest {
             KeeperTest.kill(up, 1);
             assertThat(command("reload", "a-joiner.service").code()).isZero();
             assertThat(command("stop", "maker.service").code()).isZero();
+            KeeperTest.kill(up, 2);
+            assertThat(command("start", "maker.service").code()).isZero();
+            assertThat(command("reload", "a-joiner.service").code()).isZero();
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

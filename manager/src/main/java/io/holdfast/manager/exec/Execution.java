@@ -173,7 +173,7 @@ public final class Execution {
     private Map<String, String> runVariables = Map.of();
     private UserRuns.@Nullable Run userRun; // counted
     private volatile String lost = ""; // why no command can be started
-    private volatile String temporaryFolders = ""; // their name, if it has any
+    private volatile SharedParts.@Nullable Member member; // a worker or the loop sets it
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
@@ -213,7 +213,8 @@ public final class Execution {
 
     /** Returns the name of its temporary folders, which another unit may have made; or "". */
     public String temporaryFolders() {
-        return temporaryFolders;
+        SharedParts.Member joined = member;
+        return joined == null ? "" : joined.parts().name();
     }
 
     /**
@@ -222,16 +223,16 @@ public final class Execution {
      *
      * @param uid of the run; 0: it is not known, or ours
      * @param folders the name of its temporary folders; "" if it has none
+     * @param processes of the run, lent
      */
-    public void keep(long uid, String folders) {
+    public void keep(long uid, String folders, List<PidFd> processes) {
         userRun =
                 uids.runs()
                         .begin(
                                 uid == 0 ? OptionalLong.empty() : OptionalLong.of(uid),
                                 unit.settings().removeIpc());
-        temporaryFolders = folders;
-        if (!folders.isEmpty()) {
-            support.shared().keep(folders);
+        if (unit.settings().sandbox().isolates()) {
+            member = Sandbox.rejoin(support.shared(), unit, folders, processes);
         }
     }
 
@@ -366,26 +367,28 @@ public final class Execution {
 
     private Optional<Sandbox> sandbox(Optional<List<PidFd>> before)
             throws SetupException, InterruptedException {
+        if (!settings.sandbox().isolates()) {
+            return Optional.empty();
+        }
+        SharedParts.Member joined = member;
+        if (joined == null) {
+            joined = support.shared().join(unit.name(), unit.joined());
+            member = joined;
+        }
         try {
-            Optional<Sandbox> made =
+            return Optional.of(
                     Sandbox.of(
                             settings,
                             scope,
                             unit.name(),
                             identity,
                             surroundings,
-                            () -> support.shared().join(unit.name(), unit.joined()),
-                            temporaryFolders.isEmpty()
-                                    ? PrivateFolder.name(
-                                            unit.name(),
-                                            surroundings.invocationId(),
-                                            surroundings.cgroup())
-                                    : temporaryFolders,
-                            before);
-            made.map(Sandbox::folder)
-                    .filter(name -> !name.isEmpty()) // one that is found again may not know it
-                    .ifPresent(name -> temporaryFolders = name);
-            return made;
+                            joined.parts(),
+                            PrivateFolder.name(
+                                    unit.name(),
+                                    surroundings.invocationId(),
+                                    surroundings.cgroup()),
+                            before.orElse(List.of())));
         } catch (SetupException e) {
             if (!support.isWeak() || settings.sandbox().root().isPresent()) {
                 throw e;
@@ -1062,14 +1065,18 @@ public final class Execution {
         }
     }
 
+    /** Gives the sandbox up; the last unit that shares parts of it removes them. */
     private void closeSandbox() {
+        sandbox.ifPresent(Sandbox::close);
+        sandbox = Optional.empty();
+        SharedParts.Member joined = member;
+        member = null;
         try {
-            if (sandbox.isPresent()) {
-                sandbox.get().close();
+            if (joined != null) {
+                joined.close();
             }
         } catch (FileException e) {
             warnOnce("PrivateTmp", "a temporary folder is left: " + e.getMessage());
         }
-        sandbox = Optional.empty();
     }
 }

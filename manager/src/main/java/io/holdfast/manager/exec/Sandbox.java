@@ -41,7 +41,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,7 +102,7 @@ final class Sandbox implements AutoCloseable {
     private final Inaccessible inaccessible;
     private final UnitName unit;
     private final UserAndGroups identity;
-    private final SharedParts.Member member;
+    private final SharedParts parts;
     private final List<PrivateFolder> folders = new ArrayList<>(); // lent
     private final List<Namespace> owned = new ArrayList<>();
     private @Nullable Namespace network;
@@ -116,8 +115,8 @@ final class Sandbox implements AutoCloseable {
             UnitName unit,
             UserAndGroups identity,
             Execution.Surroundings surroundings,
-            SharedParts.Member member) {
-        this.member = member;
+            SharedParts parts) {
+        this.parts = parts;
         this.unit = unit;
         this.identity = identity;
         this.notifySocket = surroundings.notifySocket();
@@ -128,47 +127,54 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * Makes the parts that the commands share; returns empty if the unit has no sandbox directive.
+     * Makes the parts that the commands share.
      *
      * @param identity of the commands
-     * @param member of this run
+     * @param parts those that it shares with other units, lent
      * @param folder the name of its temporary folders, unless it joins others
-     * @param before processes that an earlier manager has started in these parts, which are looked
-     *     for first; empty: it is a new run
+     * @param before processes that an earlier manager has started, whose users are looked for
+     *     first; none if it is a new run
      * @throws SetupException if a part cannot be made
      */
-    static Optional<Sandbox> of(
+    static Sandbox of(
             ExecSettings settings,
             ManagerScope scope,
             UnitName unit,
             UserAndGroups identity,
             Execution.Surroundings surroundings,
-            Supplier<SharedParts.Member> member,
+            SharedParts parts,
             String folder,
-            Optional<List<PidFd>> before)
+            List<PidFd> before)
             throws SetupException, InterruptedException {
-        if (!settings.sandbox().isolates()) {
-            return Optional.empty();
-        }
-        Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings, member.get());
+        Sandbox sandbox = new Sandbox(settings, scope, unit, identity, surroundings, parts);
         try {
             sandbox.share(folder, before);
-            return Optional.of(sandbox);
+            return sandbox;
         } catch (ErrnoException | FileException e) {
-            sandbox.abandon(e);
+            sandbox.close();
             throw new SetupException(SetupException.Step.NAMESPACE, e);
         } catch (SetupException | InterruptedException e) {
-            sandbox.abandon(e);
+            sandbox.close();
             throw e;
         }
     }
 
-    private void abandon(Exception failure) {
-        try {
-            close();
-        } catch (FileException e) {
-            failure.addSuppressed(e);
-        }
+    /**
+     * Returns the membership of a run that a killed manager has begun. Its processes may have
+     * namespaces that are part of it.
+     *
+     * @param folders the name of its temporary folders; "" if it has none
+     * @param processes of the run, lent
+     */
+    static SharedParts.Member rejoin(
+            SharedParts.Registry shared, ExecutedUnit unit, String folders, List<PidFd> processes) {
+        SandboxSettings wanted = unit.settings().sandbox();
+        return shared.rejoin(
+                unit.name(),
+                unit.joined(),
+                folders,
+                wanted.hasSharedNetwork() ? of(processes, Namespace.Kind.NET) : Optional.empty(),
+                wanted.hasSharedIpc() ? of(processes, Namespace.Kind.IPC) : Optional.empty());
     }
 
     private SandboxSettings requested() {
@@ -184,11 +190,6 @@ final class Sandbox implements AutoCloseable {
         return "0 0 1\n" + (id == 0 ? "" : id + " " + id + " 1\n");
     }
 
-    /** Returns the name of its temporary folders, which another unit may have made; or "". */
-    String folder() {
-        return member.parts().name();
-    }
-
     /** Returns the user namespace of the commands, lent; a command enters it last. */
     Optional<Namespace> users() {
         return Optional.ofNullable(users);
@@ -202,19 +203,18 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    private void share(String name, Optional<List<PidFd>> before)
+    private void share(String name, List<PidFd> before)
             throws FileException, SetupException, InterruptedException {
         if (requested().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
-                    folders.add(member.parts().folder(base, name, before.isPresent()));
+                    folders.add(parts.folder(base, name));
                 }
             }
         }
         NamespaceSettings paths = requested().namespaces();
-        List<PidFd> processes = before.orElse(List.of());
         if (paths.users() != PrivateUsers.NO) {
-            Optional<Namespace> there = of(processes, Namespace.Kind.USER);
+            Optional<Namespace> there = of(before, Namespace.Kind.USER);
             users =
                     own(
                             there.isPresent()
@@ -223,13 +223,13 @@ final class Sandbox implements AutoCloseable {
         }
         if (paths.networkPath().isPresent()) {
             network = own(joined(paths.networkPath().get()));
-        } else if (requested().has(Flag.PRIVATE_NETWORK)) {
-            network = member.parts().network(of(processes, Namespace.Kind.NET));
+        } else if (requested().hasSharedNetwork()) {
+            network = parts.network();
         }
         if (paths.ipcPath().isPresent()) {
             ipc = own(Namespace.open(paths.ipcPath().get(), Namespace.Kind.IPC));
-        } else if (requested().has(Flag.PRIVATE_IPC)) {
-            ipc = member.parts().ipc(of(processes, Namespace.Kind.IPC));
+        } else if (requested().hasSharedIpc()) {
+            ipc = parts.ipc();
         }
     }
 
@@ -602,15 +602,10 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    /**
-     * Gives up the parts that the commands have shared; the last unit that has them removes them.
-     *
-     * @throws FileException if something is left
-     */
+    /** Closes the namespaces that no other unit shares. */
     @Override
-    public void close() throws FileException {
+    public void close() {
         owned.forEach(Namespace::close);
         owned.clear();
-        member.close();
     }
 }

@@ -5,9 +5,10 @@ import io.holdfast.core.process.Namespace;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,19 +21,12 @@ final class SharedParts {
     /** All runs of a manager that have such parts. */
     static final class Registry {
         private final List<Member> members = new ArrayList<>();
-        private final Set<String> found = ConcurrentHashMap.newKeySet();
 
-        /**
-         * Keeps temporary folders that a run of a killed manager has, although the unit that made
-         * them may have ended.
-         */
-        void keep(String name) {
-            found.add(name);
-        }
-
-        /** Returns whether a run that was found may have a folder. */
-        boolean isKept(String folder) {
-            return found.stream().anyMatch(folder::startsWith);
+        /** Returns whether the run that has a temporary folder may be one that was found. */
+        synchronized boolean isKept(String folder) {
+            return members.stream()
+                    .map(each -> each.parts.name)
+                    .anyMatch(name -> !name.isEmpty() && folder.startsWith(name));
         }
 
         /**
@@ -40,15 +34,45 @@ final class SharedParts {
          * or in new ones.
          */
         synchronized Member join(UnitName unit, Set<UnitName> joined) {
-            SharedParts parts =
+            return member(
+                    unit,
+                    joined,
                     members.stream()
                             .filter(each ->
                                     joined.contains(each.unit)
                                             || each.joined.contains(unit)
                                             || (each.unit.equals(unit) && !joined.isEmpty()))
                             .map(each -> each.parts)
-                            .findFirst()
-                            .orElseGet(SharedParts::new);
+                            .findFirst());
+        }
+
+        /**
+         * Returns the membership of a run that a killed manager has begun, in the parts that it
+         * has, whose maker may have ended. A unit that joins it then finds them, even if it starts
+         * before the folders are found again.
+         *
+         * @param folders the name of its temporary folders; "" if it has none
+         * @param network that of its processes, owned from now on; empty if they have none
+         * @param ipc like the network
+         */
+        synchronized Member rejoin(
+                UnitName unit,
+                Set<UnitName> joined,
+                String folders,
+                Optional<Namespace> network,
+                Optional<Namespace> ipc) {
+            Optional<SharedParts> known =
+                    members.stream()
+                            .map(each -> each.parts)
+                            .filter(each -> !folders.isEmpty() && each.name.equals(folders))
+                            .findFirst();
+            Member member = known.isPresent() ? member(unit, joined, known) : join(unit, joined);
+            member.parts.find(folders, network, ipc);
+            return member;
+        }
+
+        private Member member(UnitName unit, Set<UnitName> joined, Optional<SharedParts> known) {
+            SharedParts parts = known.orElseGet(SharedParts::new);
             Member member = new Member(this, unit, Set.copyOf(joined), parts);
             members.add(member);
             return member;
@@ -96,19 +120,35 @@ final class SharedParts {
     }
 
     private final List<PrivateFolder> folders = new ArrayList<>();
-    private String name = ""; // of the folders
-    private @Nullable Namespace network;
-    private @Nullable Namespace ipc;
+    private volatile String name = ""; // of the folders
+    private volatile boolean found; // a killed manager has made them
+    private final AtomicReference<@Nullable Namespace> network = new AtomicReference<>();
+    private final AtomicReference<@Nullable Namespace> ipc = new AtomicReference<>();
 
     private SharedParts() {}
 
+    /** Records what a run that was found has. Does not wait for a thread that makes parts. */
+    private void find(String folders, Optional<Namespace> ofNetwork, Optional<Namespace> ofIpc) {
+        found = true;
+        if (name.isEmpty()) {
+            name = folders;
+        }
+        ofNetwork.ifPresent(one -> offer(network, one));
+        ofIpc.ifPresent(one -> offer(ipc, one));
+    }
+
+    private static void offer(AtomicReference<@Nullable Namespace> part, Namespace namespace) {
+        if (!part.compareAndSet(null, namespace)) {
+            namespace.close();
+        }
+    }
+
     /**
-     * Returns the temporary folder below a base.
+     * Returns the temporary folder below a base, which a killed manager may have made.
      *
      * @param own the name of the folder, if it is the first one
-     * @param again whether an earlier manager has made it
      */
-    synchronized PrivateFolder folder(String base, String own, boolean again) throws FileException {
+    synchronized PrivateFolder folder(String base, String own) throws FileException {
         if (name.isEmpty()) {
             name = own;
         }
@@ -117,49 +157,41 @@ final class SharedParts {
                 return folder;
             }
         }
-        Optional<PrivateFolder> there = again ? PrivateFolder.find(base, name) : Optional.empty();
+        Optional<PrivateFolder> there = found ? PrivateFolder.find(base, name) : Optional.empty();
         PrivateFolder folder = there.isPresent() ? there.get() : PrivateFolder.make(base, name);
         folders.add(folder);
         return folder;
     }
 
     /** Returns the name of the temporary folders; "" if there are none. */
-    synchronized String name() {
+    String name() {
         return name;
     }
 
-    /**
-     * Returns the network, lent.
-     *
-     * @param before that of a process of the run, if an earlier manager has made it; owned from now
-     *     on
-     */
-    synchronized Namespace network(Optional<Namespace> before) {
-        network = part(network, before, Namespace.Kind.NET);
-        return network;
+    /** Returns the network, lent. */
+    Namespace network() {
+        return made(network, Namespace.Kind.NET);
     }
 
-    /** Returns the IPC namespace, like {@link #network}. */
-    synchronized Namespace ipc(Optional<Namespace> before) {
-        ipc = part(ipc, before, Namespace.Kind.IPC);
-        return ipc;
+    /** Returns the IPC namespace, lent. */
+    Namespace ipc() {
+        return made(ipc, Namespace.Kind.IPC);
     }
 
-    private static Namespace part(
-            @Nullable Namespace part, Optional<Namespace> before, Namespace.Kind kind) {
-        if (part == null) {
-            return before.orElseGet(() -> Namespace.make(kind));
+    private synchronized Namespace made(
+            AtomicReference<@Nullable Namespace> part, Namespace.Kind kind) {
+        if (part.get() == null) {
+            offer(part, Namespace.make(kind));
         }
-        before.ifPresent(Namespace::close);
-        return part;
+        return Objects.requireNonNull(part.get());
     }
 
     private synchronized void close() throws FileException {
-        if (network != null) {
-            network.close();
-        }
-        if (ipc != null) {
-            ipc.close();
+        for (AtomicReference<@Nullable Namespace> part : List.of(network, ipc)) {
+            Namespace namespace = part.getAndSet(null);
+            if (namespace != null) {
+                namespace.close();
+            }
         }
         FileException failure = null;
         for (PrivateFolder folder : folders) {

@@ -73,7 +73,6 @@ public final class RunSetup {
         RunChannels channels = RunChannels.restore(owner, fields);
         Optional<Cgroup> cgroup = restoredCgroup(plan, fields);
         Execution execution = execution(plan, channels, cgroup);
-        execution.keep(fields.number("uid"), fields.find("temporary-folders").orElse(""));
         UnitRun run =
                 new UnitRun(
                         owner,
@@ -86,6 +85,8 @@ public final class RunSetup {
                         Optional.of(fields));
         run.restore(fields);
         List<PidFd> processes = run.processes();
+        execution.keep(
+                fields.number("uid"), fields.find("temporary-folders").orElse(""), processes);
         Work<Boolean> _ =
                 owner.lane()
                         .work(

@@ -217,6 +217,16 @@ public record SandboxSettings(
         return flags.contains(flag);
     }
 
+    /** Returns whether it has a network of its own, which other units may join. */
+    public boolean hasSharedNetwork() {
+        return has(Flag.PRIVATE_NETWORK) && namespaces.networkPath().isEmpty();
+    }
+
+    /** Returns whether it has IPC objects of its own, which other units may join. */
+    public boolean hasSharedIpc() {
+        return has(Flag.PRIVATE_IPC) && namespaces.ipcPath().isEmpty();
+    }
+
     /**
      * Returns the settings that take effect without some kinds of namespaces. The capabilities that
      * the others drop can still be dropped.

@@ -55,7 +55,7 @@ class DeviceUnitsTest {
     @Test
     @Needs(root = true)
     void aStartWaitsUntilTheDeviceIsThere() throws Exception {
-        Path node = Files.createTempDirectory(Path.of("/dev/shm"), "holdfast").resolve("node");
+        Path node = Files.createTempDirectory(Path.of("/dev"), "holdfast").resolve("node");
         String device = UnitEscape.escapePath(node.toString()) + ".device";
         try {
             CompletableFuture<JobResult> start = stage.starting(device);

@@ -9,6 +9,7 @@ import io.holdfast.core.sys.socket.SysNetlink;
 import io.holdfast.manager.device.UdevDatabase.Device;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.TableWatch;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -27,6 +28,10 @@ public final class DeviceTable {
     private static final int MOST_MESSAGES = 256; // at once; more are read by the next turn
 
     private final UdevDatabase database;
+    private final EventLoop loop;
+    private final Consumer<String> warnings;
+    private final Set<String> unknown = ConcurrentHashMap.newKeySet(); // that could not be read
+    private Map<String, Device> last = Map.of(); // used by the lane, one read after the other
     private final Set<String> asked = ConcurrentHashMap.newKeySet();
     final TableWatch<Map<String, Device>> watch;
 
@@ -34,16 +39,38 @@ public final class DeviceTable {
      * @param lane for the reads
      */
     public DeviceTable(EventLoop loop, Lane lane, Consumer<String> warnings) {
-        database = new UdevDatabase(Path.of("/"));
+        this(new UdevDatabase(Path.of("/")), loop, lane, warnings);
+    }
+
+    DeviceTable(UdevDatabase database, EventLoop loop, Lane lane, Consumer<String> warnings) {
+        this.database = database;
+        this.loop = loop;
+        this.warnings = warnings;
         watch =
                 new TableWatch<>(
                         loop, lane, "devices", new Messages(), Map.of(), this::read, warnings);
     }
 
-    private Map<String, Device> read() {
+    Map<String, Device> read() {
         Map<String, Device> found = new HashMap<>();
-        asked.forEach(path -> database.find(path).ifPresent(device -> found.put(path, device)));
-        return Map.copyOf(found);
+        asked.forEach(path -> find(path).ifPresent(device -> found.put(path, device)));
+        last = Map.copyOf(found);
+        return last;
+    }
+
+    /** Returns a device, as it was last if that is not known now. */
+    private Optional<Device> find(String path) {
+        try {
+            Optional<Device> device = database.find(path);
+            boolean _ = unknown.remove(path);
+            return device;
+        } catch (IOException e) {
+            if (unknown.add(path)) {
+                loop.postEnding(() ->
+                        warnings.accept("cannot find out whether " + path + " is plugged: " + e));
+            }
+            return Optional.ofNullable(last.get(path));
+        }
     }
 
     void add(String path, TableWatch.Listener listener) {

@@ -2,10 +2,12 @@ package io.holdfast.manager.device;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,14 +52,22 @@ record UdevDatabase(Path root) {
         }
     }
 
-    /** Returns the device at a path below /dev or /sys, if it can be used. */
-    Optional<Device> find(String path) {
+    /**
+     * Returns the device at a path below /dev or /sys, if it can be used.
+     *
+     * @throws IOException if that is not known
+     */
+    Optional<Device> find(String path) throws IOException {
+        Optional<Device> device;
         try {
-            Optional<Device> device = path.startsWith("/dev/") ? node(path) : folder(path);
-            return device.or(() -> alias(path)).filter(Device::isReady);
+            device = path.startsWith("/dev/") ? node(path) : folder(path);
         } catch (IOException e) {
-            return Optional.empty(); // it is not there, or vanishes
+            if (!Files.notExists(at(path))) {
+                throw e;
+            }
+            device = Optional.empty(); // it is not there, or has vanished
         }
+        return (device.isPresent() ? device : alias(path)).filter(Device::isReady);
     }
 
     private Path at(String path) {
@@ -68,9 +78,29 @@ record UdevDatabase(Path root) {
         return Files.exists(root.resolve(CONTROL));
     }
 
+    /**
+     * Returns whether only the owner of /dev may add files to the folders above a node. In another
+     * folder, such as /dev/shm, a user may have mounted a file system that never answers.
+     */
+    private boolean isProtected(Path node) throws IOException {
+        Path folder = root.resolve("dev");
+        Object owner = Files.getAttribute(folder, "unix:uid");
+        for (Path name : folder.relativize(node)) {
+            Map<String, Object> status =
+                    Files.readAttributes(folder, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
+            int mode = (int) Objects.requireNonNull(status.get("mode"));
+            boolean isFolder = (mode & 0xF000) == 0x4000;
+            if (!isFolder || (mode & 022) != 0 || !owner.equals(status.get("uid"))) {
+                return false;
+            }
+            folder = folder.resolve(name);
+        }
+        return true;
+    }
+
     private Optional<Device> node(String path) throws IOException {
         Path node = at(path);
-        if (!Files.exists(node)) {
+        if (!isProtected(node)) {
             return Optional.empty();
         }
         Map<String, Object> status = Files.readAttributes(node, "unix:rdev,mode");
@@ -128,28 +158,33 @@ record UdevDatabase(Path root) {
     }
 
     /** Returns the device for which udev's rules have set a path as an alias. */
-    private Optional<Device> alias(String path) {
-        List<String> ids = new ArrayList<>();
-        try (Stream<Path> tagged = Files.list(root.resolve(TAGGED))) {
-            tagged.forEach(file -> ids.add(file.getFileName().toString()));
-        } catch (IOException e) {
+    private Optional<Device> alias(String path) throws IOException {
+        try (DirectoryStream<Path> tagged = Files.newDirectoryStream(root.resolve(TAGGED))) {
+            for (Path file : tagged) {
+                Optional<Device> device =
+                        properties(file.getFileName().toString())
+                                .map(properties -> new Device("", properties))
+                                .filter(each -> each.words("SYSTEMD_ALIAS").contains(path));
+                if (device.isPresent()) {
+                    return device;
+                }
+            }
+            return Optional.empty();
+        } catch (NoSuchFileException e) {
             return Optional.empty(); // no udev
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
-        return ids.stream()
-                .flatMap(id -> properties(id).stream())
-                .map(properties -> new Device("", properties))
-                .filter(device -> device.words("SYSTEMD_ALIAS").contains(path))
-                .findFirst();
     }
 
-    private Optional<Map<String, String>> properties(String id) {
+    private Optional<Map<String, String>> properties(String id) throws IOException {
         Path file = root.resolve(DATA).resolve(id);
         if (id.contains("/") || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
         try {
             return Optional.of(parse(Files.readString(file, StandardCharsets.ISO_8859_1)));
-        } catch (IOException e) {
+        } catch (NoSuchFileException e) {
             return Optional.empty(); // the device has vanished
         }
     }

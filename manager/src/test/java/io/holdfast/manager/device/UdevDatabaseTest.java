@@ -1,6 +1,7 @@
 package io.holdfast.manager.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ class UdevDatabaseTest {
     }
 
     @Test
-    void withoutUdevANodeThatIsThereIsPlugged() {
+    void withoutUdevANodeThatIsThereIsPlugged() throws Exception {
         assertThat(database.find("/dev/null"))
                 .hasValueSatisfying(device ->
                         assertThat(device.path()).isEqualTo("/sys/devices/virtual/mem/null"));
@@ -85,6 +86,24 @@ class UdevDatabaseTest {
         assertThat(database.find("/dev/other")).isPresent();
         assertThat(database.find("/sys/other")).isPresent();
         assertThat(database.find("/dev/another")).isEmpty();
+    }
+
+    @Test
+    void aNodeInAFolderThatOthersMayWriteIsNotLookedAt() throws Exception {
+        Path folder = Files.createDirectory(root.resolve("dev/shm"));
+        Files.createSymbolicLink(folder.resolve("null"), Path.of("/dev/null"));
+        assertThat(database.find("/dev/shm/null")).isPresent();
+        Files.setAttribute(folder, "unix:mode", 01777);
+        assertThat(database.find("/dev/shm/null")).isEmpty();
+        assertThat(database.find("/dev/null/null")).isEmpty();
+    }
+
+    @Test
+    void aFileThatCannotBeReadDoesNotUnplugADevice() throws Exception {
+        Files.createSymbolicLink(root.resolve("dev/loop"), Path.of("loop"));
+        assertThatExceptionOfType(IOException.class).isThrownBy(() -> database.find("/dev/loop"));
+        write("run/udev/data/c1:3/folder", "");
+        assertThat(database.find("/dev/null")).isPresent();
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
@@ -48,6 +50,18 @@ class KeptAutomountTest {
         return new String(process.getInputStream().readAllBytes(), UTF_8).strip();
     }
 
+    private CommandProcess up(String unit) throws IOException {
+        return CommandProcess.start(
+                "up",
+                "--runtime-dir",
+                folder + "/run",
+                "--slice",
+                "hfautomount" + ProcessHandle.current().pid() + ".slice",
+                "--units",
+                folder.toString(),
+                unit);
+    }
+
     @Test
     void anAccessWhileTheManagerIsKilledIsAnsweredByTheNext() throws Exception {
         Files.setAttribute(folder, "unix:mode", 01777);
@@ -82,17 +96,7 @@ class KeptAutomountTest {
         Files.writeString(
                 folder.resolve(automount),
                 "[Unit]\nDefaultDependencies=no\n[Automount]\nWhere=" + where + "\n");
-        String slice = "hfautomount" + ProcessHandle.current().pid() + ".slice";
-        try (CommandProcess up =
-                CommandProcess.start(
-                        "up",
-                        "--runtime-dir",
-                        folder + "/run",
-                        "--slice",
-                        slice,
-                        "--units",
-                        folder.toString(),
-                        automount)) {
+        try (CommandProcess up = up(automount)) {
             up.await("holdfast: ready");
             Process waiting = walk(where);
             Await.until(() -> Files.exists(gate));
@@ -117,6 +121,45 @@ class KeptAutomountTest {
                 // of a test that has failed
             }
             Files.deleteIfExists(where);
+            Files.delete(base);
+        }
+    }
+
+    @Test
+    void aPointThatAKilledManagerAndItsKeeperHaveLeftIsReplaced() throws Exception {
+        Files.setAttribute(folder, "unix:mode", 01777);
+        Path base = Files.createTempDirectory(Path.of("/var/tmp"), "holdfast").toRealPath();
+        String where = base + "/data";
+        String mount = MountUnit.nameOf(where);
+        String automount = mount.replace(".mount", ".automount");
+        String plain = "[Unit]\nDefaultDependencies=no\n";
+        Files.writeString(
+                folder.resolve(mount), plain + "[Mount]\nWhat=none\nType=tmpfs\nWhere=" + where);
+        Files.writeString(folder.resolve(automount), plain + "[Automount]\nWhere=" + where);
+        try {
+            try (CommandProcess up = up(automount)) {
+                up.await("holdfast: ready");
+                try (PidFd manager = KeeperTest.manager(up).orElseThrow()) {
+                    assertThat(manager.signal(Signal.STOP)).isTrue();
+                    up.signal("KILL");
+                    assertThat(manager.signal(Signal.KILL)).isTrue();
+                    assertThat(up.exitCode()).isNotZero();
+                }
+            }
+            assertThat(MountTable.automounts(where)).hasSize(1);
+            try (CommandProcess up = up(automount)) {
+                up.await("holdfast: ready");
+                assertThat(MountTable.automounts(where)).hasSize(1);
+                assertThat(output(walk(Path.of(where)))).isEqualTo("tmpfs");
+                up.signal("TERM");
+                assertThat(up.exitCode()).isZero();
+            }
+            assertThat(MountTable.automounts(where)).isEmpty();
+        } finally {
+            while (SysMount.detach(where) == 0) {
+                // of a test that has failed
+            }
+            Files.deleteIfExists(Path.of(where));
             Files.delete(base);
         }
     }

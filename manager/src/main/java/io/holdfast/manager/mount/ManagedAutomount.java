@@ -115,7 +115,9 @@ public final class ManagedAutomount extends TriggeringUnit {
         if (MountTable.readWhole().at(section.where()).isPresent()) {
             return new Made(Optional.empty(), "something is mounted on " + section.where());
         }
-        return new Made(Optional.of(AutofsPoint.make(section)), "");
+        String source = AutofsPoint.source(context.runtimeFolder());
+        AutofsPoint.removeLeftovers(section.where(), source);
+        return new Made(Optional.of(AutofsPoint.make(section, source)), "");
     }
 
     // ---- requests of the kernel

@@ -2,9 +2,12 @@ package io.holdfast.manager.unit.file;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.KernelFile;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -62,15 +65,43 @@ public record MountTable(Map<String, Mounted> mounts) {
 
     static MountTable parse(String text) {
         Map<String, Mounted> mounts = new HashMap<>();
+        forEach(
+                text,
+                (path, mounted) -> {
+                    if (!mounted.type().equals(AUTOFS)) {
+                        mounts.put(path, mounted);
+                    }
+                });
+        return new MountTable(mounts);
+    }
+
+    /** Returns the sources of the automount points on a path, the lowest one first. Blocking. */
+    public static List<String> automounts(String where) {
+        return automounts(KernelFile.text(null, FILE), where);
+    }
+
+    static List<String> automounts(String text, String where) {
+        List<String> sources = new ArrayList<>();
+        forEach(
+                text,
+                (path, mounted) -> {
+                    if (mounted.type().equals(AUTOFS) && path.equals(where)) {
+                        sources.add(mounted.source());
+                    }
+                });
+        return sources;
+    }
+
+    private static void forEach(String text, BiConsumer<String, Mounted> found) {
         for (String line : text.split("\n")) {
             String[] columns = line.split(" ");
             int dash = OPTIONAL;
             while (dash < columns.length && !columns[dash].equals("-")) {
                 dash++;
             }
-            if (columns.length > dash + 2 && !columns[dash + 1].equals(AUTOFS)) {
+            if (columns.length > dash + 2) {
                 String ofFileSystem = columns.length > dash + 3 ? "," + columns[dash + 3] : "";
-                mounts.put(
+                found.accept(
                         plain(columns[PATH]),
                         new Mounted(
                                 plain(columns[dash + 2]),
@@ -78,7 +109,6 @@ public record MountTable(Map<String, Mounted> mounts) {
                                 columns[OPTIONS] + ofFileSystem));
             }
         }
-        return new MountTable(mounts);
     }
 
     /** Returns what is mounted on a path. */

@@ -49,4 +49,16 @@ class MountTableTest {
     void theRootIsMounted() {
         assertThat(MountTable.read().mounts()).containsKey("/");
     }
+
+    @Test
+    void automountPointsAreListedWithTheirSources() {
+        String points =
+                """
+                40 1 0:37 / /auto rw - autofs one rw,fd=8
+                41 40 0:38 / /auto rw - autofs two\\040words rw,fd=9
+                """;
+        assertThat(MountTable.automounts(TEXT + points, "/auto"))
+                .containsExactly("one", "two words");
+        assertThat(MountTable.automounts(TEXT + points, "/")).isEmpty();
+    }
 }

@@ -15,6 +15,7 @@ import io.holdfast.dbus.wire.match.MatchRuleTarget;
 import io.holdfast.dbus.wire.sasl.SaslTarget;
 import io.holdfast.journal.JournalExportTarget;
 import io.holdfast.journal.JournalFileTarget;
+import io.holdfast.manager.generator.FstabTarget;
 import io.holdfast.manager.notify.NotifyMessageTarget;
 import io.holdfast.manager.systemd1.property.TransientUnitTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
@@ -54,6 +55,7 @@ enum Target {
     UNIT_FILE(UnitFileTarget.class, UnitFileTarget::fuzzerTestOneInput, 2),
     UNIT_VALUE(UnitValueTarget.class, UnitValueTarget::fuzzerTestOneInput, 1),
     TRANSIENT_UNIT(TransientUnitTarget.class, TransientUnitTarget::fuzzerTestOneInput, 2),
+    FSTAB(FstabTarget.class, FstabTarget::fuzzerTestOneInput, 1),
     NOTIFY_MESSAGE(NotifyMessageTarget.class, NotifyMessageTarget::fuzzerTestOneInput, 1),
     LOG_INPUT(LogInputTarget.class, LogInputTarget::fuzzerTestOneInput, 1),
     LOG_MESSAGE(LogMessageTarget.class, LogMessageTarget::fuzzerTestOneInput, 1),

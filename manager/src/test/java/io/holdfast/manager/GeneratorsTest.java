@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,7 +62,25 @@ class GeneratorsTest {
                                 new GeneratorFolders(
                                         List.of(folder.resolve("own"), folder.resolve("vendor")),
                                         List.of(folder.resolve("environment")),
-                                        folder.resolve("systemd"))));
+                                        folder.resolve("systemd"),
+                                        Optional.of(folder.resolve("fstab")))));
+    }
+
+    @Test
+    void whereSystemdsGeneratorForFstabIsMissingTheManagerMakesItsUnits() throws Exception {
+        Files.writeString(folder.resolve("fstab"), "tmpfs /hf/none tmpfs noauto 0 1\n");
+        generate();
+        assertThat(stage.state("hf-none.mount")).isEqualTo("inactive/dead success");
+        assertThat(stage.happenings().await("pass number 1")).contains("/hf/none");
+        Files.writeString(folder.resolve("fstab"), "tmpfs /hf/other tmpfs noauto 0 0\n");
+        var _ = Stage.get(stage.reloading());
+        assertThat(output("generator/hf-none.mount")).doesNotExist();
+        assertThat(output("generator/hf-other.mount")).exists();
+        Files.createDirectories(folder.resolve("own"));
+        Files.createSymbolicLink(
+                folder.resolve("own/systemd-fstab-generator"), Path.of("/dev/null"));
+        var _ = Stage.get(stage.reloading());
+        assertThat(output("generator")).as("masked").doesNotExist();
     }
 
     private List<String> log() {

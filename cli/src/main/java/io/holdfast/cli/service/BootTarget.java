@@ -1,5 +1,7 @@
 package io.holdfast.cli.service;
 
+import static java.util.Map.entry;
+
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -22,18 +24,25 @@ final class BootTarget {
 
     /** The targets of a boot, after bootup(7), by name: the dependencies of each. */
     private static final Map<String, String> TARGETS =
-            Map.of(
-                    "graphical.target", after("Requires=", "multi-user.target"),
-                    "multi-user.target", after("Requires=", "basic.target"),
-                    "basic.target",
+            Map.ofEntries(
+                    entry("graphical.target", after("Requires=", "multi-user.target")),
+                    entry(
+                            "multi-user.target",
+                            after("Requires=", "basic.target")
+                                    + after("Wants=", "remote-fs.target")),
+                    entry(
+                            "basic.target",
                             after("Requires=", "sysinit.target")
-                                    + after("Wants=", "sockets.target timers.target paths.target"),
-                    "sysinit.target", "",
-                    "sockets.target", "",
-                    "timers.target", "",
-                    "paths.target", "",
-                    "network.target", "",
-                    "network-online.target", "");
+                                    + after("Wants=", "sockets.target timers.target paths.target")),
+                    entry("sysinit.target", after("Wants=", "local-fs.target swap.target")),
+                    entry("local-fs.target", ""),
+                    entry("remote-fs.target", ""),
+                    entry("swap.target", ""),
+                    entry("sockets.target", ""),
+                    entry("timers.target", ""),
+                    entry("paths.target", ""),
+                    entry("network.target", ""),
+                    entry("network-online.target", ""));
 
     private BootTarget() {}
 

@@ -5,6 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Signal;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.file.folder.TrustedFolder;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -38,9 +41,10 @@ import org.jspecify.annotations.Nullable;
  * Runs the generators of a manager, as systemd.generator(7) describes: the environment generators
  * one after another, then all unit generators at the same time, each with the three output folders
  * as its arguments. What a generator writes to standard error becomes log lines, and so does its
- * failure; neither prevents anything. All generators of a kind together have {@link
- * ManagerLimits#GENERATOR_TIMEOUT}: what runs longer is killed with its process group (before Linux
- * 6.9, without), and what has not begun is not run.
+ * failure; neither prevents anything. Where systemd's generator for fstab(5) is not installed, the
+ * manager makes those units itself ({@link FstabUnits}). All generators of a kind together have
+ * {@link ManagerLimits#GENERATOR_TIMEOUT}: what runs longer is killed with its process group
+ * (before Linux 6.9, without), and what has not begun is not run.
  *
  * <p>Blocking; one run at a time.
  */
@@ -53,6 +57,8 @@ public final class Generators {
     private static final Duration READING = Duration.ofSeconds(1);
 
     private static final Duration LATE_READING = Duration.ofMillis(100);
+
+    private static final String FSTAB_GENERATOR = "systemd-fstab-generator";
 
     private static final List<String> OUTPUTS =
             List.of("generator", "generator.early", "generator.late"); // the order of arguments
@@ -87,7 +93,7 @@ public final class Generators {
             throws InterruptedException {
         Map<String, String> variables = new LinkedHashMap<>();
         long deadline = deadline();
-        for (Path program : programs(folders.environment())) {
+        for (Path program : programs(named(folders.environment()))) {
             if (deadline - System.nanoTime() <= 0) {
                 problems.add("generator " + program + ": not run: " + overdue());
                 continue;
@@ -115,15 +121,19 @@ public final class Generators {
      */
     public void units(Map<String, String> base, Collection<String> problems)
             throws InterruptedException {
-        List<Path> programs = programs(folders.units());
+        Map<String, Path> named = named(folders.units());
+        List<Path> programs = programs(named);
+        Optional<FstabUnits> fstab =
+                named.containsKey(FSTAB_GENERATOR) ? Optional.empty() : fstab(problems);
         try (TrustedFolder parent = TrustedFolder.make(folders.output())) {
             for (String output : OUTPUTS) {
                 clear(folders.output().resolve(output), problems);
-                if (!programs.isEmpty()) {
+                if (!programs.isEmpty() || fstab.isPresent()) {
                     parent.child(output, 0755).close();
                 }
             }
         }
+        fstab.ifPresent(units -> write(units, problems));
         Map<String, String> variables = new LinkedHashMap<>(base);
         variables.putAll(facts());
         List<String> arguments =
@@ -140,6 +150,32 @@ public final class Generators {
             }
         }
         removeEmpty();
+    }
+
+    /** Returns the units of the fstab(5), if it is to be read here. */
+    private Optional<FstabUnits> fstab(Collection<String> problems) {
+        if (folders.fstab().isEmpty() || !host.switchOnCommandLine("fstab").orElse(true)) {
+            return Optional.empty();
+        }
+        Path file = folders.fstab().get();
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading().orNull())) {
+            String text = new String(opened.readAll(MOST_OUTPUT), UTF_8);
+            FstabUnits.Machine machine = FstabUnits.Machine.of(host.virtualization());
+            return Optional.of(FstabUnits.of(text, file, machine, problems));
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                problems.add("no mounts of an fstab(5): " + e.getMessage());
+            }
+            return Optional.empty();
+        }
+    }
+
+    private void write(FstabUnits units, Collection<String> problems) {
+        try {
+            units.write(folders.output().resolve(OUTPUTS.getFirst()));
+        } catch (IOException e) {
+            problems.add("some mounts of an fstab(5) are missing: " + e);
+        }
     }
 
     private void removeEmpty() {
@@ -176,9 +212,9 @@ public final class Generators {
 
     /**
      * Returns the programs in the order of their names. A program hides those of the same name in
-     * later folders; an empty file, or a link to {@code /dev/null}, masks them.
+     * later folders.
      */
-    private static List<Path> programs(List<Path> folders) {
+    private static Map<String, Path> named(List<Path> folders) {
         Map<String, Path> programs = new TreeMap<>();
         for (Path folder : folders) {
             for (Path file : UnitIndex.list(folder)) {
@@ -187,7 +223,12 @@ public final class Generators {
                 }
             }
         }
-        return programs.values().stream()
+        return programs;
+    }
+
+    /** Returns those that are not masked by an empty file, or by a link to {@code /dev/null}. */
+    private static List<Path> programs(Map<String, Path> named) {
+        return named.values().stream()
                 .filter(file -> Files.isRegularFile(file) && Files.isExecutable(file))
                 .filter(file -> file.toFile().length() > 0)
                 .toList();

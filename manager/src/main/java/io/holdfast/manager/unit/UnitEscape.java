@@ -104,7 +104,7 @@ public final class UnitEscape {
     }
 
     /** Escapes only characters that no unit name can contain, for names that people type. */
-    static String escapeInvalid(String text) {
+    public static String escapeInvalid(String text) {
         StringBuilder escaped = new StringBuilder(text.length());
         for (byte b : text.getBytes(UTF_8)) {
             char c = (char) (b & 0xff);

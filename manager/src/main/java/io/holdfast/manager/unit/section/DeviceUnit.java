@@ -39,8 +39,8 @@ public record DeviceUnit(UnitParts parts) implements Unit {
         return MountUnit.pathOf(name()).orElse("/");
     }
 
-    /** Returns whether a path is that of a device. */
-    static boolean isNode(String path) {
+    /** {@return whether a path is that of a device} */
+    public static boolean isNode(String path) {
         return path.startsWith("/dev/") || path.startsWith("/sys/");
     }
 
@@ -51,8 +51,8 @@ public record DeviceUnit(UnitParts parts) implements Unit {
                 : Optional.empty();
     }
 
-    /** Returns the path of the device that a word of fstab(5) means, such as {@code UUID=1-2}. */
-    static String node(String what) {
+    /** {@return the path of the device that a word of fstab(5) means, such as {@code UUID=1-2}} */
+    public static String node(String what) {
         return TAGS.entrySet().stream()
                 .filter(tag -> what.startsWith(tag.getKey()))
                 .map(tag -> "/dev/disk/" + tag.getValue() + "/" + encoded(what, tag.getKey()))

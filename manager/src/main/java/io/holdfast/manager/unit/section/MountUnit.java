@@ -36,7 +36,7 @@ public record MountUnit(
     private static final UnitName SWAP = UnitName.of("swap.target");
 
     /** File systems that the kernel or the system makes, which no unit may mount over. */
-    private static final List<String> OF_THE_SYSTEM =
+    public static final List<String> OF_THE_SYSTEM =
             List.of(
                     "/proc",
                     "/sys",
@@ -104,10 +104,7 @@ public record MountUnit(
 
         /** Returns whether it needs the network. */
         public boolean isOfTheNetwork() {
-            return options.has("_netdev")
-                    || type.map(word -> word.startsWith("fuse.") ? word.substring(5) : word)
-                            .filter(OF_THE_NETWORK::contains)
-                            .isPresent();
+            return needsNetwork(type.orElse(""), options);
         }
     }
 
@@ -210,6 +207,12 @@ public record MountUnit(
             return true;
         }
         return false;
+    }
+
+    /** Returns whether a mount of a type with some options needs the network. */
+    public static boolean needsNetwork(String type, MountOptions options) {
+        return options.has("_netdev")
+                || OF_THE_NETWORK.contains(type.startsWith("fuse.") ? type.substring(5) : type);
     }
 
     static Optional<String> pathOf(UnitName name) {

@@ -8,6 +8,7 @@ import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
+import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.SocketType;
@@ -249,11 +250,14 @@ public final class ExecStreams implements AutoCloseable {
     }
 
     private Fd opened(OpenFile file) throws FileException, InterruptedException {
-        if (FileKind.of(SysStat.stat(file.path())) == FileKind.SOCKET) {
-            UnixSocket socket = connected(UnixAddress.path(Path.of(file.path())));
-            opened.add(socket);
-            Fcntl.setBlocking(socket.fd(), true);
-            return socket.fd();
+        try (HeldPath held = HeldPath.open(file.path())) {
+            if (held.kind() == FileKind.SOCKET) {
+                String path = held.fd().with(number -> "/proc/self/fd/" + number);
+                UnixSocket socket = connected(UnixAddress.path(Path.of(path)));
+                opened.add(socket);
+                Fcntl.setBlocking(socket.fd(), true);
+                return socket.fd();
+            }
         }
         OpenHow how =
                 switch (file.mode()) {

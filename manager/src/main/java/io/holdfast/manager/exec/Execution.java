@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
@@ -613,9 +614,14 @@ public final class Execution {
                 session.isPresent() || (confined && isSetUpByProgram(command, view))
                         ? filteredSpawn(command, arguments, free, streams, view, session)
                         : spawnOf(command, arguments, variables);
+        boolean otherUser = confined && !command.has(ExecCommand.Flag.NO_SETUID);
+        Path start =
+                otherUser && view.isEmpty() && !identity.isOurs()
+                        ? heldDirectory(directory, streams)
+                        : Path.of(directory);
         spawn.environment(session.isPresent() ? Map.of() : variables)
                 .umask(settings.umask())
-                .directory(Path.of(directory));
+                .directory(start);
         if (unit.ownSession()) {
             spawn.newSession();
         }
@@ -710,7 +716,8 @@ public final class Execution {
         List<MountPlan.Late> late = view.map(shown -> shown.setup().late()).orElse(List.of());
         int last = session.isPresent() ? mounts + late.size() : number;
         Optional<ProcessSetup.View> own =
-                view.map(shown -> new ProcessSetup.View(shown.setup(), mounts));
+                view.map(shown ->
+                        new ProcessSetup.View(shown.setup(), mounts, !isDirectoryOptional()));
         UserAndGroups changed =
                 session.isPresent() ? identity.withGroupsKept() : identity; // a session sets them
         Fd setup = streams.adopt(setup(command, changed, number + 1, own).file(program, number));
@@ -912,6 +919,26 @@ public final class Execution {
         }
         throw new SetupException(
                 SetupException.Step.CHDIR, "the working directory " + path + " " + problem);
+    }
+
+    private boolean isDirectoryOptional() {
+        return settings.workingDirectory().filter(WorkingDirectory::optional).isPresent();
+    }
+
+    /**
+     * Holds the working directory, which the process enters before it becomes its user, and returns
+     * a path that leads to it. No symbolic link of that user leads to what is not the user's.
+     */
+    private Path heldDirectory(String directory, ExecStreams streams) throws SetupException {
+        try (HeldPath held = HeldPath.open(directory)) {
+            Fd opened = streams.adopt(held.fd().duplicate());
+            return opened.with(number -> Path.of("/proc/self/fd/" + number));
+        } catch (FileException e) {
+            if (isDirectoryOptional()) {
+                return Path.of("/");
+            }
+            throw new SetupException(SetupException.Step.CHDIR, e);
+        }
     }
 
     private static @Nullable String problemOf(String path) {

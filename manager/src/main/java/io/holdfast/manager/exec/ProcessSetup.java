@@ -53,8 +53,17 @@ record ProcessSetup(
      * What a process does to its view of the file system.
      *
      * @param number of the first descriptor that it needs for that
+     * @param entersAsUser whether it enters its working directory as its user, who otherwise could
+     *     have it led anywhere by symbolic links
      */
-    record View(ViewSetup setup, int number) {}
+    record View(ViewSetup setup, int number, boolean entersAsUser) {
+        private void addTo(SetupProgram program) {
+            setup.addTo(program, number);
+            if (!entersAsUser) {
+                setup.enter(program);
+            }
+        }
+    }
 
     // linux/prctl.h
     private static final int PR_SET_KEEPCAPS = 8;
@@ -86,7 +95,7 @@ record ProcessSetup(
     Fd file(Path program, int number) throws SetupException {
         SetupProgram setup = new SetupProgram();
         setup.call(Step.EXEC.status(), Call.CLOSE, number);
-        view.ifPresent(own -> own.setup.addTo(setup, own.number));
+        view.ifPresent(own -> own.addTo(setup));
         identity.flatMap(UserAndGroups::groups).ifPresent(groups -> groups(setup, groups));
         users.ifPresent(namespace -> enter(setup, namespace));
         identity.ifPresent(changed -> group(setup, changed));
@@ -97,6 +106,7 @@ record ProcessSetup(
         } else if (!ambient.isEmpty()) {
             setCapabilities(setup, own, ambient);
         }
+        view.filter(View::entersAsUser).ifPresent(own -> own.setup.enter(setup));
         if (linksKeyring) {
             setup.call(Step.KEYRING.status(), Call.KEYCTL, LINK, USER_KEYRING, SESSION_KEYRING);
         }

@@ -52,7 +52,7 @@ record ViewSetup(
     }
 
     /**
-     * Adds the calls, which need the privileges of the manager.
+     * Adds the calls that need the privileges of the manager.
      *
      * @param number of the descriptor of the first mount, which is followed by the others
      */
@@ -75,6 +75,10 @@ record ViewSetup(
                 call(setup, MOUNT, text(setup, "none"), text(setup, "/"), 0, RECURSIVE | all);
             }
         });
+    }
+
+    /** Adds the call that enters the working directory. */
+    void enter(SetupProgram setup) {
         setup.call(SetupException.Step.CHDIR.status(), CHDIR, text(setup, directory));
     }
 

@@ -16,7 +16,8 @@ import java.util.Optional;
 /**
  * The number of units that the manager starts and stops per second, one at a time and many at once,
  * beside systemd as PID 1 of its own namespaces; a target with a thousand services; timers; unit
- * files read; and one request while ten thousand units are loaded. A start counts until its job is done.
+ * files read; one request while ten thousand units are loaded; and a long table of mounts. A start
+ * counts until its job is done.
  */
 public final class ManagerRow implements Row {
     private static final int ONE_BY_ONE = 100;
@@ -103,6 +104,7 @@ public final class ManagerRow implements Row {
                     Worker their = theirs.generatorOfPeers()) {
                 lines.addAll(files(our, ours, their, theirs));
             }
+            lines.add(MountLine.measure(effort, launcher.get(), units, runtime.path()));
             return lines;
         }
     }

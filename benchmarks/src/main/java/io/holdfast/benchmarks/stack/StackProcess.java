@@ -47,11 +47,29 @@ final class StackProcess implements AutoCloseable {
      */
     StackProcess(Launcher launcher, Path runtime, List<String> units, String options)
             throws IOException, InterruptedException {
+        this(List.of(), launcher, runtime, units, options);
+    }
+
+    /**
+     * Starts it by another command, which executes it.
+     *
+     * @param by the words of that command
+     */
+    static StackProcess in(List<String> by, Launcher launcher, Path runtime, List<String> units)
+            throws IOException, InterruptedException {
+        return new StackProcess(by, launcher, runtime, units, "");
+    }
+
+    private StackProcess(
+            List<String> by, Launcher launcher, Path runtime, List<String> units, String options)
+            throws IOException, InterruptedException {
         this.launcher = launcher;
         this.runtime = runtime;
         long begin = System.nanoTime();
+        List<String> words = new ArrayList<>(by);
+        words.addAll(List.of(launcher.script(), "up", "--runtime-dir", runtime.toString()));
         Spawn up =
-                Spawn.of(launcher.script(), "up", "--runtime-dir", runtime.toString())
+                Spawn.of(words)
                         .arguments(units)
                         .stdin(Stdio.devNull())
                         .stdout(Stdio.pipe())

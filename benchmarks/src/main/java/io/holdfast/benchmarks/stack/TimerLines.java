@@ -106,8 +106,11 @@ final class TimerLines {
         return seconds(pid) - before;
     }
 
-    /** Returns the processor time of a process, also of its threads that have ended: proc_pid_stat(5). */
-    private static double seconds(long pid) throws IOException {
+    /**
+     * Returns the processor time of a process, also of its threads that have ended:
+     * proc_pid_stat(5).
+     */
+    static double seconds(long pid) throws IOException {
         String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return (Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME])) / TICKS_PER_SECOND;

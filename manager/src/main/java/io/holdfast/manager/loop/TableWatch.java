@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A table of the kernel, such as that of the mounts, which all units of a type share: read by a
- * worker after each change. Reading takes longer the longer the table is, so it takes at most a
- * twentieth of the time, however often the table changes. Without units to report to, nothing is
- * watched. Used on the event loop.
+ * worker after each change. Reading takes longer the longer the table is, so it takes at most 4 %
+ * of the time, however often the table changes. Without units to report to, nothing is watched.
+ * Used on the event loop.
  *
  * @param <T> the table; immutable
  */
 public final class TableWatch<T> {
-    private static final int PAUSE = 19; // times the length of a read
+    private static final int PAUSE = 24; // times the length of a read
 
     /** Receives the changes. */
     public interface Listener {

@@ -1,6 +1,7 @@
 package io.holdfast.receiver.store;
 
 import io.holdfast.journal.Entry;
+import io.holdfast.journal.FileHeader;
 import io.holdfast.journal.Id128;
 import io.holdfast.journal.JournalException;
 import io.holdfast.journal.JournalReader;
@@ -123,7 +124,7 @@ public final class Store implements AutoCloseable {
         AtomicBoolean rotated = new AtomicBoolean();
         Path file = place.folder().resolve(SYSTEM);
         WriterOptions options = options(place, rotated);
-        if (!Files.exists(file)) { // it was being rotated, or all begins
+        if (!isBegun(file)) { // a writer was killed while it made it, or all begins
             SequenceNumbers known = newest(place.folder());
             options = known == null ? options : options.sequence(known);
         }
@@ -136,6 +137,16 @@ public final class Store implements AutoCloseable {
         Store store = new Store(place, system, sequence, rotated, warnings);
         store.thread.start();
         return store;
+    }
+
+    /** Returns whether a file says which sequence it continues. */
+    private static boolean isBegun(Path file) {
+        try {
+            FileHeader _ = FileHeader.read(file);
+            return true;
+        } catch (JournalException e) {
+            return false;
+        }
     }
 
     /** Opens the system's file; null if the disk is full, also without archived files. */

@@ -12,7 +12,10 @@ import io.holdfast.journal.Match;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -151,6 +154,10 @@ class KilledReceiverTest {
         return name + " " + number + " x" + "x".repeat(number * 31 % 200);
     }
 
+    private static int number(String line) {
+        return Integer.parseInt(line.split(" ", -1)[1]);
+    }
+
     /** Writes lines in pieces of any size, and connects anew now and then. */
     private Callable<Integer> writer(ReceiverProcess receiver, String name, long seed) {
         return () -> {
@@ -189,18 +196,29 @@ class KilledReceiverTest {
         }
     }
 
+    /**
+     * Returns the lines of a writer, stream by stream. The first lines that a writer sends to its
+     * next stream may be received before the last ones of the stream before: order is kept within a
+     * stream only.
+     */
     private List<String> messages(@Nullable Match match, String name) {
-        List<String> found = new ArrayList<>();
+        Map<String, List<String>> ofStreams = new HashMap<>();
         try (JournalReader reader = JournalReader.openFolders(List.of(folder.resolve("log")))) {
             reader.filter(match);
             reader.seekHead();
             for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
                 if (entry.text("SYSLOG_IDENTIFIER").filter(name::equals).isPresent()) {
-                    found.add(entry.text("MESSAGE").orElse(""));
+                    ofStreams
+                            .computeIfAbsent(
+                                    entry.text("_STREAM_ID").orElse(""), _ -> new ArrayList<>())
+                            .add(entry.text("MESSAGE").orElse(""));
                 }
             }
             assertThat(reader.problems()).isEmpty();
         }
-        return found;
+        return ofStreams.values().stream()
+                .sorted(Comparator.comparingInt(lines -> number(lines.getFirst())))
+                .flatMap(List::stream)
+                .toList();
     }
 }

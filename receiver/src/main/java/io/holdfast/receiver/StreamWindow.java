@@ -269,11 +269,14 @@ final class StreamWindow {
         return (int) Math.max(0, LITTLE - (total - origin));
     }
 
-    /** Moves a small rest to the beginning; returns false if it is not small. */
+    /**
+     * Moves a small rest to the beginning; returns false if it is not small, or is there in part: a
+     * receiver that is killed before the move counts must leave the old place unchanged.
+     */
     private boolean compact() {
         int rest = (int) (total - base);
         int at = (int) ((base - origin) % DATA);
-        if (rest > LITTLE / 4 || at < LITTLE / 2) {
+        if (rest > LITTLE / 4 || at < LITTLE / 2 || at + rest > DATA) {
             return false;
         }
         MemorySegment.copy(part(base, total), 0, memory, JAVA_BYTE, PAGE, rest);

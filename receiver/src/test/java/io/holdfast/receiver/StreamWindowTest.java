@@ -170,6 +170,36 @@ class StreamWindowTest {
         assertThat(found.length()).isGreaterThan(StreamWindow.DATA);
     }
 
+    /** A move to the beginning would overwrite the rest before it counts. */
+    @Test
+    void aRestOnBothEndsOfTheRingIsNotMoved() {
+        StreamWindow window = open();
+        receiveAll(window, StreamWindow.DATA - 100);
+        window.settle(StreamWindow.DATA - 200, 1);
+        receiveAll(window, 200);
+        window.settle(StreamWindow.DATA - 50, 2);
+        windows.shrink();
+        assertThat(windows.areSomeWhole()).as("the window keeps its memory").isTrue();
+        assertThat(text(window)).isEqualTo("x".repeat(150));
+        StreamWindow next = next();
+        assertThat(text(next)).isEqualTo("x".repeat(150));
+        next.settle(next.total(), 3);
+        windows.shrink();
+        assertThat(windows.areSomeWhole()).isFalse();
+    }
+
+    private void receiveAll(StreamWindow window, int count) {
+        for (int left = count; left > 0; ) {
+            write("x".repeat(Math.min(left, 4096)));
+            int received = receive(window);
+            while (received > 0) {
+                window.received(received);
+                left -= received;
+                received = receive(window);
+            }
+        }
+    }
+
     /** Without a grant of memory, a window holds little, and a quiet stream is received on. */
     @Test
     void aUserWhoTakesMuchLeavesLittleToEachStreamAndEnoughToOthers() {

@@ -170,7 +170,8 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
         Attribution.Known now =
                 sender == null ? writer == null ? ofPeer() : writer : attribution.of(sender);
         Attribution.Known before = writer;
-        if (before != null && !before.equals(now) && lines.unfinished() > 0) {
+        boolean isInLine = lines.header() != null && lines.unfinished() > 0;
+        if (before != null && !before.equals(now) && isInLine) {
             cut(position, Break.WRITER);
         }
         writer = now;

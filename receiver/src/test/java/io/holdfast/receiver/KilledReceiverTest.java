@@ -3,6 +3,9 @@ package io.holdfast.receiver;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
@@ -107,6 +110,43 @@ class KilledReceiverTest {
             Entry line = Objects.requireNonNull(reader.next());
             assertThat(line.text("MESSAGE")).contains("line");
             assertThat(line.text("_PIDFD_ID")).isPresent();
+        }
+    }
+
+    /** One process writes the begin of the header, another one the rest. */
+    @Test
+    void aHeaderOfTwoWritersIsKnownAfterAKill() throws Exception {
+        try (ReceiverProcess receiver = new ReceiverProcess(folder, UNLIMITED)) {
+            receiver.start();
+            try (UnixSocket socket = UnixSocket.connect(receiver.at("stdout"), SocketType.STREAM)) {
+                await(receiver, () -> receiver.keptStreams() == 1);
+                socket.sendFully(ByteBuffer.wrap("w\n\n6\n0".getBytes(UTF_8)));
+                try (Child other =
+                        Spawn.of("printf", "\\n0\\n")
+                                .stdin(Stdio.devNull())
+                                .stdout(Stdio.descriptor(socket.fd()))
+                                .start()) {
+                    assertThat(other.await().isSuccess()).isTrue();
+                }
+                try (UnixSocket later =
+                        UnixSocket.connect(receiver.at("socket"), SocketType.DATAGRAM)) {
+                    later.send(ByteBuffer.wrap("MESSAGE=later\n".getBytes(UTF_8)));
+                }
+                await(receiver, () -> isStored("later"));
+                receiver.kill();
+                receiver.start();
+                socket.sendFully(ByteBuffer.wrap("0\n0\nline\n".getBytes(UTF_8)));
+            }
+            await(receiver, () -> receiver.stored() == 1);
+            receiver.terminate();
+        }
+        assertThat(messages(null, "w")).containsExactly("line");
+    }
+
+    private boolean isStored(String message) {
+        try (JournalReader reader = JournalReader.openFolders(List.of(folder.resolve("log")))) {
+            reader.filter(Match.field("MESSAGE", message));
+            return reader.next() != null;
         }
     }
 

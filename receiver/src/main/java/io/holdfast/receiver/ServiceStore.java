@@ -24,9 +24,16 @@ import org.jspecify.annotations.Nullable;
  * flight until the manager has received it.
  *
  * <p>Messages are sent in the order of the calls. When the manager's queue is full, they wait here;
- * {@link #isWaiting} then says so, and the caller is to accept no more streams. Used on the loop.
+ * {@link #isWaiting} then says so, and the caller is to accept no more streams. While nobody
+ * listens, as when the manager was killed, they wait, too, and are sent again and again; streams
+ * are accepted meanwhile, because that manager may never return. At most two messages wait for each
+ * stream. Used on the loop.
  */
 final class ServiceStore implements AutoCloseable {
+    private static final Duration RETRY = Duration.ofMillis(200);
+    private static final String KEEP = "FDSTORE=1\nFDPOLL=0\nFDNAME=";
+    private static final String DROP = "FDSTOREREMOVE=1\nFDNAME=";
+
     private record Message(String text, List<Fd> descriptors) {}
 
     private final EventLoop loop;
@@ -37,7 +44,8 @@ final class ServiceStore implements AutoCloseable {
     private final Deque<Message> waiting = new ArrayDeque<>();
     private @Nullable UnixSocket socket;
     private EventLoop.@Nullable Watch watch;
-    private boolean isBroken;
+    private EventLoop.@Nullable Timer retry;
+    private boolean isBroken; // nobody listens
 
     private ServiceStore(
             EventLoop loop,
@@ -79,43 +87,55 @@ final class ServiceStore implements AutoCloseable {
 
     /** {@return whether messages wait for room in the manager's queue} */
     boolean isWaiting() {
-        return !waiting.isEmpty();
+        return !waiting.isEmpty() && !isBroken;
     }
 
     /**
      * Has the manager keep a descriptor.
      *
-     * @param fd lent, until {@link #isWaiting} is false
+     * @param fd lent, until it is closed or the message is sent
      */
     void keep(String name, Fd fd) {
         // a stream whose writer has exited is kept until all of it is read
-        send(new Message("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name, List.of(fd)));
+        send(new Message(KEEP + name, List.of(fd)));
     }
 
     /** Has the manager drop a descriptor. */
     void drop(String name) {
-        send(new Message("FDSTOREREMOVE=1\nFDNAME=" + name, List.of()));
+        boolean wasSent = !waiting.removeIf(message -> message.text().equals(KEEP + name));
+        if (wasSent) {
+            send(new Message(DROP + name, List.of()));
+        }
     }
 
     private void send(Message message) {
-        if (!waiting.isEmpty() || !isSent(message)) {
+        if (!waiting.isEmpty() || retry != null || !isSent(message)) {
             waiting.add(message);
         }
     }
 
     private void resume() {
+        retry = null;
         while (!waiting.isEmpty() && isSent(waiting.getFirst())) {
             waiting.removeFirst();
         }
-        EventLoop.Watch before = watch;
-        if (waiting.isEmpty() && before != null) {
-            watch = null;
-            boolean _ = before.cancel();
+        if (waiting.isEmpty()) {
+            unwatch();
+        }
+        if (!isWaiting()) {
             whenSent.run();
         }
     }
 
-    /** Sends a message; returns false if the manager has no room for it now. */
+    private void unwatch() {
+        EventLoop.Watch before = watch;
+        watch = null;
+        if (before != null) {
+            boolean _ = before.cancel();
+        }
+    }
+
+    /** Sends a message; returns false if it is to be sent again later. */
     private boolean isSent(Message message) {
         try {
             UnixSocket open = socket;
@@ -126,32 +146,31 @@ final class ServiceStore implements AutoCloseable {
             }
             ByteBuffer bytes = ByteBuffer.wrap(message.text().getBytes(UTF_8));
             List<Fd> descriptors = message.descriptors().stream().filter(Fd::isOpen).toList();
-            if (open.trySend(bytes, descriptors) == UnixSocket.WOULD_BLOCK) {
-                if (watch == null) {
-                    watch = loop.watch(open.fd(), Readiness.OUT, _ -> resume());
-                }
-                return false;
-            }
+            boolean isSent = open.trySend(bytes, descriptors) != UnixSocket.WOULD_BLOCK;
             isBroken = false;
+            if (!isSent && watch == null) {
+                watch = loop.watch(open.fd(), Readiness.OUT, _ -> resume());
+            }
+            return isSent;
         } catch (ErrnoException e) {
             disconnect();
             if (!isBroken) {
                 isBroken = true;
                 warnings.accept(
-                        "streams do not survive a crash of this process: " + e.getMessage());
+                        "new streams do not survive a crash of this process until the manager"
+                                + " listens again: "
+                                + e.getMessage());
             }
+            retry = loop.after(RETRY, this::resume);
+            return false;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return true; // the process ends
         }
-        return true;
     }
 
     private void disconnect() {
-        EventLoop.Watch before = watch;
-        watch = null;
-        if (before != null) {
-            boolean _ = before.cancel();
-        }
+        unwatch();
         UnixSocket open = socket;
         socket = null;
         if (open != null) {

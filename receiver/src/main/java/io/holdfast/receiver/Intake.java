@@ -70,6 +70,7 @@ final class Intake {
     private long received;
     private long suppressed;
     private boolean waiting;
+    private boolean isRunning;
 
     Intake(EventLoop loop, Store store, SettingsOfUnits units) throws IOException {
         this.units = units;
@@ -86,6 +87,11 @@ final class Intake {
 
     void remove(Source source) {
         sources.remove(source);
+    }
+
+    /** Has the loop run from now on, so that nothing may wait for the disk any more. */
+    void begin() {
+        isRunning = true;
     }
 
     /** {@return whether the store has no room: sources are to stop} */
@@ -306,7 +312,7 @@ final class Intake {
     private void store(long owner, List<Field> fields) {
         StoredEntry entry = StoredEntry.now(owner, fields);
         accepted++;
-        if (waiting || !store.offer(entry)) {
+        if (waiting || !isOffered(entry)) {
             refused.add(entry);
             if (!waiting) {
                 waiting = true;
@@ -314,6 +320,25 @@ final class Intake {
                 store.whenThereIsRoom(() -> loop.postEnding(this::resume));
             }
         }
+    }
+
+    /**
+     * Offers an entry to the store; before the loop runs, waits for room: the streams of an earlier
+     * receiver may have more lines than memory should hold.
+     */
+    private boolean isOffered(StoredEntry entry) {
+        while (!store.offer(entry)) {
+            if (isRunning) {
+                return false;
+            }
+            try {
+                store.flush();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return true;
     }
 
     private void resume() {

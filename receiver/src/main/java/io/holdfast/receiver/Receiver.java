@@ -108,6 +108,7 @@ public final class Receiver implements AutoCloseable {
             throw e;
         }
         streams.recover(passed.streams, options.storage());
+        intake.begin();
         intake.add(messages);
         if (syslog != null) {
             intake.add(syslog);

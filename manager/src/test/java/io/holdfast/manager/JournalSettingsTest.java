@@ -95,6 +95,20 @@ class JournalSettingsTest {
                                 "18446744073709551615"));
     }
 
+    /** As for all of journald, a 0 says that there is no limit; systemd ignores it in a unit. */
+    @Test
+    void aRateLimitOfZeroIsPassedOn() throws Exception {
+        stage.service(
+                "a",
+                "ExecStart=/bin/sleep 1000",
+                "LogRateLimitIntervalSec=0",
+                "LogRateLimitBurst=0");
+        stage.start("a");
+        assertThat(passedOn())
+                .containsEntry("log-rate-limit-interval:a.service", "0")
+                .containsEntry("log-rate-limit-burst:a.service", "0");
+    }
+
     @Test
     @Needs(root = true, cgroup2 = true)
     void patternsAreAttachedToTheCgroup() throws Exception {

@@ -30,7 +30,7 @@ import java.util.Set;
  * <pre>
  *   invocation:web.service              → 686a30b81ab84e00a7e384d45b3671fa
  *   log-level-max:web.service           → 5
- *   log-rate-limit-interval:web.service → 5000000 (microseconds)
+ *   log-rate-limit-interval:web.service → 5000000 (microseconds; 0: there is no limit)
  *   log-rate-limit-burst:web.service    → 17
  *   log-extra-fields:web.service        for each field its size as 64 bits, little endian, and NAME=value
  *   user.journald_log_filter_patterns   allowed patterns with NUL between them, 0xff, and denied ones
@@ -51,7 +51,7 @@ public final class JournalSettingsFiles {
             PosixFilePermissions.fromString("rwxr-xr-x");
     private static final Set<PosixFilePermission> FILE =
             PosixFilePermissions.fromString("rw-r--r--");
-    private static final String NO_LIMIT = "18446744073709551615"; // UINT64_MAX
+    private static final String INFINITE = "18446744073709551615"; // UINT64_MAX
 
     private final Path folder;
     private final UnitName unit;
@@ -82,13 +82,16 @@ public final class JournalSettingsFiles {
                 settings.levelMax().isPresent()
                         ? Integer.toString(settings.levelMax().getAsInt())
                         : "");
-        long micros = settings.rateInterval().micros();
         link(
                 INTERVAL,
-                settings.rateInterval().isInfinite()
-                        ? NO_LIMIT
-                        : micros == 0 ? "" : Long.toString(micros));
-        link(BURST, settings.rateBurst() == 0 ? "" : Long.toString(settings.rateBurst()));
+                settings.rateInterval()
+                        .map(span -> span.isInfinite() ? INFINITE : Long.toString(span.micros()))
+                        .orElse(""));
+        link(
+                BURST,
+                settings.rateBurst().isPresent()
+                        ? Long.toString(settings.rateBurst().getAsLong())
+                        : "");
         fields(settings.extraFields());
         link(INVOCATION, invocationId); // last: whoever sees it finds the settings of this run
         boolean hasPatterns =

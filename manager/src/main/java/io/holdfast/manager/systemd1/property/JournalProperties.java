@@ -8,6 +8,7 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.unit.settings.JournalSettings;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -24,11 +25,11 @@ final class JournalProperties {
                 .settable(
                         "LogRateLimitIntervalUSec",
                         time("LogRateLimitIntervalSec"),
-                        t -> Micros.of(log.apply(t).rateInterval()))
+                        t -> Micros.of(log.apply(t).rateInterval().orElse(TimeSpan.ZERO)))
                 .settable(
                         "LogRateLimitBurst",
                         number("u", "LogRateLimitBurst"),
-                        t -> log.apply(t).rateBurst())
+                        t -> log.apply(t).rateBurst().orElse(0))
                 .settable(
                         "LogExtraFields",
                         new SettableProperty("aay", JournalProperties::extraFields),

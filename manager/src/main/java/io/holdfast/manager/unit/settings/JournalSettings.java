@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -21,8 +22,8 @@ import java.util.regex.PatternSyntaxException;
  *
  * @param levelMax the least important level that is stored, 0 (emerg) to 7 (debug)
  * @param extraFields of each entry, {@code NAME=value}
- * @param rateInterval the interval of the rate limit; 0: the receiver's
- * @param rateBurst messages within one interval; 0: the receiver's
+ * @param rateInterval the interval of the rate limit; 0: no limit; empty: the receiver's
+ * @param rateBurst messages within one interval; 0: no limit; empty: the receiver's
  * @param allowedPatterns regular expressions: if there are any, a message is stored only if one
  *     matches
  * @param deniedPatterns a message that one of them matches is not stored
@@ -32,8 +33,8 @@ import java.util.regex.PatternSyntaxException;
 public record JournalSettings(
         OptionalInt levelMax,
         List<String> extraFields,
-        TimeSpan rateInterval,
-        long rateBurst,
+        Optional<TimeSpan> rateInterval,
+        OptionalLong rateBurst,
         List<String> allowedPatterns,
         List<String> deniedPatterns) {
     private static final Pattern FIELD_NAME = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
@@ -49,8 +50,8 @@ public record JournalSettings(
     static final class Reader implements SectionReader {
         private Optional<Integer> levelMax = Optional.empty();
         private final List<String> extraFields = new ArrayList<>();
-        private TimeSpan interval = TimeSpan.ZERO;
-        private long burst;
+        private Optional<TimeSpan> interval = Optional.empty();
+        private OptionalLong burst = OptionalLong.empty();
         private final Set<String> allowed = new LinkedHashSet<>();
         private final Set<String> denied = new LinkedHashSet<>();
 
@@ -61,7 +62,8 @@ public record JournalSettings(
                         levelMax =
                                 a.value(levelMax, text -> Optional.of(SyslogPriority.level(text)));
                 case "LogExtraFields" -> extraFields(a);
-                case "LogRateLimitIntervalSec" -> interval = a.span(interval);
+                case "LogRateLimitIntervalSec" ->
+                        interval = a.value(interval, text -> Optional.of(TimeSpan.parse(text)));
                 case "LogRateLimitBurst" -> burst = a.value(burst, JournalSettings::burst);
                 case "LogFilterPatterns" -> pattern(a);
                 case "LogNamespace" -> {
@@ -128,11 +130,11 @@ public record JournalSettings(
         }
     }
 
-    private static long burst(String text) {
+    private static OptionalLong burst(String text) {
         long burst = Scalars.parseUnsigned(text);
         if (burst < 0 || burst > MOST) {
             throw Scalars.bad("a number from 0 to " + MOST, text);
         }
-        return burst;
+        return OptionalLong.of(burst);
     }
 }

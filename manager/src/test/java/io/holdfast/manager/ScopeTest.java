@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.UnitJob;
@@ -120,6 +121,16 @@ class ScopeTest {
         other.destroy();
         stage.happenings().awaitRest(NAME);
         assertThat(stage.loaded()).isEmpty();
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void itsRunIsPublishedForTheReceiverOfLogMessages() throws Exception {
+        make("", sleeper());
+        Path link = stage.runtimeDirectory().resolve("units/invocation:" + NAME);
+        assertThat(Files.readSymbolicLink(link)).hasToString(stage.status(NAME).invocationId());
+        assertThat(stage.stop(NAME)).isEqualTo(JobResult.DONE);
+        assertThat(Files.isSymbolicLink(link)).isFalse();
     }
 
     @Test

@@ -19,10 +19,21 @@ public interface ManagerListener {
 
     /** The severity of a message. */
     enum Level {
-        DEBUG,
-        INFO,
-        NOTICE,
-        WARNING,
-        ERROR
+        DEBUG(7),
+        INFO(6),
+        NOTICE(5),
+        WARNING(4),
+        ERROR(3);
+
+        private final int priority;
+
+        Level(int priority) {
+            this.priority = priority;
+        }
+
+        /** {@return the level of syslog(3), 3 (err) to 7 (debug)} */
+        public int priority() {
+            return priority;
+        }
     }
 }

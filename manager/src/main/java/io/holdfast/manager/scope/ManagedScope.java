@@ -5,6 +5,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.JournalSettingsFiles;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.Lane;
@@ -35,10 +36,12 @@ import io.holdfast.manager.unit.section.ScopeUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.CgroupSettings.OomPolicy;
+import io.holdfast.manager.unit.settings.JournalSettings;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
+import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -185,8 +188,15 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
             return;
         }
         Supplier<Cgroup> made = maker(context.cgroups().get());
+        JournalSettingsFiles settings = journalSettings();
         Work<Adoption> _ =
-                lane.work("the adoption of its processes", () -> Adoption.of(made, adopted))
+                lane.work(
+                                "the adoption of its processes",
+                                () -> {
+                                    Adoption adoption = Adoption.of(made, adopted);
+                                    publish(settings);
+                                    return adoption;
+                                })
                         .releasing(Adoption::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
                         .within(ManagerLimits.READ_TIMEOUT.duration())
@@ -215,6 +225,29 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
         UnitName slice = slice();
         CgroupSettings settings = unit.cgroup();
         return () -> cgroups.create(name, slice, settings, this::warnLater);
+    }
+
+    private JournalSettingsFiles journalSettings() {
+        return new JournalSettingsFiles(context.journalSettings(), name(), invocationId);
+    }
+
+    /** Lets the receiver of log messages know the invocation id. Runs on a worker. */
+    private void publish(JournalSettingsFiles settings) {
+        try {
+            settings.write(JournalSettings.NONE, Optional.empty());
+        } catch (IOException e) {
+            warnLater("log messages lack its invocation id: " + e.getMessage());
+        }
+    }
+
+    private boolean clean(RunProcesses ended, JournalSettingsFiles settings)
+            throws InterruptedException {
+        try {
+            settings.remove();
+        } catch (IOException e) {
+            warnLater("its log settings are left: " + e.getMessage());
+        }
+        return ended.clean(false);
     }
 
     private void warnLater(String text) {
@@ -498,8 +531,9 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
             return;
         }
         ended.forget();
+        JournalSettingsFiles settings = journalSettings();
         Work<Boolean> _ =
-                lane.work("the removal of its cgroup", () -> ended.clean(false))
+                lane.work("the removal of its cgroup", () -> clean(ended, settings))
                         .releasing(empty -> {
                             if (!empty) {
                                 ended.release();

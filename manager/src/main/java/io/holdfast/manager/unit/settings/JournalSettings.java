@@ -37,6 +37,9 @@ public record JournalSettings(
         OptionalLong rateBurst,
         List<String> allowedPatterns,
         List<String> deniedPatterns) {
+    /** Those of a unit that sets nothing. */
+    public static final JournalSettings NONE = new Reader().build();
+
     private static final Pattern FIELD_NAME = Pattern.compile("[A-Z][A-Z0-9_]{0,63}");
     private static final long MOST = 0xffff_ffffL;
 

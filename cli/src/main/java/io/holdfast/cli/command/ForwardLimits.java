@@ -34,10 +34,16 @@ public final class ForwardLimits {
                     "longest time between attempts to send a batch, unless the collector asks for"
                             + " more");
 
+    public static final Limit RETRY_AFTER =
+            Limit.time(
+                    "io.holdfast.cli.forward.retryAfter",
+                    Duration.ofMinutes(10),
+                    "longest time between attempts that a collector may ask for (Retry-After)");
+
     private ForwardLimits() {}
 
     /** {@return all of them} */
     public static List<Limit> all() {
-        return List.of(BATCH, BATCH_BYTES, FIELD, ANSWER, PAUSE);
+        return List.of(BATCH, BATCH_BYTES, FIELD, ANSWER, PAUSE, RETRY_AFTER);
     }
 }

@@ -29,7 +29,8 @@ interface Destination {
      * The collector has the batch or not; it is to be sent again.
      *
      * @param reason the cause
-     * @param pause the least time until then, as the collector asks
+     * @param pause the least time until then, as the collector asks, at most {@link
+     *     ForwardLimits#RETRY_AFTER}
      */
     record Retry(String reason, Duration pause) implements Outcome {}
 

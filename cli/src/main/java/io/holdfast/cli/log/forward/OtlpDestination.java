@@ -93,13 +93,21 @@ final class OtlpDestination implements Destination, AutoCloseable {
         if (status == BAD_REQUEST || status == TOO_LARGE) {
             return new Refused(reason);
         }
-        long seconds =
+        return new Retry(
+                reason,
                 answer.headers()
                         .firstValue("Retry-After")
-                        .filter(value -> value.matches("[0-9]{1,5}"))
+                        .filter(value -> value.matches("[0-9]{1,9}"))
                         .map(Long::parseLong)
-                        .orElse(0L);
-        return new Retry(reason, Duration.ofSeconds(seconds));
+                        .map(Duration::ofSeconds)
+                        .map(OtlpDestination::bounded)
+                        .orElse(Duration.ZERO));
+    }
+
+    /** A collector that is wrong about its time must not stop the log for days. */
+    private static Duration bounded(Duration asked) {
+        Duration most = ForwardLimits.RETRY_AFTER.duration();
+        return asked.compareTo(most) > 0 ? most : asked;
     }
 
     /** Reads how many messages were refused; an answer that does not say it has refused none. */

@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,6 +20,8 @@ import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests forwarding to an OTLP collector that fails in all ways. */
 @Timeout(120)
@@ -73,6 +76,18 @@ class ForwardOtlpTest {
                                 "the collector accepts messages again");
             }
             assertThat(collector.confirmed).containsExactly("kept");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"7,7", "600,600", "99999,600", "999999999,600", "soon,0", "-1,0"})
+    void waitsAsTheCollectorAsksWithinALimit(String asked, long seconds) throws Exception {
+        try (TestCollector collector = new TestCollector(_ -> new Reply(429, "busy", asked));
+                OtlpDestination destination = to(collector.url())) {
+            assertThat(destination.send(List.of()))
+                    .isEqualTo(
+                            new Destination.Retry(
+                                    "HTTP status 429: busy", Duration.ofSeconds(seconds)));
         }
     }
 

@@ -24,8 +24,12 @@ final class TestCollector implements AutoCloseable {
         Reply reply(List<String> messages) throws IOException;
     }
 
-    record Reply(int status, String body) {
+    record Reply(int status, String body, String retryAfter) {
         static final Reply OK = new Reply(200, "{}");
+
+        Reply(int status, String body) {
+            this(status, body, "");
+        }
     }
 
     final List<String> confirmed = new CopyOnWriteArrayList<>();
@@ -60,6 +64,9 @@ final class TestCollector implements AutoCloseable {
             }
             Reply reply = behaviour.reply(messages);
             byte[] body = reply.body().getBytes(UTF_8);
+            if (!reply.retryAfter().isEmpty()) {
+                exchange.getResponseHeaders().set("Retry-After", reply.retryAfter());
+            }
             exchange.sendResponseHeaders(reply.status(), body.length);
             if (reply.status() == 200) {
                 confirmed.addAll(messages);

@@ -34,6 +34,7 @@ final class EventJournal {
 
     private final UnixAddress receiver;
     private final List<String> unitFields;
+    private final String invocationField;
     private final UnixSocket socket = UnixSocket.datagram();
 
     @GuardedBy("this")
@@ -52,14 +53,19 @@ final class EventJournal {
                 user
                         ? List.of("USER_UNIT=", "OBJECT_SYSTEMD_USER_UNIT=")
                         : List.of("UNIT=", "OBJECT_SYSTEMD_UNIT=");
+        invocationField = user ? "USER_INVOCATION_ID=" : "INVOCATION_ID=";
     }
 
-    /** Sends a message about a unit, or about the manager itself. */
-    synchronized void send(Optional<UnitName> unit, Level level, String text) {
+    /**
+     * Sends a message about a unit, or about the manager itself.
+     *
+     * @param invocation the id of the unit's run; may be empty
+     */
+    synchronized void send(Optional<UnitName> unit, String invocation, Level level, String text) {
         if (held.size() == HELD) {
             held.removeFirst();
         }
-        held.addLast(message(unit, level, text));
+        held.addLast(message(unit, invocation, level, text));
         if (level == Level.ERROR || isReceived) {
             sendHeld();
         }
@@ -85,11 +91,14 @@ final class EventJournal {
         }
     }
 
-    private byte[] message(Optional<UnitName> unit, Level level, String text) {
+    private byte[] message(Optional<UnitName> unit, String invocation, Level level, String text) {
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         line(message, "SYSLOG_IDENTIFIER=" + IDENTIFIER);
-        line(message, "PRIORITY=" + priority(level));
+        line(message, "PRIORITY=" + level.priority());
         unit.ifPresent(name -> unitFields.forEach(field -> line(message, field + name)));
+        if (!invocation.isEmpty()) {
+            line(message, invocationField + invocation);
+        }
         byte[] bytes = text.getBytes(UTF_8);
         line(message, "MESSAGE");
         message.writeBytes(
@@ -105,15 +114,5 @@ final class EventJournal {
     private static void line(ByteArrayOutputStream message, String text) {
         message.writeBytes(text.getBytes(UTF_8));
         message.write('\n');
-    }
-
-    private static int priority(Level level) {
-        return switch (level) {
-            case DEBUG -> 7;
-            case INFO -> 6;
-            case NOTICE -> 5;
-            case WARNING -> 4;
-            case ERROR -> 3;
-        };
     }
 }

@@ -3,12 +3,15 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.output.Output;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.UnitView;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Prints the events of a manager and the output of its units, line by line. */
 public final class EventLines implements ManagerListener {
     private final Output output;
     private final Optional<EventJournal> journal;
+    private volatile Function<UnitName, Optional<UnitView>> units = _ -> Optional.empty();
 
     /**
      * Prints to an output.
@@ -29,11 +32,37 @@ public final class EventLines implements ManagerListener {
         this.journal = journal;
     }
 
+    /**
+     * Sets how the units of messages are found: {@code LogLevelMax=} of a unit applies to messages
+     * about it, too, and the journal names the run.
+     *
+     * @param find called on the loop; empty: the unit is not loaded
+     */
+    void units(Function<UnitName, Optional<UnitView>> find) {
+        units = find;
+    }
+
+    private static boolean isWanted(UnitView unit, Level level) {
+        return unit.inForce()
+                .execution()
+                .map(exec -> exec.journal().levelMax())
+                .filter(most -> most.isPresent() && level.priority() > most.getAsInt())
+                .isEmpty();
+    }
+
     @Override
     public void event(UnitName unit, Level level, String text) {
+        Optional<UnitView> view = units.apply(unit);
+        if (view.filter(found -> !isWanted(found, level)).isPresent()) {
+            return;
+        }
         output.line(output.strong(unit.text()), ": ", coloured(level, text));
         journal.ifPresent(each -> {
-            each.send(Optional.of(unit), level, text);
+            each.send(
+                    Optional.of(unit),
+                    view.map(found -> found.status().invocationId()).orElse(""),
+                    level,
+                    text);
             if (unit.equals(JournalPlace.RECEIVER)) {
                 each.received(); // it has started
             }
@@ -45,7 +74,7 @@ public final class EventLines implements ManagerListener {
     public void output(UnitName unit, String line) {
         output(unit.text(), line);
         if (!unit.equals(JournalPlace.RECEIVER)) { // its own line would follow upon it
-            journal.ifPresent(each -> each.send(Optional.of(unit), Level.INFO, line));
+            journal.ifPresent(each -> each.send(Optional.of(unit), "", Level.INFO, line));
         }
     }
 
@@ -62,7 +91,7 @@ public final class EventLines implements ManagerListener {
     @Override
     public void event(Level level, String text) {
         output.line(output.strong("holdfast"), ": ", coloured(level, text));
-        journal.ifPresent(each -> each.send(Optional.empty(), level, text));
+        journal.ifPresent(each -> each.send(Optional.empty(), "", level, text));
     }
 
     /** Returns how many lines were dropped because a reader was too slow. */

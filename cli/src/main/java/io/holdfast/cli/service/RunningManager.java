@@ -115,6 +115,7 @@ final class RunningManager {
                 MetricsSocket<ManagerMetrics> _ = metrics(manager);
                 // before the folder is released: another manager may then lay out its own stack
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
+            lines.units(manager.view()::unit);
             isSystemctls = serveSystemctl(systemd1);
             if (!bus.isEmpty()) {
                 manager.busNames(

@@ -81,6 +81,38 @@ class JournalTest {
     }
 
     @Test
+    void aUnitHasItsInvocationItsFieldsAndItsLevel() throws Exception {
+        service(
+                "a",
+                "LogLevelMax=notice\nLogExtraFields=OWN=1\nSyslogIdentifier=me\nSyslogFacility=local3\n"
+                        + "SyslogLevel=warning\nExecStart=/bin/sh -c 'echo \"<6>hidden\"; echo"
+                        + " $INVOCATION_ID; exec sleep 1000'");
+        RunningProgram up = stage.up("holdfast.target", "a.service");
+        up.await("a.service | ");
+        String id = journal("-u", "a.service", "-o", "cat", "_TRANSPORT=stdout", "OWN=1");
+        assertThat(id).matches("[0-9a-f]{32}");
+        assertThat(journal("-o", "cat", "_SYSTEMD_INVOCATION_ID=" + id)).isEqualTo(id);
+        assertThat(journal("-t", "me", "-o", "export", "_TRANSPORT=stdout").lines())
+                .contains("PRIORITY=4", "SYSLOG_FACILITY=19");
+        StackStage.stop(up);
+    }
+
+    @Test
+    void theMessagesOfTheManagerNameTheRunAndObeyTheLevelOfTheUnit() throws Exception {
+        service("a", "ExecStart=/bin/sh -c 'echo $INVOCATION_ID; exec sleep 1000'");
+        service("b", "LogLevelMax=warning\nExecStart=/bin/sh -c 'echo \"<4>b\"; exec sleep 1000'");
+        RunningProgram up = stage.up("holdfast.target", "b.service", "a.service");
+        Await.until(() -> up.written().contains("a.service | "));
+        Await.until(() -> up.written().contains("b.service | b"));
+        String id = journal("-u", "a.service", "-o", "cat", "_TRANSPORT=stdout");
+        Await.until(() -> isInJournal("started"));
+        assertThat(journal("-o", "cat", "INVOCATION_ID=" + id)).contains("started");
+        assertThat(journal("-u", "b.service", "-o", "cat")).isEqualTo("b");
+        assertThat(up.written().lines()).noneMatch(line -> line.startsWith("b.service: "));
+        StackStage.stop(up);
+    }
+
+    @Test
     void theMessagesOfTheManagerAreAmongThoseOfTheUnit() throws Exception {
         service("a", "ExecStart=/bin/sh -c 'echo hello; exit 3'");
         RunningProgram up = stage.up("holdfast.target", "a.service");

@@ -18,6 +18,7 @@ import io.holdfast.varlink.server.VarlinkServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
@@ -68,18 +69,18 @@ public final class JournalCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         DaemonProcess _ = DaemonProcess.begin();
+        List<ListenFds.Named> passed = ListenFds.take();
+        List<ListenFds.Named> varlink = passed.stream().filter(JournalInterface::isSocket).toList();
         ReceiverOptions options =
                 new ReceiverOptions(
                         Path.of(line.matchedOptionValue("--sockets", "/run/systemd/journal"))
                                 .toAbsolutePath(),
                         storage(line),
                         !line.hasMatchedOption("--one-file"),
-                        ListenFds.take(),
+                        passed.stream().filter(each -> !varlink.contains(each)).toList(),
                         output::warn);
         try (Receiver receiver = Receiver.open(options);
-                VarlinkServer _ =
-                        JournalInterface.serve(
-                                receiver, options.sockets().resolve("io.systemd.journal"));
+                VarlinkServer _ = JournalInterface.serve(receiver, options.sockets(), varlink);
                 Registration _ = receiver.loop().onSignal(Signal.TERM, receiver::stop);
                 Registration _ = receiver.loop().onSignal(Signal.INT, receiver::stop)) {
             if (line.hasMatchedOption("--kernel")) {

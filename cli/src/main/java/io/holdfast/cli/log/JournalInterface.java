@@ -1,6 +1,8 @@
 package io.holdfast.cli.log;
 
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.receiver.Receiver;
 import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.JsonObject;
@@ -10,13 +12,16 @@ import io.holdfast.varlink.server.VarlinkServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * The Varlink interface of journald, by which {@code journalctl --sync} and {@code --rotate} work.
- * Only root and the receiver's own user may connect, as to journald.
+ * Only root and the receiver's own user may connect, as to journald. A service manager may pass the
+ * socket, and start the receiver for a request.
  */
 final class JournalInterface {
     private static final int MODE = 0600;
+    private static final String NAME = "varlink"; // FileDescriptorName=
 
     private static final String DEFINITION =
             """
@@ -32,12 +37,19 @@ final class JournalInterface {
 
     private JournalInterface() {}
 
+    /** Returns whether a descriptor that was passed is the socket of this interface. */
+    static boolean isSocket(ListenFds.Named passed) {
+        return passed.name().equals(NAME);
+    }
+
     /**
      * Serves the interface of a receiver.
      *
-     * @param socket made anew
+     * @param folder of the socket, which is made anew if none was passed
+     * @param passed sockets, owned by the server
      */
-    static VarlinkServer serve(Receiver receiver, Path socket) throws IOException {
+    static VarlinkServer serve(Receiver receiver, Path folder, List<ListenFds.Named> passed)
+            throws IOException {
         VarlinkServer server =
                 VarlinkServer.builder()
                         .limits(ServerLimits.small())
@@ -58,6 +70,11 @@ final class JournalInterface {
                                                 })
                                         .build())
                         .build();
+        passed.forEach(each -> server.serve(UnixListener.adopt(each.fd())));
+        if (!passed.isEmpty()) {
+            return server;
+        }
+        Path socket = folder.resolve("io.systemd.journal");
         Files.deleteIfExists(socket); // of a receiver that was killed
         server.listen(UnixAddress.path(socket), MODE);
         socket.toFile().deleteOnExit(); // if SIGTERM comes before the loop waits for it

@@ -22,6 +22,7 @@ import java.util.Set;
 record JournalPlace(Path sockets, Path storage, boolean isMachines) {
     static final UnitName RECEIVER = UnitName.of("systemd-journald.service");
     static final UnitName SOCKET = UnitName.of("systemd-journald.socket");
+    static final UnitName VARLINK_SOCKET = UnitName.of("systemd-journald-varlink.socket");
     static final UnitName SYSLOG_SOCKET = UnitName.of("systemd-journald-dev-log.socket");
 
     private static final Path PERSISTENT = Path.of("/var/log/journal");
@@ -60,6 +61,8 @@ record JournalPlace(Path sockets, Path storage, boolean isMachines) {
     /** Returns the socket to which units connect. */
     JournalSocket socket() {
         return new JournalSocket(
-                sockets.resolve("stdout"), QUIET, Set.of(RECEIVER, SOCKET, SYSLOG_SOCKET));
+                sockets.resolve("stdout"),
+                QUIET,
+                Set.of(RECEIVER, SOCKET, VARLINK_SOCKET, SYSLOG_SOCKET));
     }
 }

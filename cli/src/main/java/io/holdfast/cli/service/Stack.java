@@ -57,6 +57,7 @@ final class Stack {
                     "dbus.socket",
                     "dbus.service",
                     "systemd-journald.socket",
+                    JournalPlace.VARLINK_SOCKET.text(),
                     "systemd-journald.service");
     private static final List<String> OF_SYSTEM =
             List.of(
@@ -64,6 +65,7 @@ final class Stack {
                     "dbus.socket",
                     "dbus.service",
                     "systemd-journald.socket",
+                    JournalPlace.VARLINK_SOCKET.text(),
                     JournalPlace.SYSLOG_SOCKET.text(),
                     "systemd-journald.service",
                     "holdfast-authority.socket",

@@ -19,6 +19,7 @@ import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.reaction.Ending;
 import io.holdfast.manager.request.Jobs;
 import io.holdfast.manager.runtime.BusNameWatcher;
+import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Keeper;
@@ -341,8 +342,8 @@ public final class Manager implements AutoCloseable {
      */
     public CompletableFuture<UnitStatus> status(UnitName name) {
         return onLoop(answer -> {
-            ManagedUnit unit = units.find(name);
-            if (unit == null) {
+            LoadedUnit node = units.node(name);
+            if (node == null || !node.isFound()) {
                 var _ =
                         view.read(name)
                                 .whenComplete((read, failure) -> {
@@ -353,7 +354,7 @@ public final class Manager implements AutoCloseable {
                                     }
                                 });
             } else {
-                withProcesses(unit, answer);
+                withProcesses(node.unit(), answer);
             }
         });
     }
@@ -372,10 +373,14 @@ public final class Manager implements AutoCloseable {
                                 .map(ManagedUnit::status)));
     }
 
-    /** Returns the state of every loaded unit, without its processes. */
+    /** Returns the state of every unit that was found, without its processes. */
     public CompletableFuture<List<UnitStatus>> list() {
-        return onLoop(
-                answer -> answer.complete(units.all().stream().map(ManagedUnit::status).toList()));
+        return onLoop(answer ->
+                answer.complete(
+                        units.nodes().stream()
+                                .filter(LoadedUnit::isFound)
+                                .map(node -> node.unit().status())
+                                .toList()));
     }
 
     /** Returns what the manager has done, and what it holds now. */

@@ -338,24 +338,38 @@ public final class ManagerView {
         return Optional.ofNullable(units.find(name)).map(this::view);
     }
 
+    /** Returns a loaded unit; empty also for one that was not found, which may exist by now. */
+    private Optional<UnitView> found(UnitName name) {
+        return Optional.ofNullable(units.node(name))
+                .filter(LoadedUnit::isFound)
+                .map(node -> view(node.unit()));
+    }
+
     /**
      * Returns a loaded unit, or a unit as it would be loaded; the load state shows if there is no
      * such unit.
      */
     public CompletableFuture<UnitView> read(UnitName name) {
-        Optional<UnitView> known = unit(name);
+        Optional<UnitView> known = found(name);
         return known.isPresent()
                 ? CompletableFuture.completedFuture(known.get())
-                : work(() -> catalog.read(name)).thenApply(this::unloaded);
+                : work(() -> catalog.read(name)).thenApply(read -> seen(name, read));
+    }
+
+    /** Returns a unit that was read; one of the table that was not found before is updated. */
+    private UnitView seen(UnitName name, Unit read) {
+        return found(read.name())
+                .orElseGet(() -> units.node(name) == null ? unloaded(read) : taken(read));
     }
 
     /**
-     * Loads a unit, which then stays loaded for as long as something holds it.
+     * Loads a unit, which then stays loaded for as long as something holds it; the load state shows
+     * if there is no such unit.
      *
-     * @return fails with {@link JobRefusedException} if there is no such unit
+     * @return fails with {@link JobRefusedException} if there are too many units
      */
     public CompletableFuture<UnitView> load(UnitName name) {
-        Optional<UnitView> known = unit(name);
+        Optional<UnitView> known = found(name);
         return known.isPresent()
                 ? CompletableFuture.completedFuture(known.get())
                 : work(() -> catalog.read(name)).thenApply(this::taken);
@@ -363,8 +377,7 @@ public final class ManagerView {
 
     private UnitView taken(Unit read) {
         units.take(read);
-        return unit(read.name())
-                .orElseThrow(() -> LoadedUnit.notFound(read.name(), Optional.of(read)));
+        return view(units.get(read.name()));
     }
 
     /**
@@ -375,13 +388,13 @@ public final class ManagerView {
         Map<UnitName, UnitView> views = new HashMap<>();
         Set<UnitName> others = new LinkedHashSet<>();
         for (UnitName name : names) {
-            unit(name).ifPresentOrElse(view -> views.put(name, view), () -> others.add(name));
+            found(name).ifPresentOrElse(view -> views.put(name, view), () -> others.add(name));
         }
         List<UnitName> unknown = List.copyOf(others);
         return work(() -> catalog.readAll(unknown))
                 .thenApply(read -> {
                     for (int i = 0; i < unknown.size(); i++) {
-                        views.put(unknown.get(i), unloaded(read.get(i)));
+                        views.put(unknown.get(i), seen(unknown.get(i), read.get(i)));
                     }
                     return names.stream().map(views::get).map(Objects::requireNonNull).toList();
                 });

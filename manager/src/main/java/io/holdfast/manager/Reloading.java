@@ -11,6 +11,7 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import java.util.ArrayList;
@@ -139,7 +140,11 @@ final class Reloading {
                         .filter(name -> name.type().hasProcesses() && !known.contains(name))
                         .distinct()
                         .toList();
-        return Stream.concat(read.stream(), catalog.readAll(bound).stream()).toList();
+        return Stream.concat(
+                        read.stream(),
+                        catalog.readAll(bound).stream()
+                                .filter(unit -> unit.source().state() == UnitSource.State.LOADED))
+                .toList();
     }
 
     /** Removes what the generators have made. */

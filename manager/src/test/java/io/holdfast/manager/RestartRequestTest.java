@@ -100,10 +100,10 @@ class RestartRequestTest {
         assertThat(stage.status("a").errors()).hasSize(1);
         Files.delete(file("a.service"));
         assertNotRestarted("a", JobResult.INVALID);
-        stage.happenings().await("a.service: ERROR there is no such unit");
         assertThat(Stage.get(stage.reloading())).isEqualTo(1);
         assertThat(stage.status("a").loadState()).isEqualTo("not-found");
         assertNotRestarted("a", JobResult.INVALID);
+        stage.happenings().await("a.service: ERROR there is no such unit");
         Files.createSymbolicLink(file("a.service"), Path.of("/dev/null"));
         assertThat(Stage.get(restarting("a", "b")))
                 .containsEntry(UnitName.of("a.service"), JobResult.INVALID)
@@ -502,10 +502,11 @@ class RestartRequestTest {
         stage.start("a");
         Files.delete(file("a.service"));
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        assertNotRestarted("a", JobResult.INVALID);
-        stage.service("a", "Restart=always", SLEEP);
+        ProcessId before = stage.main("a");
+        assertThat(stage.restart("a")).as("as it was loaded").isEqualTo(JobResult.DONE);
+        assertThat(stage.main("a")).isNotEqualTo(before);
         stage.kill("a", Signal.KILL, true);
-        stage.happenings().await("a.service: INFO started", 2);
+        stage.happenings().await("a.service: INFO started", 3);
     }
 
     @Test

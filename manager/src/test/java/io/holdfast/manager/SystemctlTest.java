@@ -104,6 +104,8 @@ class SystemctlTest {
         expect(0, "daemon-reload");
         assertThat(systemctl("restart", "a").output()).contains("bad unit file setting");
         Files.delete(stage.unitFolder().resolve("a.service"));
+        expect(1, "restart", "a");
+        expect(0, "daemon-reload");
         expect(5, "restart", "a");
         assertThat(stage.state("a")).isEqualTo("active/running success");
         assertThat(stage.status("a").invocationId()).isEqualTo(first);

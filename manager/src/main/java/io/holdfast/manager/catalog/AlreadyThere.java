@@ -42,9 +42,14 @@ final class AlreadyThere {
                 && !isOwn(source);
     }
 
-    /** Returns whether a unit of the system may require a unit that does not exist. */
-    boolean mayLack(UnitSource unit, UnitName required) {
-        return required.type() == UnitType.TARGET && !isOwn(unit);
+    /**
+     * Returns the unit as it binds here: a unit of the system may require a target that does not
+     * exist, because not every machine has all of them.
+     */
+    Unit withOptionalTargets(Unit unit) {
+        return isOwn(unit.source())
+                ? unit
+                : ImpliedDependencies.withOptional(unit, UnitType.TARGET);
     }
 
     /** Returns whether the path of a mount unit is mounted. */

@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A unit that counts as active without this manager ({@link AlreadyThere}) is not pulled in.
  */
 public final class UnitCatalog {
-    /** The directives that name a unit which must exist when the unit that triggers it starts. */
-    public static final Set<String> TRIGGERED = Set.of("Service", "Unit");
-
     private static final List<Dependency> PULLS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
 
@@ -82,9 +79,9 @@ public final class UnitCatalog {
     }
 
     /**
-     * The units that a start needs.
+     * The units that a start pulls in, also those that are masked or not found.
      *
-     * @param beside units that were read too, and are not needed for the start
+     * @param beside units that were read too, and are not pulled in
      */
     public record Closure(
             Map<UnitName, Unit> units,
@@ -151,7 +148,8 @@ public final class UnitCatalog {
     private Unit implying(UnitSource source) {
         Unit written = reader.read(source);
         return UnitReadCache.isLoaded(written)
-                ? ImpliedDependencies.with(written, reader.scope())
+                ? new AlreadyThere(ownFolders)
+                        .withOptionalTargets(ImpliedDependencies.with(written, reader.scope()))
                 : written;
     }
 
@@ -310,9 +308,11 @@ public final class UnitCatalog {
                 }
             }
             for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {
-                if (reading.source(other).state() == UnitSource.State.LOADED) {
+                boolean isLoaded = reading.source(other).state() == UnitSource.State.LOADED;
+                if (isLoaded || !up.contains(other)) {
                     requisites.add(other);
-                } else if (!up.contains(other)) {
+                }
+                if (!isLoaded && !up.contains(other)) {
                     missing.add(new Missing(unit.name(), Dependency.REQUISITE.directive(), other));
                 }
             }
@@ -324,12 +324,7 @@ public final class UnitCatalog {
         }
 
         private void follow(Unit unit, Dependency kind, UnitName pulled) {
-            if (known.contains(pulled)) {
-                return;
-            }
-            boolean required =
-                    (kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO)
-                            && !unit.unit().implied().has(kind, pulled);
+            boolean required = unit.unit().requires(pulled);
             UnitSource source = reading.source(pulled);
             if (source.state() == UnitSource.State.NOT_FOUND && snapshot.there.isMounted(pulled)) {
                 if (required) {
@@ -339,6 +334,9 @@ public final class UnitCatalog {
             }
             switch (source.state()) {
                 case LOADED -> {
+                    if (known.contains(pulled)) {
+                        return;
+                    }
                     if (isServedByOthers(source)) {
                         notices.add(
                                 met(unit, kind, pulled)
@@ -348,13 +346,11 @@ public final class UnitCatalog {
                     }
                 }
                 case MASKED, NOT_FOUND -> {
-                    boolean mayLack = snapshot.there.mayLack(unit.source(), pulled);
-                    if (!required || mayLack || up.contains(pulled)) {
+                    if (unit.unit().implied().has(kind, pulled) || up.contains(pulled)) {
                         return;
                     }
-                    if (source.state() == UnitSource.State.MASKED) {
-                        todo.add(pulled); // so that the request is refused
-                    } else {
+                    todo.add(pulled); // what requires it is refused because of its state
+                    if (required && source.state() == UnitSource.State.NOT_FOUND) {
                         missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
                 }

@@ -55,7 +55,7 @@ final class JobExplanations {
         }
         String detail = detail(name, cause, type, refusal, closure);
         boolean isKnown =
-                units.node(cause) != null
+                units.isFound(cause)
                         || (isOf(name, cause) && !isAbsent(refusal, closure.read(cause)));
         if (needing.isEmpty() && isKnown && !refusal.detail().isEmpty()) {
             context.error(cause, type == JobType.RELOAD ? "cannot be reloaded: " + detail : detail);
@@ -112,7 +112,7 @@ final class JobExplanations {
     private void note(UnitName name, JobType type, String why) {
         LoadedUnit node = units.node(name);
         boolean starts = type == JobType.START || type == JobType.RESTART;
-        if (starts && node != null && !node.activeState().isUp()) {
+        if (starts && node != null && node.isFound() && !node.activeState().isUp()) {
             node.unit().notStarted(why);
         }
     }

@@ -252,7 +252,7 @@ public final class Jobs implements JobEngine.Listener {
                         return;
                     }
                     if (type == JobType.STOP || type == JobType.RELOAD) {
-                        names.forEach(units::get);
+                        names.forEach(this::requireLoaded);
                     }
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
                     order.sort(Comparator.comparing(this::triggersOthers)); // triggering units last
@@ -312,7 +312,7 @@ public final class Jobs implements JobEngine.Listener {
                 mode,
                 answer,
                 closure -> {
-                    if (type == JobType.STOP && units.node(name) == null) {
+                    if (type == JobType.STOP && !units.isFound(name)) {
                         throw new JobRefusedException(Reason.NO_SUCH_UNIT, name, "not loaded.");
                     }
                     then.accept(node(name, closure));
@@ -322,20 +322,20 @@ public final class Jobs implements JobEngine.Listener {
     /**
      * Returns the unit of that name.
      *
-     * @throws JobRefusedException if its files are gone or never existed
+     * @throws JobRefusedException if it is a new alias of a unit that keeps its definition
      */
     private LoadedUnit node(UnitName name, UnitCatalog.Closure closure) {
         LoadedUnit node = units.node(name);
-        Unit read = closure.read(name);
-        boolean isGone =
-                node != null
-                        && read != null
-                        && read.source().state() == UnitSource.State.NOT_FOUND
-                        && !node.name().equals(name);
-        if (node == null || isGone) {
-            throw LoadedUnit.notFound(name, Optional.ofNullable(read));
+        if (node == null) {
+            throw LoadedUnit.notFound(name, Optional.ofNullable(closure.read(name)));
         }
         return node;
+    }
+
+    private void requireLoaded(UnitName name) {
+        if (!units.isFound(name)) {
+            throw new IllegalArgumentException(name + " is not loaded");
+        }
     }
 
     /**
@@ -350,7 +350,7 @@ public final class Jobs implements JobEngine.Listener {
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> then) {
         boolean starts = type != JobType.STOP && type != JobType.RELOAD;
-        boolean allKnown = names.stream().allMatch(name -> units.node(name) != null);
+        boolean allKnown = names.stream().allMatch(units::isFound);
         if (!starts && allKnown) {
             resume(names, UnitCatalog.Closure.NOTHING, answer, then);
             return;
@@ -385,7 +385,7 @@ public final class Jobs implements JobEngine.Listener {
             closure.beside().values().forEach(unit -> take(unit, false));
             closure.units().values().forEach(unit -> take(unit, names.contains(unit.name())));
             closure.notices().forEach(context::notice);
-            units.during(closure, () -> then.accept(closure));
+            then.accept(closure);
         } catch (RuntimeException e) {
             answer.completeExceptionally(e);
         }
@@ -409,32 +409,34 @@ public final class Jobs implements JobEngine.Listener {
     /**
      * Takes a unit as it was read. A unit that is up keeps the definition that the last
      * daemon-reload has loaded, as in systemd: a change that is not finished must not take effect
-     * by a restart. A missing file affects only this request.
+     * by a restart. So does a unit whose file is missing, as while a package is upgraded.
      *
      * @param requested whether the request names the unit, so that a change is logged
      */
     private void take(Unit unit, boolean requested) {
         LoadedUnit known = units.node(unit.name());
-        if (known == null || !known.activeState().isUp()) {
+        if (known == null || !known.activeState().isUp() || !keepsDefinition(known, unit)) {
             units.take(unit);
-        } else if (unit.source().state() == UnitSource.State.LOADED && isUsable(known, unit)) {
-            if (requested && !known.unit().newest().equals(unit)) {
-                context.warn(
-                        unit.name(),
-                        "its files have changed since they were loaded; the change takes effect"
-                                + " after: holdfast daemon-reload");
-            }
-        } else if (unit.source().state() != UnitSource.State.NOT_FOUND) {
-            units.take(unit);
+        } else if (requested
+                && unit.source().state() == UnitSource.State.LOADED
+                && !known.unit().newest().equals(unit)) {
+            context.warn(
+                    unit.name(),
+                    "its files have changed since they were loaded; the change takes effect"
+                            + " after: holdfast daemon-reload");
         }
     }
 
-    /** Returns whether the loaded definition of a unit can start it again. */
-    private static boolean isUsable(LoadedUnit known, Unit read) {
+    private static boolean keepsDefinition(LoadedUnit known, Unit read) {
         Unit loaded = known.unit().newest();
+        boolean isUsable =
+                loaded.source().state() == UnitSource.State.LOADED && !loaded.isRefused();
         return known.name().equals(read.name())
-                && loaded.source().state() == UnitSource.State.LOADED
-                && !loaded.isRefused();
+                && switch (read.source().state()) {
+                    case LOADED -> isUsable;
+                    case NOT_FOUND -> true;
+                    case MASKED -> false;
+                };
     }
 
     public static Exception orUnknown(@Nullable Exception failure) {

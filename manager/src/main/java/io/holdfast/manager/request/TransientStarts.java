@@ -212,11 +212,12 @@ public final class TransientStarts {
 
     /** Returns whether a unit is loaded, unless it is there by its name alone. */
     private boolean isLoaded(UnitName name) {
-        ManagedUnit found = units.find(name);
+        LoadedUnit found = units.node(name);
         return found != null
+                && found.isFound()
                 && !(name.type().isImplicit()
-                        && !found.isPerpetual()
-                        && found.unit().source().fragment().isEmpty());
+                        && !found.unit().isPerpetual()
+                        && found.unit().unit().source().fragment().isEmpty());
     }
 
     /** Writes the file of a unit, and reads it. Called on a worker. */

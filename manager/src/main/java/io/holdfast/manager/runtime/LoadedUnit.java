@@ -72,14 +72,13 @@ public final class LoadedUnit implements JobUnit {
         return unit.lastDefinition();
     }
 
-    /**
-     * Returns the definition that its next start will use, which may say that its files are gone.
-     */
-    private Unit next() {
-        Unit read = table.readNow(name());
-        return read != null && read.source().state() == UnitSource.State.NOT_FOUND
-                ? read
-                : unit.newest();
+    /** Returns whether it has files, or had some when it was last up. */
+    public boolean isFound() {
+        return lastDefinition().source().state() != UnitSource.State.NOT_FOUND;
+    }
+
+    private UnitSource.State loadState() {
+        return unit.newest().source().state();
     }
 
     // ---- capabilities
@@ -88,15 +87,15 @@ public final class LoadedUnit implements JobUnit {
     public Optional<JobRefusedException> problem(JobType type) {
         boolean stays =
                 switch (type) {
-                    case STOP, VERIFY_ACTIVE -> true;
+                    case STOP -> true;
                     case RESTART -> false;
                     default -> unit.keepsRunningOnStart();
                 };
         if (stays) {
             return Optional.empty();
         }
-        Unit next = next();
-        return switch (next.source().state()) {
+        Unit next = unit.newest();
+        return switch (loadState()) {
             case NOT_FOUND -> Optional.of(notFound(name(), Optional.of(next)));
             case MASKED ->
                     Optional.of(
@@ -189,19 +188,25 @@ public final class LoadedUnit implements JobUnit {
         for (Dependency kind : relation.own()) {
             for (UnitName other : own.unit().dependencies().of(kind)) {
                 LoadedUnit known = table.node(other);
-                if (known != null) {
+                if (known != null
+                        && (relation != Relation.REQUIRES_START
+                                || known.mayBeRequired(own, other))) {
                     related.add(known);
                 }
             }
-        }
-        if (relation == Relation.REQUIRES_START) {
-            table.missing(name()).forEach(name -> related.add(new MissingUnit(name)));
         }
         for (Dependency kind : relation.others()) {
             table.dependants(kind, this).forEach(related::add);
         }
         related.remove(this);
         return related;
+    }
+
+    /** Returns whether its state matters to a unit that requires it by a name. */
+    private boolean mayBeRequired(Unit by, UnitName name) {
+        return activeState().isUp()
+                || loadState() == UnitSource.State.LOADED
+                || by.unit().requires(name);
     }
 
     @Override

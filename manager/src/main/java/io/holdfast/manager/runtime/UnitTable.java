@@ -1,6 +1,5 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -22,7 +21,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The table of loaded units, and of their relations. Used on the event loop. */
+/**
+ * The table of units, and of their relations. A unit that another one names, and that is masked,
+ * not found or has a bad setting, is in the table, too: inactive, and every start of it is refused.
+ * Used on the event loop.
+ */
 public final class UnitTable {
     private static final int REASONS = 256;
 
@@ -34,8 +37,6 @@ public final class UnitTable {
 
     /** The names of the units that are up; also read by workers. */
     private final Set<UnitName> up = ConcurrentHashMap.newKeySet();
-
-    private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
 
     public UnitTable(ManagerContext context, UnitKinds kinds) {
         this.context = context;
@@ -52,6 +53,12 @@ public final class UnitTable {
     public @Nullable LoadedUnit node(UnitName name) {
         LoadedUnit unit = units.get(name);
         return unit == null ? indexes.byAlias(name) : unit;
+    }
+
+    /** Returns whether there is a unit of that name, and it was found. */
+    public boolean isFound(UnitName name) {
+        LoadedUnit unit = node(name);
+        return unit != null && unit.isFound();
     }
 
     /** Returns the units that have such a dependency on a unit, under any of its names. */
@@ -77,36 +84,6 @@ public final class UnitTable {
     /** Returns the names of the units that the files of this one name. */
     public Set<UnitName> referredBy(LoadedUnit node) {
         return indexes.referredBy(node);
-    }
-
-    /**
-     * Runs a request with what was read for it at hand: units that are required and missing, and
-     * files that are gone.
-     */
-    public void during(UnitCatalog.Closure closure, Runnable request) {
-        read = closure;
-        try {
-            request.run();
-        } finally {
-            read = UnitCatalog.Closure.NOTHING;
-        }
-    }
-
-    /** Returns a unit as the present request read it; null if it did not. */
-    @Nullable Unit readNow(UnitName name) {
-        return read.read(name);
-    }
-
-    /**
-     * Returns the units that a unit requires and that do not exist. A missing unit that it only
-     * triggers is not included: the start of the triggering unit looks for it.
-     */
-    List<UnitName> missing(UnitName unit) {
-        return read.missing().stream()
-                .filter(each -> each.unit().equals(unit))
-                .filter(each -> !UnitCatalog.TRIGGERED.contains(each.directive()))
-                .map(UnitCatalog.Missing::required)
-                .toList();
     }
 
     /** Returns why a unit cannot be started, because of its type; empty if it can. */
@@ -161,8 +138,7 @@ public final class UnitTable {
     }
 
     /**
-     * Adds or updates a unit as it was read, and logs the diagnostics of its files once. A unit
-     * without files is not added, but updates the loaded one.
+     * Adds or updates a unit as it was read, and logs the diagnostics of its files once.
      *
      * @throws JobRefusedException if there are too many units
      */
@@ -176,11 +152,22 @@ public final class UnitTable {
                 indexes.update(known);
                 context.events().unused(before);
             }
-            return;
-        }
-        if (unit.source().state() != UnitSource.State.NOT_FOUND) {
-            logDiagnostics(unit);
+        } else {
+            if (unit.source().state() != UnitSource.State.NOT_FOUND) {
+                logDiagnostics(unit);
+            }
             make(unit);
+        }
+        dropAliasesOf(unit);
+    }
+
+    /** Drops the units that were not found by the names that are aliases of a unit now. */
+    private void dropAliasesOf(Unit unit) {
+        for (UnitName name : unit.source().names()) {
+            LoadedUnit other = units.get(name);
+            if (other != null && !other.isFound() && !name.equals(unit.name())) {
+                drop(other.unit());
+            }
         }
     }
 

@@ -79,7 +79,7 @@ final class UnitObjects implements ObjectTree {
         return manager.read(unit)
                 .thenCompose(view ->
                         manager.work(() -> files(unit, view))
-                                .thenApply(files -> described(unit, view, files)))
+                                .thenApply(files -> described(view, files)))
                 .exceptionallyCompose(e -> CompletableFuture.failedStage(Errors.of(e)));
     }
 
@@ -90,8 +90,8 @@ final class UnitObjects implements ObjectTree {
     }
 
     /** Describes the present state: it may have changed while the files were checked. */
-    private List<BusInterface> described(UnitName name, UnitView before, Files files) {
-        return interfaces(manager.unit(name).orElse(before), files);
+    private List<BusInterface> described(UnitView before, Files files) {
+        return interfaces(manager.unit(before.unit().name()).orElse(before), files);
     }
 
     /** Blocking. */

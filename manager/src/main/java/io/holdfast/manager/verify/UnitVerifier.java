@@ -174,7 +174,7 @@ public final class UnitVerifier {
         }
         closure.units().values().stream()
                 .filter(other -> other.source().state() == UnitSource.State.MASKED)
-                .filter(other -> !other.name().equals(unit.name()))
+                .filter(other -> isRequired(other, closure))
                 .map(other ->
                         about(
                                 other.name(),
@@ -185,6 +185,11 @@ public final class UnitVerifier {
                 .ifPresent(cycle ->
                         all.add(about(name, Diagnostic.Kind.REFUSED, "ordering cycle: " + cycle)));
         return new Verdict(unit.name(), unit.source().fragment(), all);
+    }
+
+    private static boolean isRequired(Unit other, UnitCatalog.Closure closure) {
+        return closure.units().values().stream()
+                .anyMatch(unit -> other.source().names().stream().anyMatch(unit.unit()::requires));
     }
 
     /** Returns what of the unit's sandbox and limits this machine does not apply. */

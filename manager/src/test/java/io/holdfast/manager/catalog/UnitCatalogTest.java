@@ -139,4 +139,29 @@ class UnitCatalogTest {
         UnitCatalog.Closure masked = catalog.closure(List.of(known), List.of(), Set.of());
         assertThat(besideSlices(masked)).as("nothing is refused for it").containsExactly(known);
     }
+
+    @Test
+    void onlyAUnitOfTheSystemMayRequireATargetThatIsMissing() throws Exception {
+        Path own = Files.createDirectory(folder.resolve("own"));
+        UnitName target = UnitName.of("lost.target");
+        UnitName service = UnitName.of("needing.service");
+        String text = "[Unit]\nRequires=lost.target lost.service\n[Service]\nExecStart=/bin/true\n";
+        Files.writeString(folder.resolve("system").resolve("needing.service"), text);
+        UnitCatalog.Closure ofSystem = catalog.closure(List.of(service), List.of(), Set.of());
+        assertThat(ofSystem.missing())
+                .extracting(UnitCatalog.Missing::required)
+                .containsExactly(UnitName.of("lost.service"));
+        assertThat(ofSystem.units()).containsKey(UnitName.of("lost.service"));
+        assertThat(catalog.read(service).unit().requires(target)).isFalse();
+
+        Files.writeString(own.resolve("needing.service"), text);
+        UnitCatalog ofUser =
+                new UnitCatalog(
+                        new LoadPath(List.of(folder.resolve("system"))),
+                        List.of(own),
+                        new UnitReader(Host.UNKNOWN, ManagerScope.system(Map.of())));
+        assertThat(ofUser.read(service).unit().requires(target)).isTrue();
+        assertThat(ofUser.closure(List.of(service), List.of(), Set.of()).units())
+                .containsKeys(target, UnitName.of("lost.service"));
+    }
 }

@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -61,6 +62,11 @@ public final class ImpliedDependencies {
 
     private static Unit with(Unit unit, Dependencies implied) {
         return unit.with(unit.parts().with(unit.unit().implying(implied)));
+    }
+
+    /** Returns a unit that may start although units of this type that it requires do not exist. */
+    public static Unit withOptional(Unit unit, UnitType type) {
+        return unit.with(unit.parts().with(unit.unit().withOptional(type)));
     }
 
     /**

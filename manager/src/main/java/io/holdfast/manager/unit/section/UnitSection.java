@@ -3,6 +3,7 @@ package io.holdfast.manager.unit.section;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.condition.Condition;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.DirectiveTable;
@@ -25,7 +26,8 @@ import java.util.Optional;
  * @param documentation URIs
  * @param sourcePath of a file from which this one was generated
  * @param dependencies as written, by links in folders, and implied ones
- * @param implied default dependencies of the unit's type
+ * @param implied those of the dependencies that have no effect if the other unit does not exist:
+ *     the default ones of the unit's type
  * @param requiresMountsFor absolute paths, whose mounts are required
  * @param wantsMountsFor the same, of mounts that may fail
  * @param conditions {@code Condition…=}: if one is not met, the start is skipped
@@ -53,6 +55,9 @@ public record UnitSection(
         JobSettings jobs,
         StartLimit startLimit,
         EndSettings ends) {
+
+    private static final List<Dependency> REQUIREMENTS =
+            List.of(Dependency.REQUIRES, Dependency.BINDS_TO);
 
     /** The states in which a unit may be unloaded. */
     private enum CollectMode {
@@ -103,12 +108,33 @@ public record UnitSection(
 
     /** {@return a copy with more implied dependencies} */
     UnitSection implying(Dependencies more) {
+        return with(dependencies.and(more), implied.and(more.without(dependencies)));
+    }
+
+    /** {@return a copy that may start although units of this type that it requires do not exist} */
+    UnitSection withOptional(UnitType type) {
+        Dependencies.Builder optional = new Dependencies.Builder();
+        for (Dependency kind : REQUIREMENTS) {
+            dependencies.of(kind).stream()
+                    .filter(other -> other.type() == type)
+                    .forEach(other -> optional.add(kind, other));
+        }
+        return with(dependencies, implied.and(optional.build()));
+    }
+
+    /** {@return whether the unit cannot start if the other one does not exist} */
+    public boolean requires(UnitName other) {
+        return REQUIREMENTS.stream()
+                .anyMatch(kind -> dependencies.has(kind, other) && !implied.has(kind, other));
+    }
+
+    private UnitSection with(Dependencies all, Dependencies optional) {
         return new UnitSection(
                 description,
                 documentation,
                 sourcePath,
-                dependencies.and(more),
-                implied.and(more.without(dependencies)),
+                all,
+                optional,
                 requiresMountsFor,
                 wantsMountsFor,
                 conditions,

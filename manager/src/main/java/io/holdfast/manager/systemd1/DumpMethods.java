@@ -1,15 +1,25 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdChannel;
+import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.view.UnitView;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The method by which {@code systemd-analyze dump} describes all units, as text for people. */
+/** The methods by which {@code systemd-analyze dump} describes units, as text for people. */
 final class DumpMethods {
     private final ManagerView manager;
 
@@ -18,18 +28,56 @@ final class DumpMethods {
     }
 
     void addTo(BusInterface.Builder builder) {
-        builder.method("Dump", "", "s", _ -> List.of(dump()), "output");
+        builder.method("Dump", "", "s", _ -> List.of(dump()), "output")
+                .method(
+                        "DumpUnitsMatchingPatterns",
+                        "as",
+                        "s",
+                        call -> List.of(matching(call)),
+                        "patterns",
+                        "output")
+                .method(
+                        "DumpUnitsMatchingPatternsByFileDescriptor",
+                        "as",
+                        "h",
+                        call -> List.of(file(matching(call))),
+                        "patterns",
+                        "fd");
     }
 
     private String dump() {
-        StringBuilder text =
-                new StringBuilder(
-                        "Manager: holdfast\nUnits: %d\nJobs: %d\n"
-                                .formatted(manager.names().size(), manager.jobs().size()));
+        return "Manager: holdfast\nUnits: %d\nJobs: %d\n"
+                        .formatted(manager.names().size(), manager.jobs().size())
+                + describe(UnitFilter.ALL);
+    }
+
+    private String matching(MethodCall call) {
+        List<String> patterns = ManagerObject.texts(call, 0);
+        return describe(UnitFilter.of(List.of(), patterns));
+    }
+
+    private String describe(UnitFilter filter) {
+        StringBuilder text = new StringBuilder();
         manager.units().stream()
+                .filter(filter::admits)
                 .sorted(Comparator.comparing(unit -> unit.unit().name().text()))
                 .forEach(unit -> describe(unit, text));
         return text.toString();
+    }
+
+    /** Returns a file in memory with a text, at its beginning. */
+    private static Fd file(String text) {
+        Fd file = SysMemfd.make("units");
+        try (FileChannel channel = FdChannel.file(file, StandardOpenOption.WRITE)) {
+            ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                int _ = channel.write(bytes);
+            }
+            return file;
+        } catch (IOException e) {
+            file.close();
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void describe(UnitView unit, StringBuilder text) {

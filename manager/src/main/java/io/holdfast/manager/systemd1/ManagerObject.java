@@ -273,7 +273,7 @@ final class ManagerObject {
         return List.of(UnitRows.of(manager, filter));
     }
 
-    private static List<String> texts(MethodCall call, int index) {
+    static List<String> texts(MethodCall call, int index) {
         List<String> texts = new ArrayList<>();
         for (Object text : call.argument(index, List.class)) {
             texts.add((String) text);

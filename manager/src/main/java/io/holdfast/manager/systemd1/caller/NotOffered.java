@@ -31,11 +31,6 @@ public final class NotOffered {
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),
                     new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
                     new Method(
-                            "DumpUnitsMatchingPatternsByFileDescriptor",
-                            "as",
-                            "h",
-                            "Describing single units in this way"),
-                    new Method(
                             "DumpUnitFileDescriptorStore",
                             "s",
                             "a(suuutuusu)",

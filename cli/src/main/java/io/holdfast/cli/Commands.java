@@ -27,6 +27,7 @@ import io.holdfast.cli.service.KillCommand;
 import io.holdfast.cli.service.ResetFailedCommand;
 import io.holdfast.cli.service.StatusCommand;
 import io.holdfast.cli.service.TimersCommand;
+import io.holdfast.cli.service.TransientUnitRequest;
 import io.holdfast.cli.service.UnitFileQuery;
 import io.holdfast.cli.service.UpCommand;
 import io.holdfast.cli.service.VerifyCommand;
@@ -90,7 +91,7 @@ final class Commands {
                     case "edit" -> new EditCommand();
                     case "reset-failed" -> new ResetFailedCommand();
                     case "kill" -> new KillCommand();
-                    case "run" -> new RunCommand();
+                    case "run" -> new RunCommand(new TransientUnitRequest());
                     case "verify" -> new VerifyCommand();
                     case "daemon-reload" -> new DaemonReloadCommand();
                     case "daemon-reexec" -> new DaemonReexecCommand();

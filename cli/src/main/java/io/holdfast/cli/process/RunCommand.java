@@ -6,6 +6,7 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.ExitJson;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.Terminal;
+import io.holdfast.cli.command.TransientUnits;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -17,6 +18,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.scope.ProcessScope;
 import io.holdfast.core.scope.ProcessesLeftException;
+import io.holdfast.manager.unit.UnitType;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +33,18 @@ import picocli.CommandLine.ParseResult;
 /** Runs a command as a transient unit: held by pidfd, in its own cgroup, in the foreground. */
 public final class RunCommand implements Command {
     private static final List<Signal> FORWARDED = List.of(Signal.HUP, Signal.INT, Signal.TERM);
+    private static final String SERVICE = "--service";
+    private static final String SCOPE = "--scope";
+    private static final List<String> OF_UNITS = List.of("--property", "--slice", "--collect");
+
+    private final TransientUnits manager;
+
+    /**
+     * @param manager makes the units of --service and --scope
+     */
+    public RunCommand(TransientUnits manager) {
+        this.manager = manager;
+    }
 
     @Override
     public CommandSpec spec() {
@@ -51,6 +65,10 @@ public final class RunCommand implements Command {
                         "%nIf holdfast is killed by SIGKILL, the command continues in its cgroup. A"
                                 + " later run in the same parent cgroup removes that cgroup once it"
                                 + " is empty, unless --unit or --cgroup named it.",
+                        "%nWith --service or --scope the command is a unit of the caller's manager,"
+                                + " as with systemd-run(1): holdfast status shows it, holdfast"
+                                + " stop ends it, and the processes that it leaves are the unit's."
+                                + " A service has the environment of the manager.",
                         "%nExit code: the exit code of the command, or 128 plus the number of the"
                                 + " signal that killed it; 125 if holdfast failed, 126 if the"
                                 + " program cannot be executed, 127 if the program does not exist.",
@@ -58,8 +76,10 @@ public final class RunCommand implements Command {
                         "  holdfast run -- make -j8",
                         "  holdfast run --unit backup --nice 10 --limit NOFILE=65536 -- /usr/local/bin/backup /srv",
                         "  holdfast run --uid nobody --no-new-privs --cwd / --setenv HOME=/ -- id",
+                        "  holdfast run --service --unit backup --property MemoryMax=1G -- /usr/local/bin/backup",
                         "  holdfast run --cgroup /tests.slice/one.scope -- ./test")
                 .with(RunCommand::addOptions)
+                .with(manager::addOptions)
                 .arguments("COMMAND", "1..*", String.class, "The program and its arguments.")
                 .spec();
     }
@@ -100,24 +120,89 @@ public final class RunCommand implements Command {
                                 + " setpriv(1).")
                 .option(
                         "--gid GROUP",
-                        "Run the command as this group (default: the primary group of --uid).");
+                        "Run the command as this group (default: the primary group of --uid).")
+                .flag(SERVICE, "Let the manager run the command as a service named by --unit.")
+                .flag(SCOPE, "Let the manager make a scope of the command.")
+                .flag(
+                        "--detach",
+                        "With --service: print the name of the unit when the command runs, and"
+                                + " leave it running; its output goes to the log.")
+                .options(
+                        "--property NAME=VALUE",
+                        String.class,
+                        "With --service or --scope: set a directive of the unit, such as"
+                                + " CPUWeight=50; may be given several times.")
+                .option("--slice SLICE", "With --service or --scope: the slice of the unit.")
+                .flag("--collect", "Unload the unit when it ends, even if it has failed.");
     }
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        if (line.hasMatchedOption(SERVICE)) {
+            return service(line, output);
+        }
         RunOptions options = RunOptions.of(line);
+        if (line.hasMatchedOption(SCOPE)) {
+            return scope(options, line);
+        }
+        requireNone(line, OF_UNITS, "needs " + SERVICE + " or " + SCOPE);
+        requireNone(line, List.of("--detach"), "needs " + SERVICE);
         if (options.program().isEmpty()) {
             throw new CommandException("the name of the program is empty", ExitCode.NOT_FOUND);
         }
         try (TransientUnit unit = unit(options, output)) {
             return unit == null ? inScope(options, output) : inUnit(options, unit, output);
         } catch (CommandException e) {
-            throw e.exitCode() == ExitCode.FAILURE
-                    ? new CommandException(
-                            String.valueOf(e.getMessage()), ExitCode.HOLDFAST_FAILED, e)
-                    : e;
+            throw ofHoldfast(e);
         }
     }
+
+    private static CommandException ofHoldfast(CommandException e) {
+        return e.exitCode() == ExitCode.FAILURE
+                ? new CommandException(String.valueOf(e.getMessage()), ExitCode.HOLDFAST_FAILED, e)
+                : e;
+    }
+
+    // ---- units of the manager
+
+    private int service(ParseResult line, Output output) throws InterruptedException {
+        requireNone(line, List.of(SCOPE, "--cgroup"), "and " + SERVICE + " exclude each other");
+        String name = RunOptions.unitName(line, UnitType.SERVICE);
+        try {
+            return manager.service(line, name, RunOptions.command(line), output);
+        } catch (CommandException e) {
+            throw ofHoldfast(e);
+        }
+    }
+
+    private int scope(RunOptions options, ParseResult line) throws Exception {
+        requireNone(line, List.of("--detach", "--cgroup"), "and " + SCOPE + " exclude each other");
+        String name = RunOptions.unitName(line, UnitType.SCOPE);
+        try {
+            return run(
+                    options,
+                    options.held(child -> {
+                        try {
+                            manager.scope(line, name, child.pidFd());
+                        } catch (InterruptedException e) {
+                            throw new CommandException("interrupted", e);
+                        }
+                    })
+                            ::start);
+        } catch (CommandException e) {
+            throw ofHoldfast(e);
+        }
+    }
+
+    private static void requireNone(ParseResult line, List<String> options, String why) {
+        for (String option : options) {
+            if (line.hasMatchedOption(option)) {
+                throw Command.misuse(line, option + " " + why);
+            }
+        }
+    }
+
+    // ---- without a manager
 
     private static int inUnit(RunOptions options, TransientUnit unit, Output output)
             throws Exception {

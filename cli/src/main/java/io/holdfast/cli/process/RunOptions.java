@@ -8,9 +8,12 @@ import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
@@ -54,7 +58,7 @@ record RunOptions(
     record Limit(Resource resource, long soft, long hard) {}
 
     static RunOptions of(ParseResult line) throws InterruptedException {
-        Optional<String> unit = text(line, "--unit").map(name -> unitName(name, line));
+        Optional<String> unit = text(line, "--unit").map(name -> cgroupName(name, line));
         Optional<String> cgroup = text(line, "--cgroup");
         if (unit.isPresent() && cgroup.isPresent()) {
             throw Command.misuse(line, "--unit and --cgroup exclude each other");
@@ -95,7 +99,7 @@ record RunOptions(
      * Returns the command byte for byte. If the locale is not UTF-8, or the arguments are not, Java
      * garbles the arguments of main, so they are then read from {@code /proc}.
      */
-    private static List<String> command(ParseResult line) {
+    static List<String> command(ParseResult line) {
         List<String> words = line.matchedPositionalValue(0, List.of());
         if (isUtf8() && words.stream().noneMatch(word -> word.indexOf(REPLACEMENT) >= 0)) {
             return words;
@@ -114,7 +118,21 @@ record RunOptions(
         }
     }
 
-    private static String unitName(String name, ParseResult line) {
+    /** Returns the name of the unit that a manager makes. */
+    static String unitName(ParseResult line, UnitType type) {
+        String suffix = type.suffix();
+        String given = text(line, "--unit").orElseGet(OwnScope::name);
+        String name = given.replaceFirst("\\.(scope|service)$", "") + suffix;
+        if (UnitName.parse(name).isEmpty()
+                || (line.hasMatchedOption("--unit")
+                        && !name.equals(given)
+                        && !name.equals(given + suffix))) {
+            throw Command.misuse(line, "not the name of a " + suffix.substring(1) + ": " + given);
+        }
+        return name;
+    }
+
+    private static String cgroupName(String name, ParseResult line) {
         String full = name.endsWith(".scope") || name.endsWith(".service") ? name : name + ".scope";
         if (CgroupPath.ROOT.child(checked(full, line)).unit().isEmpty()) {
             throw Command.misuse(
@@ -322,6 +340,28 @@ record RunOptions(
      * @param home the cgroup of the process; null for holdfast's own
      */
     Spawn spawn(@Nullable Cgroup home) {
+        Spawn spawn = prepared(home);
+        return limits.isEmpty() ? spawn : spawn.whileHeld(this::limit);
+    }
+
+    /**
+     * Returns the process to spawn with these options, in holdfast's own cgroup.
+     *
+     * @param placed called with the process before it executes its program
+     */
+    Spawn held(Consumer<HeldChild> placed) {
+        return prepared(null)
+                .whileHeld(child -> {
+                    limit(child);
+                    placed.accept(child);
+                });
+    }
+
+    private void limit(HeldChild child) {
+        limits.forEach(limit -> child.limit(limit.resource, limit.soft, limit.hard));
+    }
+
+    private Spawn prepared(@Nullable Cgroup home) {
         List<String> words = new ArrayList<>(identity);
         if (!identity.isEmpty()) { // env(1) sets them: setpriv still has privileges
             variables.forEach((name, value) -> words.add(name + "=" + value));
@@ -340,10 +380,6 @@ record RunOptions(
         umask.ifPresent(spawn::umask);
         if (noNewPrivileges) {
             spawn.noNewPrivileges();
-        }
-        if (!limits.isEmpty()) {
-            spawn.whileHeld(held ->
-                    limits.forEach(limit -> held.limit(limit.resource, limit.soft, limit.hard)));
         }
         return spawn;
     }

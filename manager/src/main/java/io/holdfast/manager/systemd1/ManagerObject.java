@@ -17,6 +17,7 @@ import io.holdfast.manager.systemd1.caller.ProcessQuestions;
 import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Names;
+import io.holdfast.manager.systemd1.property.FileStates;
 import io.holdfast.manager.systemd1.property.ManagerProperties;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
@@ -161,7 +162,7 @@ final class ManagerObject {
                         manager.read(name)
                                 .thenCompose(view ->
                                         manager.work(
-                                                () -> UnitObjects.fileState(manager, name, view)))
+                                                () -> new FileStates(manager).word(name, view)))
                                 .thenApply(state -> {
                                     if (state.isEmpty()) {
                                         throw new DBusException(

@@ -10,13 +10,13 @@ import io.holdfast.manager.systemd1.caller.ProcessQuestions;
 import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Names;
+import io.holdfast.manager.systemd1.property.FileStates;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
 import io.holdfast.manager.systemd1.property.UnitProperties.Files;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.systemd1.property.WarningProperties;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.install.UnitFileStates;
 import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
 import java.util.List;
@@ -78,7 +78,7 @@ final class UnitObjects implements ObjectTree {
     private CompletionStage<List<BusInterface>> interfacesOf(UnitName unit) {
         return manager.read(unit)
                 .thenCompose(view ->
-                        manager.work(() -> files(unit, view))
+                        manager.work(() -> new FileStates(manager).of(unit, view))
                                 .thenApply(files -> described(view, files)))
                 .exceptionallyCompose(e -> CompletableFuture.failedStage(Errors.of(e)));
     }
@@ -92,22 +92,6 @@ final class UnitObjects implements ObjectTree {
     /** Describes the present state: it may have changed while the files were checked. */
     private List<BusInterface> described(UnitView before, Files files) {
         return interfaces(manager.unit(before.unit().name()).orElse(before), files);
-    }
-
-    /** Blocking. */
-    private Files files(UnitName name, UnitView view) {
-        String preset =
-                view.unit().source().fragment().isEmpty()
-                        ? ""
-                        : manager.files().presets().word(name);
-        return new Files(fileState(manager, name, view), preset, manager.isOutdated(view));
-    }
-
-    /** Returns an empty word for a unit without a file. Blocking. */
-    static String fileState(ManagerView manager, UnitName name, UnitView view) {
-        return view.unit().source().fragment().isEmpty()
-                ? ""
-                : UnitFileStates.read(manager.files().folders()).of(name, view.unit()).word();
     }
 
     private List<BusInterface> interfaces(UnitView view, Files files) {

@@ -9,6 +9,8 @@ module io.holdfast.varlink {
     exports io.holdfast.varlink;
     exports io.holdfast.varlink.client;
     exports io.holdfast.varlink.idl;
+    exports io.holdfast.varlink.idl.tree to
+            io.holdfast.manager;
     exports io.holdfast.varlink.json;
     exports io.holdfast.varlink.server;
     exports io.holdfast.varlink.typed;

@@ -109,14 +109,14 @@ final class RunningManager {
         try (AutoCloseable _ = follow();
                 Manager manager = Manager.open(options, lines, keeper);
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
-                ManagerInterface _ =
+                ManagerInterface varlink =
                         ManagerInterface.serve(
                                 manager, options.runtimeDirectory(), systemd1.permission());
                 MetricsSocket<ManagerMetrics> _ = metrics(manager);
                 // before the folder is released: another manager may then lay out its own stack
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             lines.units(manager.view()::unit);
-            isSystemctls = serveSystemctl(systemd1);
+            isSystemctls = serveSystemctl(systemd1, varlink);
             if (!bus.isEmpty()) {
                 manager.busNames(
                         manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
@@ -248,13 +248,13 @@ final class RunningManager {
     }
 
     /**
-     * Also serves on the sockets to which systemctl connects: those of a user manager, or those of
-     * root if this is the init of a container. Not if the manager has a non-standard runtime
-     * folder.
+     * Also serves on the sockets to which systemctl and varlinkctl connect: those of a user
+     * manager, or those of root if this is the init of a container. Not if the manager has a
+     * non-standard runtime folder.
      *
      * @return whether systemctl finds this manager
      */
-    private boolean serveSystemctl(Systemd1 systemd1) {
+    private boolean serveSystemctl(Systemd1 systemd1, ManagerInterface varlink) {
         ManagerScope scope = options.scope();
         Path folder = Path.of(scope.runtimeDirectory());
         if (!(scope.user() || options.isContainerInit())
@@ -263,6 +263,7 @@ final class RunningManager {
         }
         try {
             systemd1.serveAlso(folder);
+            varlink.serveAlso(folder);
             if (options.isContainerInit()) {
                 // its presence means that the init has systemd's interfaces: sd_booted(3)
                 TrustedFolder.make(folder.resolve("systemd/system")).close();

@@ -15,12 +15,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each row of docs/systemctl.md is true: the unmodified systemctl(1), in a container. */
+/** Each row of docs/systemctl.md is true: the unmodified tools of systemd, in a container. */
 @Timeout(600)
 @Needs(
         root = true,
         cgroup2 = true,
-        programs = {"crun", "unshare", "nsenter", "systemctl", "systemd-analyze", "script"})
+        programs = {
+            "crun",
+            "unshare",
+            "nsenter",
+            "systemctl",
+            "systemd-analyze",
+            "varlinkctl",
+            "script"
+        })
 class SystemctlVerbsTest {
     private static final Path TABLE = Path.of("../docs/systemctl.md");
     private static final Pattern ROW =

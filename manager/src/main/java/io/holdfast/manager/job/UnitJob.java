@@ -5,7 +5,7 @@ import io.holdfast.manager.unit.UnitName;
 /**
  * A job of a unit at one moment.
  *
- * @param id unique within one manager process; the next manager counts from 1 again
+ * @param id unique until the manager ends; a manager that adopts its units counts on
  * @param isRunning whether it has begun; if not, it waits for jobs that are ordered before it
  */
 public record UnitJob(long id, UnitName unit, JobType type, boolean isRunning) {

@@ -54,7 +54,9 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /**
- * The manager's Varlink interface: {@code io.holdfast.Manager}.
+ * The manager's Varlink interfaces: {@code io.holdfast.Manager}, and systemd's {@code
+ * io.systemd.Manager}, {@code io.systemd.Unit} and {@code io.systemd.Job}, for varlinkctl(1). All
+ * sockets serve all of them.
  *
  * <p>Every user may read, except for the log lines of units ({@link LogReaders}). To change
  * something the peer must be root or the manager's own user ({@link Permission#isOwner}), or be
@@ -63,6 +65,9 @@ import java.util.function.Function;
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
     public static final String SOCKET = "io.holdfast.Manager";
+
+    /** The name of the socket in a folder that systemd's clients know, such as {@code /run}. */
+    public static final String SYSTEMD_SOCKET = "systemd/io.systemd.Manager";
 
     static final String DEFINITION =
             """
@@ -225,11 +230,15 @@ public final class ManagerInterface implements AutoCloseable {
         this.manager = manager;
         this.guard = new Guard(permission);
         this.logReaders = new LogReaders(manager.view(), Accounts.SYSTEM);
+        SystemdCalls systemd = new SystemdCalls(manager.view(), guard);
         this.server =
                 VarlinkServer.builder()
                         .limits(ServerLimits.small())
                         .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
+                        .service(new ManagerService(systemd).service())
+                        .service(new UnitService(systemd).service())
+                        .service(new JobService(systemd).service())
                         .build();
     }
 
@@ -251,19 +260,32 @@ public final class ManagerInterface implements AutoCloseable {
     public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
         ManagerInterface face = new ManagerInterface(manager, permission);
         try {
-            UnixAddress address = UnixAddress.path(folder.resolve(SOCKET));
-            face.server.serve(
-                    manager.view()
-                            .listener(
-                                    address,
-                                    () ->
-                                            UnixListener.listen(
-                                                    address, SocketType.STREAM, BACKLOG, FOR_ALL)));
+            face.listen(folder.resolve(SOCKET));
             return face;
         } catch (RuntimeException e) {
             face.close();
             throw e;
         }
+    }
+
+    /**
+     * Serves on {@link #SYSTEMD_SOCKET} in a folder as well, whose folder {@code systemd} exists.
+     *
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if another manager is there
+     */
+    public void serveAlso(Path folder) {
+        listen(folder.resolve(SYSTEMD_SOCKET));
+    }
+
+    private void listen(Path socket) {
+        UnixAddress address = UnixAddress.path(socket);
+        server.serve(
+                manager.view()
+                        .listener(
+                                address,
+                                () ->
+                                        UnixListener.listen(
+                                                address, SocketType.STREAM, BACKLOG, FOR_ALL)));
     }
 
     private JsonObject predecessors() {

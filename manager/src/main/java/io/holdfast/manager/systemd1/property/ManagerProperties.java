@@ -2,6 +2,7 @@ package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.resource.MachineResources;
@@ -53,6 +54,11 @@ public final class ManagerProperties {
 
     public static void describe(BusInterface.Builder builder, ManagerView manager) {
         TABLE.describe(builder, manager);
+    }
+
+    /** Returns the values of all properties. */
+    public static Map<String, Variant> values(ManagerView manager) {
+        return TABLE.values(manager);
     }
 
     private static PropertyTable<ManagerView> table() {

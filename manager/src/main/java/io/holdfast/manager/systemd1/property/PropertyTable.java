@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,11 +81,20 @@ public final class PropertyTable<T> {
         }
     }
 
+    /** Returns the values of all properties. */
+    public Map<String, Variant> values(T view) {
+        return values(view, _ -> true);
+    }
+
     /** Returns the values of the properties whose changes are signalled. */
     public Map<String, Variant> changing(T view) {
+        return values(view, change -> change == Change.VALUE);
+    }
+
+    private Map<String, Variant> values(T view, Predicate<Change> chosen) {
         Map<String, Variant> values = new LinkedHashMap<>();
         for (Property<T> property : properties) {
-            if (property.change() == Change.VALUE) {
+            if (chosen.test(property.change())) {
                 values.put(
                         property.name(),
                         new Variant(property.type(), property.value().apply(view)));

@@ -4,6 +4,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.UnitType;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -19,6 +20,10 @@ public final class UnitFaces {
 
         Map<String, Variant> changing(Subject subject) {
             return table.changing(part.apply(subject));
+        }
+
+        Map<String, Variant> values(Subject subject) {
+            return table.values(part.apply(subject));
         }
     }
 
@@ -62,6 +67,16 @@ public final class UnitFaces {
     public static Map<String, Variant> changing(Subject subject) {
         Face<?> face = ROWS.get(type(subject));
         return face == null ? Map.of() : face.changing(subject);
+    }
+
+    /** Returns the values of all properties of a unit: those of all units, and of its type. */
+    public static Map<String, Variant> values(Subject subject) {
+        Map<String, Variant> values = new HashMap<>(UnitProperties.TABLE.values(subject));
+        Face<?> face = ROWS.get(type(subject));
+        if (face != null) {
+            values.putAll(face.values(subject));
+        }
+        return values;
     }
 
     /**

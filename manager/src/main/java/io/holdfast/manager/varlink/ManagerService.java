@@ -1,0 +1,96 @@
+package io.holdfast.manager.varlink;
+
+import io.holdfast.core.Errno;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Guard;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.survival.ManagerEnd.What;
+import io.holdfast.manager.systemd1.property.ManagerProperties;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.JsonObject;
+import io.holdfast.varlink.server.Call;
+import io.holdfast.varlink.server.Service;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** {@code io.systemd.Manager}: the manager itself, as its D-Bus properties describe it. */
+final class ManagerService {
+    static final String NAME = "io.systemd.Manager";
+
+    private final Interface definition = SystemdCalls.definition(NAME);
+    private final PropertyStructs structs = new PropertyStructs(definition);
+    private final SystemdCalls calls;
+    private final SystemdCalls ofOwners;
+    private final ManagerView manager;
+
+    ManagerService(SystemdCalls calls) {
+        this.calls = calls;
+        this.manager = calls.manager();
+        this.ofOwners = new SystemdCalls(manager, new Guard(Permission.ofOwners()));
+    }
+
+    Service service() {
+        return Service.of(definition)
+                .asyncMethod("Describe", _ -> calls.onLoop(this::describe))
+                .asyncMethod("Reexecute", this::reexecute)
+                .asyncMethod("Reload", this::reload)
+                .asyncMethod("PowerOff", call -> end(call, What.POWER_OFF))
+                .asyncMethod("Reboot", call -> end(call, What.REBOOT))
+                .asyncMethod("Halt", call -> end(call, What.HALT))
+                .build();
+    }
+
+    private CompletableFuture<JsonObject> describe() {
+        Map<String, Variant> properties = ManagerProperties.values(manager);
+        return CompletableFuture.completedFuture(
+                JsonObject.builder()
+                        .put("context", write("ManagerContext", properties))
+                        .put("runtime", write("ManagerRuntime", properties))
+                        .build());
+    }
+
+    private JsonObject write(String struct, Map<String, Variant> properties) {
+        return structs.write(struct, "", properties, Map.of());
+    }
+
+    private CompletableFuture<JsonObject> reload(Call call) {
+        return calls.permitted(
+                call,
+                SystemdCalls.question(call, Permission.RELOAD_DAEMON, Map.of()),
+                () -> manager.reload().thenApply(_ -> JsonObject.EMPTY));
+    }
+
+    /** Replies only if it is refused: otherwise the connection ends, and callers wait for that. */
+    private CompletableFuture<JsonObject> reexecute(Call call) {
+        CompletableFuture<JsonObject> refusal = new CompletableFuture<>();
+        return calls.permitted(
+                call,
+                SystemdCalls.question(call, Permission.RELOAD_DAEMON, Map.of()),
+                () -> {
+                    var _ =
+                            manager.reexecute()
+                                    .whenComplete((_, failure) -> {
+                                        if (failure != null) {
+                                            refusal.completeExceptionally(
+                                                    UnitErrors.system(Errno.EOPNOTSUPP));
+                                        }
+                                    });
+                    return refusal;
+                });
+    }
+
+    private CompletableFuture<JsonObject> end(Call call, What what) {
+        if (!manager.isContainerInit()) {
+            throw VarlinkException.methodNotImplemented(call.method());
+        }
+        return ofOwners.permitted(
+                call,
+                SystemdCalls.question(call, Permission.MANAGE_UNITS, Map.of()),
+                () -> {
+                    manager.loop().postEnding(() -> manager.end(what)); // after the reply
+                    return CompletableFuture.completedFuture(JsonObject.EMPTY);
+                });
+    }
+}

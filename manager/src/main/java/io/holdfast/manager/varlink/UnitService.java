@@ -1,0 +1,264 @@
+package io.holdfast.manager.varlink;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.systemd1.property.FileStates;
+import io.holdfast.manager.systemd1.property.UnitFaces;
+import io.holdfast.manager.systemd1.property.UnitProperties.Files;
+import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.UnitDetails;
+import io.holdfast.manager.view.UnitView;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.JsonObject;
+import io.holdfast.varlink.server.Call;
+import io.holdfast.varlink.server.MethodOption;
+import io.holdfast.varlink.server.Service;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code io.systemd.Unit}: the units as {@link PropertyStructs} writes their D-Bus properties, and
+ * requests that make units.
+ */
+final class UnitService {
+    static final String NAME = "io.systemd.Unit";
+
+    /** The units of a list that are described in one turn of the event loop. */
+    private static final int BATCH = 16;
+
+    private final Interface definition = SystemdCalls.definition(NAME);
+    private final PropertyStructs structs = new PropertyStructs(definition);
+    private final SystemdCalls calls;
+    private final ManagerView manager;
+
+    UnitService(SystemdCalls calls) {
+        this.calls = calls;
+        this.manager = calls.manager();
+    }
+
+    Service service() {
+        return Service.of(definition)
+                .method("List", this::list)
+                .asyncMethod(
+                        "StartTransient",
+                        new TransientStart(definition, calls, this)::start,
+                        MethodOption.TAKES_DESCRIPTORS)
+                .build();
+    }
+
+    // ---- describing units
+
+    /** Returns the context and the runtime of a unit. Called on the loop; completes there. */
+    CompletableFuture<JsonObject> describe(UnitView view) {
+        UnitName name = view.unit().name();
+        return manager.work(() -> new FileStates(manager).of(name, view))
+                .thenApply(files -> json(view, files));
+    }
+
+    /** Describes the present state: it may have changed while the files were checked. */
+    private JsonObject json(UnitView before, Files files) {
+        UnitView view = manager.unit(before.unit().name()).orElse(before);
+        Map<String, Variant> properties = UnitFaces.values(new Subject(view, manager, files));
+        return JsonObject.builder()
+                .put("context", write("UnitContext", view, properties))
+                .put("runtime", write("UnitRuntime", view, properties))
+                .build();
+    }
+
+    /** Returns the runtime of a loaded unit, without what its files say. Called on the loop. */
+    JsonObject runtime(UnitView view) {
+        return write(
+                "UnitRuntime", view, UnitFaces.values(new Subject(view, manager, Files.UNKNOWN)));
+    }
+
+    private JsonObject write(String struct, UnitView view, Map<String, Variant> properties) {
+        Map<String, ProcessId> processes = new HashMap<>();
+        view.status().mainProcess().ifPresent(main -> processes.put("MainPID", main));
+        view.typed()
+                .flatMap(UnitDetails::control)
+                .ifPresent(control -> processes.put("ControlPID", control));
+        return structs.write(struct, view.unit().name().type().section(), properties, processes);
+    }
+
+    // ---- List
+
+    /** May wait: called on a thread of its own. */
+    private JsonObject list(Call call) throws Exception {
+        Optional<UnitName> chosen = chosen(call);
+        if (chosen.isPresent()) {
+            return SystemdCalls.await(
+                    calls.onLoop(() -> manager.read(chosen.get()).thenCompose(this::describe)));
+        }
+        if (!call.wantsMore()) {
+            throw VarlinkException.expectedMore();
+        }
+        return all(call);
+    }
+
+    /** Sends all units but the last one, which is the last reply. */
+    private JsonObject all(Call call) throws Exception {
+        List<UnitName> names =
+                SystemdCalls.await(
+                        calls.onLoop(() -> CompletableFuture.completedFuture(manager.names())));
+        FileStates files = new FileStates(manager);
+        JsonObject last = null;
+        for (int i = 0; i < names.size(); i += BATCH) {
+            List<UnitName> batch = names.subList(i, Math.min(i + BATCH, names.size()));
+            for (JsonObject unit : SystemdCalls.await(calls.onLoop(() -> batch(batch, files)))) {
+                if (last != null && !call.send(last)) {
+                    return last; // the caller is gone
+                }
+                last = unit;
+            }
+        }
+        if (last == null) {
+            throw UnitErrors.of("NoSuchUnit");
+        }
+        return last;
+    }
+
+    private CompletableFuture<List<JsonObject>> batch(List<UnitName> names, FileStates states) {
+        List<UnitView> units = names.stream().map(manager::unit).flatMap(Optional::stream).toList();
+        return manager.work(() ->
+                        units.stream().map(unit -> states.of(unit.unit().name(), unit)).toList())
+                .thenApply(files -> {
+                    List<JsonObject> list = new ArrayList<>();
+                    for (int i = 0; i < units.size(); i++) {
+                        list.add(json(units.get(i), files.get(i)));
+                    }
+                    return list;
+                });
+    }
+
+    // ---- the unit that the parameters choose
+
+    /** Returns the unit that all parameters are about; empty if there is none. */
+    private Optional<UnitName> chosen(Call call) throws Exception {
+        JsonObject parameters = call.parameters();
+        List<UnitName> found = new ArrayList<>();
+        Optional<String> name = parameters.optionalString("name");
+        if (name.isPresent()) {
+            found.add(usable(name.get()));
+        }
+        Optional<JsonObject> process = parameters.optionalObject("pid");
+        if (process.isPresent()) {
+            found.add(ofProcess(call, process.get()));
+        }
+        Optional<String> cgroup = parameters.optionalString("cgroup");
+        if (cgroup.isPresent()) {
+            found.add(ofCgroup(cgroup.get()));
+        }
+        Optional<String> invocation = parameters.optionalString("invocationID");
+        if (invocation.isPresent()) {
+            found.add(ofInvocation(invocation.get()));
+        }
+        if (found.stream().distinct().count() > 1) {
+            throw UnitErrors.of("NoSuchUnit");
+        }
+        return found.stream().findFirst();
+    }
+
+    /** Returns the name of a unit that is loaded, or can be. */
+    private UnitName usable(String text) throws Exception {
+        UnitName name =
+                UnitName.parse(text)
+                        .filter(valid -> !valid.isTemplate())
+                        .orElseThrow(() -> VarlinkException.invalidParameter("name"));
+        UnitView view = SystemdCalls.await(calls.onLoop(() -> manager.read(name)));
+        requireUsable(view);
+        return view.unit().name();
+    }
+
+    static void requireUsable(UnitView view) {
+        switch (view.status().loadState()) {
+            case "not-found" -> throw UnitErrors.of("NoSuchUnit");
+            case "masked" -> throw UnitErrors.of("UnitMasked");
+            case "bad-setting" -> throw UnitErrors.of("UnitError");
+            default -> {}
+        }
+    }
+
+    /** PID 0 is the caller, which is held since it connected. */
+    private UnitName ofProcess(Call call, JsonObject id) throws Exception {
+        if (id.integer("pid") == 0) {
+            if (call.peer() instanceof Peer.Held held) {
+                return unitOf(held.process());
+            }
+            throw UnitErrors.noSuchUnit("pid");
+        }
+        try (PidFd process = held(id)) {
+            if (process == null) {
+                throw UnitErrors.noSuchUnit("pid");
+            }
+            return unitOf(process);
+        }
+    }
+
+    /** Holds a process; returns null if it does not exist. */
+    private static @Nullable PidFd held(JsonObject json) {
+        ProcessId id;
+        try {
+            id =
+                    new ProcessId(
+                            Math.toIntExact(json.integer("pid")),
+                            json.optionalInteger("pidfdId"),
+                            json.optionalString("bootId").map(UUID::fromString));
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw VarlinkException.invalidParameter("pid");
+        }
+        try {
+            return id.pidfdId().isPresent() ? PidFd.restore(id) : PidFd.find(id.pid()).orElse(null);
+        } catch (ErrnoException | NotSupportedException e) {
+            return null;
+        }
+    }
+
+    private UnitName unitOf(PidFd process) throws Exception {
+        Optional<Workload> workload;
+        try {
+            workload = SystemdCalls.await(manager.workloadOf(process).toCompletableFuture());
+        } catch (ErrnoException e) {
+            workload = Optional.empty(); // it has ended
+        }
+        return workload.map(Workload::unit).orElseThrow(() -> UnitErrors.noSuchUnit("pid"));
+    }
+
+    private UnitName ofCgroup(String text) throws Exception {
+        CgroupPath path;
+        try {
+            path = new CgroupPath(text);
+        } catch (IllegalArgumentException e) {
+            throw VarlinkException.invalidParameter("cgroup");
+        }
+        return SystemdCalls.await(
+                        calls.onLoop(() ->
+                                CompletableFuture.completedFuture(manager.cgroups().unitOf(path))))
+                .orElseThrow(() -> UnitErrors.noSuchUnit("cgroup"));
+    }
+
+    private UnitName ofInvocation(String text) throws Exception {
+        String id = text.replace("-", "");
+        if (!id.matches("[0-9a-f]{32}")) {
+            throw VarlinkException.invalidParameter("invocationID");
+        }
+        return SystemdCalls.await(
+                        calls.onLoop(
+                                () -> CompletableFuture.completedFuture(manager.ofInvocation(id))))
+                .orElseThrow(() -> UnitErrors.noSuchUnit("invocationID"));
+    }
+}

@@ -416,7 +416,7 @@ public final class JobEngine {
             case NOP -> end(job, JobResult.DONE, true);
             case VERIFY_ACTIVE -> verify(job);
             default -> {
-                if (!unit.isReadyFor(job.type())) {
+                if (!continuesReload(job) && !unit.isReadyFor(job.type())) {
                     return; // checked again when its state changes
                 }
                 int attempt = job.begin();
@@ -435,6 +435,13 @@ public final class JobEngine {
                         });
             }
         }
+    }
+
+    /** Returns whether the reload that is under way is its own, begun under an earlier manager. */
+    private static boolean continuesReload(Job job) {
+        return job.isResumed()
+                && job.type() == JobType.RELOAD
+                && job.unit().activeState() == ActiveState.RELOADING;
     }
 
     private void verify(Job job) {

@@ -464,6 +464,20 @@ class JobEngineTest {
     }
 
     @Test
+    void aReloadContinuesUnderTheNextManager() {
+        world.unit("a").reloadTakes(8);
+        world.start("a");
+        world.request("a", JobType.RELOAD, JobMode.REPLACE);
+        world.advance(1);
+        world.crash();
+        assertThat(world.jobs()).containsExactly("a/reload running");
+        world.settle();
+        assertThat(world.jobs()).isEmpty();
+        assertThat(world.events())
+                .endsWith("a reloads", "a reloading", "a reloads", "a active");
+    }
+
+    @Test
     void anIrreversibleJobStaysSoUnderTheNextManager() {
         world.unit("a").startTakes(8);
         world.request("a", JobType.START, JobMode.REPLACE_IRREVERSIBLY);

@@ -510,7 +510,7 @@ final class World implements JobEngine.Listener {
                     }
                 }
                 case RELOAD -> {
-                    if (state == ActiveState.ACTIVE) {
+                    if (state == ActiveState.ACTIVE || state == ActiveState.RELOADING) {
                         enter(ActiveState.RELOADING);
                         later(reloadTakes, () -> end(ActiveState.ACTIVE, JobResult.DONE, done));
                     } else {

@@ -29,7 +29,10 @@ class HoldfastCasesTest {
     void holds(UnitCase one, @TempDir Path folder) throws Exception {
         String difference = CaseFiles.differences().get(one.title());
         int polls = difference == null ? CaseFolder.POLLS : CaseFolder.FEW_POLLS;
-        String transcript = HoldfastManager.transcript(one, folder, polls);
+        String transcript =
+                one.renews()
+                        ? KeptManager.transcript(one, folder, polls, false)
+                        : HoldfastManager.transcript(one, folder, polls);
         if (difference == null) {
             assertThat(transcript).as(one.toString()).isEqualTo(one.transcript());
         } else {
@@ -37,5 +40,17 @@ class HoldfastCasesTest {
                     .as("%s: differences.txt says: %s", one, difference)
                     .isNotEqualTo(one.transcript());
         }
+    }
+
+    static List<UnitCase> renewals() {
+        return cases().stream().filter(UnitCase::renews).toList();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("renewals")
+    void holdsWhenTheManagerIsKilled(UnitCase one, @TempDir Path folder) throws Exception {
+        assertThat(KeptManager.transcript(one, folder, CaseFolder.POLLS, true))
+                .as(one.toString())
+                .isEqualTo(one.transcript());
     }
 }

@@ -98,6 +98,11 @@ record UnitCase(
         return script.append("over\n").toString();
     }
 
+    /** Returns whether its script replaces the manager by a new process. */
+    boolean renews() {
+        return commands.stream().anyMatch(command -> command.matches("(?s).*\\brenew\\b.*"));
+    }
+
     @Override
     public String toString() {
         return file + ": " + title;

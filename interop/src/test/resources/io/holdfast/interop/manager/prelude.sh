@@ -73,6 +73,18 @@ await() { until_true "[ \"\$(command systemctl show -P $2 '$1')\" = '$3' ]"; }
 # settle: waits until there are no jobs.
 settle() { until_true '[ -z "$(command systemctl list-jobs --no-legend)" ]'; }
 
+# renew: replaces the manager by a new process. With $keeper, its keeper's PID, the manager is killed.
+renew() {
+    if [ -z "${keeper-}" ]; then
+        command systemctl daemon-reexec
+    else
+        for child in $(cat "/proc/$keeper/task/$keeper/children"); do
+            if tr '\0' '\n' <"/proc/$child/environ" | grep -q ^HOLDFAST_KEEPER=; then kill -KILL "$child"; fi
+        done
+    fi
+    until_true 'command systemctl list-jobs >/dev/null 2>&1'
+}
+
 # jobs: all jobs, without their numbers.
 jobs() { command systemctl list-jobs --no-legend --plain --full | awk '{ print $2, $3, $4 }' | sort; }
 

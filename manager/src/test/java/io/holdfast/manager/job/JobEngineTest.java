@@ -473,8 +473,7 @@ class JobEngineTest {
         assertThat(world.jobs()).containsExactly("a/reload running");
         world.settle();
         assertThat(world.jobs()).isEmpty();
-        assertThat(world.events())
-                .endsWith("a reloads", "a reloading", "a reloads", "a active");
+        assertThat(world.events()).endsWith("a reloads", "a reloading", "a reloads", "a active");
     }
 
     @Test

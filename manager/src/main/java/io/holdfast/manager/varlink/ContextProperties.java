@@ -65,10 +65,11 @@ final class ContextProperties {
     private void read(String struct, JsonObject context) {
         for (Type.Field field : fields(struct)) {
             Optional<Json> value = context.find(field.name());
-            if (value.isEmpty() || struct.equals("UnitContext") && field.name().equals("ID")) {
+            boolean isOfUnit = struct.equals("UnitContext");
+            if (value.isEmpty() || (isOfUnit && field.name().equals("ID"))) {
                 continue;
             }
-            if (struct.equals("UnitContext") && field.name().equals("Type")) {
+            if (isOfUnit && field.name().equals("Type")) {
                 throw UnitErrors.propertyNotSupported("Type"); // not that of a service
             }
             read(struct, field, value.get());

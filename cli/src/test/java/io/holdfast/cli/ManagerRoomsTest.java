@@ -67,6 +67,7 @@ class ManagerRoomsTest {
         assertUsesOnly("unit.settings", values);
         assertUsesOnly("unit.section", and(values, "unit.settings", "unit.calendar"));
         assertUsesOnly("unit.install", and(values, "unit.settings", "unit.section"));
+        assertUsesOnly("unit.fstab", "unit.section", "unit.host", "unit.value", "unit");
         assertUsesOnly("catalog", and(files, "unit.install", "loop"));
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
@@ -80,7 +81,8 @@ class ManagerRoomsTest {
         assertUsesOnly(
                 "exec",
                 and(settings, "loop", "log", "process", "resource", "credential", "seccomp"));
-        assertUsesOnly("generator", "loop", "unit.file", "unit.host", "unit.value", "unit");
+        String[] generated = {"loop", "unit.file", "unit.fstab", "unit.host", "unit.value", "unit"};
+        assertUsesOnly("generator", generated);
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit", "unit.section");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
         String[] runtime =

@@ -17,6 +17,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.file.UnitIndex;
+import io.holdfast.manager.unit.fstab.FstabUnits;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.host.Virtualization;
 import io.holdfast.manager.unit.value.EnvironmentFile;

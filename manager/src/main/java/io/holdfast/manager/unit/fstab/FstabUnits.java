@@ -1,4 +1,4 @@
-package io.holdfast.manager.generator;
+package io.holdfast.manager.unit.fstab;
 
 import static java.util.stream.Collectors.joining;
 
@@ -28,7 +28,7 @@ import java.util.function.Function;
  * used where that program is not installed. What needs other programs of systemd is not done, and
  * reported: checks of file systems, making and growing them.
  */
-final class FstabUnits {
+public final class FstabUnits {
     /**
      * What the entries depend on.
      *
@@ -36,10 +36,10 @@ final class FstabUnits {
      * @param hasDevices whether there may be devices: in a container, sysfs is read-only
      * @param realPath follows the symbolic links of a path, which may be missing
      */
-    record Machine(
+    public record Machine(
             boolean isContainer, boolean hasDevices, Function<Path, Optional<Path>> realPath) {
         /** Finds out the facts of this machine. */
-        static Machine of(Virtualization virtualization) {
+        public static Machine of(Virtualization virtualization) {
             return new Machine(
                     virtualization.kind() == Virtualization.Kind.CONTAINER,
                     !isReadOnly(Path.of("/sys")),
@@ -93,7 +93,8 @@ final class FstabUnits {
      * @param source of the text
      * @param problems receives a line for each entry, or option, without effect
      */
-    static FstabUnits of(String text, Path source, Machine machine, Collection<String> problems) {
+    public static FstabUnits of(
+            String text, Path source, Machine machine, Collection<String> problems) {
         FstabUnits units = new FstabUnits(source, machine, problems);
         for (FstabEntry entry : FstabEntry.parse(text)) {
             try {
@@ -116,7 +117,7 @@ final class FstabUnits {
     }
 
     /** Writes all into a folder. */
-    void write(Path folder) throws IOException {
+    public void write(Path folder) throws IOException {
         for (Map.Entry<String, String> file : files.entrySet()) {
             Files.writeString(placeIn(folder, file.getKey()), file.getValue());
         }

@@ -1,4 +1,4 @@
-package io.holdfast.manager.generator;
+package io.holdfast.manager.unit.fstab;
 
 import static io.holdfast.fuzz.Inputs.require;
 

@@ -1,4 +1,4 @@
-package io.holdfast.manager.generator;
+package io.holdfast.manager.unit.fstab;
 
 import io.holdfast.manager.unit.value.MountOptions;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.generator;
+package io.holdfast.manager.unit.fstab;
 
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;

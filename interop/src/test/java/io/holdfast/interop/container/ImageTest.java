@@ -171,7 +171,11 @@ class ImageTest {
     private static void assertBoots(String name, List<Path> layers) throws Exception {
         try (PlainContainer container =
                 PlainContainer.ofLayers(
-                        Files.createDirectory(folder.resolve(name)), layers, "holdfast", "init")) {
+                        PlainContainer.Setting.DEFAULT,
+                        Files.createDirectory(folder.resolve(name)),
+                        layers,
+                        "holdfast",
+                        "init")) {
             container.init().await("holdfast: ready");
             assertThat(container.run("holdfast status web")).contains("active (running)");
             assertThat(container.run("holdfast status polkit || true")).contains("inactive");

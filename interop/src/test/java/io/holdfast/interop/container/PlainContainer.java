@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
@@ -22,14 +23,15 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A container as the common runtimes make it by default: 14 capabilities, a seccomp filter, and a
  * cgroup file system that is read-only ({@code plain.json}). It has the files of this machine, and
  * loses its changes. The command of this checkout is its PID 1.
  *
- * <p>In a {@link Setting} with less than that, it also is in a user namespace, or has an ordinary
- * user.
+ * <p>In another {@link Setting} it also is in a user namespace, or has an ordinary user, or is as
+ * able as a machine.
  */
 final class PlainContainer implements AutoCloseable {
     private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
@@ -50,6 +52,14 @@ final class PlainContainer implements AutoCloseable {
             "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE"
             """;
 
+    /** Those that change nothing of the machine outside of the container's namespaces. */
+    private static final String CAPABILITIES_OF_MACHINE =
+            CAPABILITIES.strip()
+                    + """
+                    , "CAP_SYS_ADMIN", "CAP_SYS_NICE", "CAP_SYS_PTRACE", "CAP_NET_ADMIN",
+                    "CAP_NET_BROADCAST", "CAP_DAC_READ_SEARCH", "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_LEASE"
+                    """;
+
     /** Who a container is for the machine, and what it may do. */
     enum Setting {
         /** User 0 with the default capabilities. */
@@ -57,7 +67,12 @@ final class PlainContainer implements AutoCloseable {
         /** The same in a user namespace, where user 0 is an ordinary user of the machine. */
         USER_NAMESPACE(0, 1_000_000),
         /** A user without an account and without capabilities. */
-        ORDINARY_USER(1000, 0);
+        ORDINARY_USER(1000, 0),
+        /**
+         * User 0 with what the sandboxes of units need: more capabilities, no filter, and a
+         * writable cgroup that ends with the container ({@code machine.json}).
+         */
+        MACHINE(0, 0);
 
         private final int user;
         private final int shift;
@@ -77,10 +92,18 @@ final class PlainContainer implements AutoCloseable {
                     : List.of("HOME=/tmp/home", "XDG_RUNTIME_DIR=/tmp/runtime");
         }
 
+        private String config() throws IOException {
+            return resource(this == MACHINE ? "machine.json" : "plain.json");
+        }
+
+        private String capabilities() {
+            return this == MACHINE ? CAPABILITIES_OF_MACHINE : user == 0 ? CAPABILITIES : "";
+        }
+
         private String in(String config) {
             String mapping = "[{\"containerID\": 0, \"hostID\": " + shift + ", \"size\": 65536}]";
             return config.replace("@USER@", Integer.toString(user))
-                    .replace("@CAPABILITIES@", user == 0 ? CAPABILITIES : "")
+                    .replace("@CAPABILITIES@", capabilities())
                     .replace(
                             "@ENVIRONMENT@",
                             environment().stream()
@@ -98,12 +121,15 @@ final class PlainContainer implements AutoCloseable {
 
     private final Setting setting;
     private final Path folder;
+    private final @Nullable Cgroup cgroup;
     private final RunningProgram init;
     private boolean closed;
 
-    private PlainContainer(Setting setting, Path folder, RunningProgram init) {
+    private PlainContainer(
+            Setting setting, Path folder, @Nullable Cgroup cgroup, RunningProgram init) {
         this.setting = setting;
         this.folder = folder;
+        this.cgroup = cgroup;
         this.init = init;
     }
 
@@ -164,10 +190,10 @@ final class PlainContainer implements AutoCloseable {
      * @param layers the folders, the topmost first
      * @param command PID 1
      */
-    static PlainContainer ofLayers(Path folder, List<Path> layers, String... command)
-            throws IOException {
+    static PlainContainer ofLayers(
+            Setting setting, Path folder, List<Path> layers, String... command) throws IOException {
         return run(
-                Setting.DEFAULT,
+                setting,
                 Files.createDirectory(folder.resolve("bundle")),
                 folder.resolve("config.json"),
                 text -> text,
@@ -185,7 +211,7 @@ final class PlainContainer implements AutoCloseable {
             throws IOException {
         Files.writeString(
                 config,
-                setting.in(change.apply(resource("plain.json")))
+                setting.in(change.apply(setting.config()))
                         .replace(
                                 "\"@ARGUMENTS@\"",
                                 words.stream()
@@ -194,23 +220,27 @@ final class PlainContainer implements AutoCloseable {
                         .replace("@ROOT@", bundle.resolve("root").toString())
                         .replace("@CHECKOUT@", CHECKOUT.toString())
                         .replace("@JAVA@", System.getProperty("java.home")));
-        return new PlainContainer(
-                setting,
-                bundle,
-                new RunningProgram(
-                        Spawn.of("unshare", "--mount", "sh", "-c", resource("container.sh"), "sh")
-                                .arguments(
-                                        List.of(
-                                                bundle.toString(),
-                                                config.toString(),
-                                                NAME,
-                                                Integer.toString(setting.shift),
-                                                layers))
-                                .environment("NO_COLOR", "1")
-                                .stdin(Stdio.devNull())
-                                .stdout(Stdio.pipe())
-                                .stderr(Stdio.merged())
-                                .start()));
+        Spawn spawn =
+                Spawn.of("unshare", "--mount", "sh", "-c", resource("container.sh"), "sh")
+                        .arguments(
+                                List.of(
+                                        bundle.toString(),
+                                        config.toString(),
+                                        NAME,
+                                        Integer.toString(setting.shift),
+                                        layers))
+                        .environment("NO_COLOR", "1")
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.merged());
+        if (setting != Setting.MACHINE) {
+            return new PlainContainer(setting, bundle, null, new RunningProgram(spawn.start()));
+        }
+        try (Cgroup own = Cgroup.own()) {
+            Cgroup cgroup = own.create("hfmachine" + ProcessHandle.current().pid());
+            return new PlainContainer(
+                    setting, bundle, cgroup, new RunningProgram(spawn.cgroup(cgroup).start()));
+        }
     }
 
     static String resource(String name) throws IOException {
@@ -245,7 +275,8 @@ final class PlainContainer implements AutoCloseable {
 
     private RunningProgram bash(String script) {
         String path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-        List<String> words = new ArrayList<>(List.of("exec", "-e", path));
+        List<String> words =
+                new ArrayList<>(List.of("exec", "-e", path, "-e", "HOLDFAST_AS_BUILT=yes"));
         setting.environment().forEach(each -> words.addAll(List.of("-e", each)));
         words.addAll(List.of(NAME, "/bin/bash", "-c", script));
         return crun(words);
@@ -322,5 +353,18 @@ final class PlainContainer implements AutoCloseable {
             }
         }
         init.close();
+        if (cgroup != null) {
+            removeCgroup(cgroup);
+        }
+    }
+
+    private static void removeCgroup(Cgroup cgroup) {
+        try (cgroup) {
+            cgroup.kill();
+            assertThat(cgroup.awaitEmpty(PATIENCE)).isTrue();
+            cgroup.removeAll();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -97,7 +97,7 @@ class RivalTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MACHINE")
     void theSameServersRunByBoth(PlainContainer.Setting setting) throws Exception {
         PlainContainer.requireCheckoutOfAll();
         boolean isOfUser = isOfUser(setting);

@@ -24,7 +24,7 @@ import java.util.Set;
  * @param preparation a script that is run before the first start
  */
 record Server(String unit, String client, String answer, String preparation) {
-    private static final Path UNITS = Path.of("/usr/lib/systemd/system");
+    private static final String UNITS = "usr/lib/systemd/system";
 
     /** Whether all servers are started, or only some of each setting. */
     static final boolean ALL = Boolean.getBoolean("holdfast.long");
@@ -51,17 +51,23 @@ record Server(String unit, String client, String answer, String preparation) {
 
     /** Returns the name of the unit on this machine; empty if its package is not installed. */
     Optional<String> installed() throws IOException {
+        return installed(Path.of("/"));
+    }
+
+    /** Returns the name of the unit among the files below a root; empty if it is not there. */
+    Optional<String> installed(Path root) throws IOException {
+        Path units = root.resolve(UNITS);
         if (!unit.contains("*")) {
             boolean isThere =
-                    Files.exists(UNITS.resolve(unit.replaceFirst("@.*\\.", "@.")))
-                            || Files.exists(UNITS.resolve(unit));
+                    Files.exists(units.resolve(unit.replaceFirst("@.*\\.", "@.")))
+                            || Files.exists(units.resolve(unit));
             return isThere ? Optional.of(unit) : Optional.empty();
         }
         int at = unit.indexOf('@');
         if (at < 0) {
-            return newest(UNITS, unit);
+            return newest(units, unit);
         }
-        Path versions = Path.of("/usr/lib", unit.substring(0, at));
+        Path versions = root.resolve("usr/lib").resolve(unit.substring(0, at));
         return Files.isDirectory(versions)
                 ? newest(versions, "*").map(version -> unit.replace("*", version))
                 : Optional.empty();

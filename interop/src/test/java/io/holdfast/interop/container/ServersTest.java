@@ -46,11 +46,15 @@ abstract class ServersTest {
     @BeforeAll
     void start(@TempDir Path folder) throws Exception {
         PlainContainer.requireCheckoutOfAll();
-        container =
-                isOfUser()
-                        ? PlainContainer.start(setting, folder, "up", "--user", "holdfast.target")
-                        : PlainContainer.start(setting, folder, "up", "holdfast.target");
+        container = boot(setting, folder);
         container.init().await("holdfast: ready");
+    }
+
+    /** Starts the container. */
+    PlainContainer boot(PlainContainer.Setting setting, Path folder) throws IOException {
+        return isOfUser()
+                ? PlainContainer.start(setting, folder, "up", "--user", "holdfast.target")
+                : PlainContainer.start(setting, folder, "up", "holdfast.target");
     }
 
     @AfterAll
@@ -72,9 +76,14 @@ abstract class ServersTest {
         return Server.of(isOfUser() ? "ordinary-user.txt" : "servers.txt", always);
     }
 
+    /** Returns the unit of a server among the files of the container; empty if it is not there. */
+    Optional<String> installed(Server server) throws IOException {
+        return server.installed();
+    }
+
     /** Prepares a server, and returns its unit; empty if the server is not installed. */
     Optional<String> prepare(Server server) throws Exception {
-        Optional<String> unit = server.installed();
+        Optional<String> unit = installed(server);
         if (unit.isPresent() && !server.preparation().isEmpty()) {
             String _ = container.run(server.preparation());
             holdfast("daemon-reload", "");
@@ -104,9 +113,21 @@ abstract class ServersTest {
             }
         } finally { // with a socket that would start it again
             holdfast("stop", unit + " " + systemctl("show", "-P", "TriggeredBy", unit));
+            String others = others();
+            if (!others.isEmpty()) {
+                holdfast("stop", others);
+            }
         }
         assertThat(systemctl("show", "-P", "ActiveState", unit)).isEqualTo("inactive");
         container.awaitOnly(OF_THE_STACK);
+    }
+
+    /**
+     * Returns the units that the start of a server may have started, too, and its stop does not
+     * stop.
+     */
+    String others() throws Exception {
+        return "";
     }
 
     void holdfast(String verb, String unit) throws Exception {

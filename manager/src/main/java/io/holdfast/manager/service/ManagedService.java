@@ -525,11 +525,11 @@ public final class ManagedService
             case CONDITION, START_PRE, START, START_POST -> starting.resume(fields);
             case RUNNING -> {
                 starting.resume(fields);
-                life.watchdog.restore(fields.number("watchdog"), watchdog::expired);
+                watchdog.feed(); // it was not recorded when it was fed last
             }
             case RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
                 starting.resume(fields);
-                life.watchdog.restore(fields.number("watchdog"), watchdog::expired);
+                watchdog.feed(); // it was not recorded when it was fed last
                 reloading.resume(fields);
             }
             case STOP,

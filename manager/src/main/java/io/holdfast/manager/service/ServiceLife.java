@@ -636,8 +636,7 @@ final class ServiceLife implements RunOwner {
                 .put("main-exited", mainExited.toString())
                 .put("last-main", lastMain.map(ProcessId::toString).orElse(""))
                 .put("times", times.toString())
-                .put("deadline", deadline.at())
-                .put("watchdog", watchdog.at());
+                .put("deadline", deadline.at());
         startLimit().record(fields);
         checks.record(fields);
     }

@@ -77,6 +77,7 @@ final class ServiceMessages {
         if (message.extendTimeoutMicros().isPresent()) {
             TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
             (reload.deadline().isSet() ? reload.deadline() : life.deadline).prolong(span);
+            life.changed();
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {

@@ -33,7 +33,7 @@ final class Watchdog {
     }
 
     /** Handles that the timeout has passed. */
-    void expired() {
+    private void expired() {
         fail("watchdog timeout (WatchdogSec=)");
     }
 

@@ -15,9 +15,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The Varlink interface of journald, by which {@code journalctl --sync} and {@code --rotate} work.
- * Only root and the receiver's own user may connect, as to journald. A service manager may pass the
- * socket, and start the receiver for a request.
+ * The Varlink interface of journald, by which {@code journalctl --sync}, {@code --rotate} and
+ * {@code --flush} work. Only root and the receiver's own user may connect, as to journald. A
+ * service manager may pass the socket, and start the receiver for a request.
  */
 final class JournalInterface {
     private static final int MODE = 0600;
@@ -33,6 +33,9 @@ final class JournalInterface {
 
             # Begins new files.
             method Rotate() -> ()
+
+            # Does nothing: the receiver stores in /var/log/journal from its start, if that is there.
+            method FlushToVar() -> ()
             """;
 
     private JournalInterface() {}
@@ -68,6 +71,7 @@ final class JournalInterface {
                                                     receiver.rotate();
                                                     return JsonObject.EMPTY;
                                                 })
+                                        .method("FlushToVar", _ -> JsonObject.EMPTY)
                                         .build())
                         .build();
         passed.forEach(each -> server.serve(UnixListener.adopt(each.fd())));

@@ -1,5 +1,5 @@
 # suite.sh FOLDER TESTS SCRIPT COMMAND…: runs a script of systemd's own tests against the manager that
-# COMMAND suite.target runs.
+# COMMAND suite.target runs; those of TEST-04 beside holdfast.target.
 # TESTS is the folder that they expect as /usr/lib/systemd/tests; FOLDER takes what is made. The script and the manager
 # see the machine's files, but all that they write is in memory: the root is an overlay in a mount namespace, with a
 # /run, /dev, network, bus and processes of its own, and the clock cannot be set. Ends with the status of the
@@ -34,7 +34,14 @@ inside() {
     ip link set lo up
     cd /usr/lib/systemd/tests/testdata
     units=${script%%.*}.units
-    if [ -d "$units" ]; then cp -r "$units"/. /run/systemd/system/; fi
+    if [ -d "$units" ]; then
+        cp -r "$units"/. /run/systemd/system/
+        for payload in "$units"/*.sh; do # the cgroups of the manager are not those of PID 1
+            if [ -f "$payload" ]; then
+                sed -i 's,/sys/fs/cgroup/system.slice,/sys/fs/cgroup/holdfast.slice/system.slice,' "$payload"
+            fi
+        done
+    fi
     cp -r units/success-failure-test*.service /run/systemd/system/
     printf '[Unit]\nDefaultDependencies=no\n' >/run/systemd/system/suite.target
     export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 SYSTEMD_PAGER=
@@ -45,10 +52,16 @@ inside() {
 <allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow user="*"/></policy></busconfig>
 CONF
     dbus-daemon --config-file=/run/bus.conf --fork --nopidfile --nosyslog # systemd-run waits by it
-    "$@" --bus $bus suite.target </dev/null >/run/manager.log 2>&1 &
+    case $script in
+        TEST-04-*) # with a receiver of log messages
+            targets='holdfast.target suite.target' socket=/run/systemd/journal/io.systemd.journal
+            ;;
+        *) targets=suite.target socket=/run/holdfast/systemd/private ;;
+    esac
+    "$@" --bus $bus $targets </dev/null >/run/manager.log 2>&1 &
     manager=$!
     turns=0
-    until [ -S /run/holdfast/systemd/private ] && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
+    until [ -S $socket ] && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
         turns=$((turns + 1))
         if [ $turns -ge 1200 ] || [ ! -e /proc/$manager/exe ]; then
             cat /run/manager.log

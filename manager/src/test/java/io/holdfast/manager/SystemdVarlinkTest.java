@@ -168,6 +168,23 @@ class SystemdVarlinkTest {
     }
 
     @Test
+    void noPropertyIsSetThisWay() throws Exception {
+        String set = "io.systemd.Unit.SetProperties";
+        assertThat(
+                        refused(
+                                set,
+                                "{\"name\":\"default.target\",\"runtime\":true,"
+                                        + "\"properties\":{\"Markers\":[\"needs-restart\"]}}"))
+                .contains("Unit.PropertyNotSupported")
+                .contains("Markers");
+        assertThat(
+                        refused(
+                                set,
+                                "{\"name\":\"nowhere.service\",\"runtime\":true,\"properties\":{}}"))
+                .contains("Unit.NoSuchUnit");
+    }
+
+    @Test
     void allUnitsComeOneByOne() throws Exception {
         String[] names = new String[40];
         for (int i = 0; i < names.length; i++) {

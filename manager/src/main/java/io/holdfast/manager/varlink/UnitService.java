@@ -54,6 +54,7 @@ final class UnitService {
     Service service() {
         return Service.of(definition)
                 .method("List", this::list)
+                .method("SetProperties", this::setProperties)
                 .asyncMethod(
                         "StartTransient",
                         new TransientStart(definition, calls, this)::start,
@@ -143,6 +144,19 @@ final class UnitService {
                     }
                     return list;
                 });
+    }
+
+    // ---- SetProperties
+
+    /** Refuses all properties: systemd sets only a unit's markers this way. */
+    private JsonObject setProperties(Call call) throws Exception {
+        UnitName _ = usable(call.parameters().string("name"));
+        Optional<String> first =
+                call.parameters().object("properties").fields().keySet().stream().findFirst();
+        if (first.isPresent()) {
+            throw UnitErrors.propertyNotSupported(first.get());
+        }
+        return JsonObject.EMPTY;
     }
 
     // ---- the unit that the parameters choose

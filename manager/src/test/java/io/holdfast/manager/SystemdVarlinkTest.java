@@ -173,7 +173,7 @@ class SystemdVarlinkTest {
         assertThat(
                         refused(
                                 set,
-                                "{\"name\":\"default.target\",\"runtime\":true,"
+                                "{\"name\":\"a.service\",\"runtime\":true,"
                                         + "\"properties\":{\"Markers\":[\"needs-restart\"]}}"))
                 .contains("Unit.PropertyNotSupported")
                 .contains("Markers");

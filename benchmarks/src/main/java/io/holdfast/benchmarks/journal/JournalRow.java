@@ -78,8 +78,12 @@ public final class JournalRow implements Row {
                             Line.format("journald %.1f MiB", theirs.resident()),
                             "≤ " + REACH_MIB + " MiB",
                             mib <= REACH_MIB));
-            double[] copied = library.request("copy " + theirs.files() + " " + copy.path());
-            long size = allocated(copy.path());
+            // The library follows no link of /proc, which leads to their files.
+            Path their = copy.path().resolve("theirs");
+            String _ = Launcher.run(List.of("cp", "-r", theirs.files().toString(), their.toString()));
+            Path our = Files.createDirectory(copy.path().resolve("ours"));
+            double[] copied = library.request("copy " + their + " " + our);
+            long size = allocated(our);
             long peer = allocated(theirs.files());
             lines.add(
                     Line.limit(

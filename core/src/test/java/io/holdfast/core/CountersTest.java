@@ -67,6 +67,7 @@ class CountersTest {
     @Test
     void aSignalThatComesBeforeTheLoopHasGotToTheLastIsCounted() {
         ChildJvm.Result result = ChildJvm.run(List.of(), Signalled.class);
-        assertThat(result.output().strip()).isEqualTo("1 true");
+        // The JVM may complain of SIGUSR2, which it uses itself, in a further line.
+        assertThat(result.output().lines()).contains("1 true");
     }
 }

@@ -175,7 +175,7 @@ class TerminalUnitsTest {
                 "OpenFile=" + folder.resolve("missing"),
                 "ExecStart=/bin/true");
         assertThat(stage.start("b")).isEqualTo(JobResult.FAILED);
-        stage.happenings().await("missing: ENOENT");
+        stage.happenings().await("missing: no such file or directory (ENOENT)");
         assertThat(stage.status("b").mainExit().orElseThrow()).isEqualTo(new Exit.Exited(202));
     }
 }

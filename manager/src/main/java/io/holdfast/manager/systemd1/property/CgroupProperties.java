@@ -32,6 +32,10 @@ final class CgroupProperties {
                         "DelegateSubgroup",
                         SettableProperty.text("DelegateSubgroup"),
                         cgroup.andThen(c -> c.delegation().subgroup().orElse("")))
+                .settable(
+                        "CoredumpReceive",
+                        SettableProperty.bool("CoredumpReceive"),
+                        cgroup.andThen(CgroupSettings::receivesCoredumps))
                 .unsignalled("ControlGroup", "s", of.andThen(CgroupProperties::path));
         ResourceProperties.addTo(table, of, cgroup.andThen(CgroupSettings::resources));
     }

@@ -79,6 +79,8 @@ class SettableDirectivesTest {
                     "Unit.StartLimitInterval",
                     "Service.StartLimitInterval",
                     "Service.StartLimitBurst",
+                    "Service.StartLimitAction",
+                    "Service.FailureAction",
                     "InaccessibleDirectories",
                     "ReadOnlyDirectories",
                     "ReadWriteDirectories",

@@ -80,7 +80,8 @@ public final class JournalRow implements Row {
                             mib <= REACH_MIB));
             // The library follows no link of /proc, which leads to their files.
             Path their = copy.path().resolve("theirs");
-            String _ = Launcher.run(List.of("cp", "-r", theirs.files().toString(), their.toString()));
+            String _ =
+                    Launcher.run(List.of("cp", "-r", theirs.files().toString(), their.toString()));
             Path our = Files.createDirectory(copy.path().resolve("ours"));
             double[] copied = library.request("copy " + their + " " + our);
             long size = allocated(our);

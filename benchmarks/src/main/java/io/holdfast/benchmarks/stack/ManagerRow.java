@@ -55,6 +55,31 @@ public final class ManagerRow implements Row {
             StandardError=null
             """;
 
+    /** Twenty directives of systemd.exec(5) that confine a service. */
+    private static final String CONFINED =
+            """
+            PrivateTmp=yes
+            PrivateDevices=yes
+            ProtectSystem=strict
+            ProtectHome=yes
+            ProtectKernelTunables=yes
+            ProtectKernelModules=yes
+            ProtectKernelLogs=yes
+            ProtectControlGroups=yes
+            ProtectClock=yes
+            ProtectHostname=yes
+            ProtectProc=invisible
+            NoNewPrivileges=yes
+            RestrictAddressFamilies=AF_UNIX AF_INET
+            RestrictNamespaces=yes
+            RestrictRealtime=yes
+            RestrictSUIDSGID=yes
+            LockPersonality=yes
+            MemoryDenyWriteExecute=yes
+            SystemCallFilter=@system-service
+            SystemCallArchitectures=native
+            """;
+
     /** A service whose start reads its file, and runs nothing. */
     private static final String SKIPPED =
             """
@@ -115,6 +140,7 @@ public final class ManagerRow implements Row {
         units.write("simple@.service", simple);
         units.write("wanted@.service", simple.replace("[Unit]", "[Unit]\nPartOf=thousand.target"));
         units.write("oneshot@.service", SERVICE.formatted("oneshot", "/bin/true"));
+        units.write("confined@.service", SERVICE.formatted("oneshot", "/bin/true") + CONFINED);
         writeTarget(units, "thousand", "wanted@%d.service", WANTED);
         units.write("idle@.target", "[Unit]\nDefaultDependencies=no\nPartOf=many.target\n");
         writeTarget(units, "many", "idle@%d.target", LOADED);
@@ -144,12 +170,14 @@ public final class ManagerRow implements Row {
         int[] simple = pair(turns, our, their, "StartUnit", "simple@", one, 1);
         int[] stop = pair(turns, our, their, "StopUnit", "simple@", one, 1);
         int[] oneshot = pair(turns, our, their, "StartUnit", "oneshot@", one, 1);
+        int[] confined = pair(turns, our, their, "StartUnit", "confined@", one, 1);
         int[] manySimple = pair(turns, our, their, "StartUnit", "simple@", many, many);
         pair(turns, our, their, "StopUnit", "simple@", many, many);
         int[] manyOneshot = pair(turns, our, their, "StartUnit", "oneshot@", many, many);
         turns.inOrder().run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
-        lines.add(rate(turns, "starts of a simple service, one at a time", simple, 2));
-        lines.add(rate(turns, "starts of a oneshot, one at a time", oneshot, 3));
+        lines.add(rate(turns, "starts of a simple service, one at a time", simple, 1.5));
+        lines.add(rate(turns, "starts of a oneshot, one at a time", oneshot, 2));
+        lines.add(rate(turns, "starts of a oneshot with 20 confining directives", confined, 1));
         lines.add(rate(turns, "stops of a simple service, one at a time", stop, 1));
         lines.add(rate(turns, many + " starts of simple services at once", manySimple, 2));
         lines.add(rate(turns, many + " starts of oneshots at once", manyOneshot, 3));

@@ -10,6 +10,7 @@ import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -65,8 +66,10 @@ class KeptTimeLimitsTest {
                 first);
     }
 
-    private Invocation command(String verb) {
-        return Invocation.of(verb, "--runtime-dir", folder + "/run", "a.service");
+    private Invocation command(String... verb) {
+        List<String> words = new ArrayList<>(List.of(verb));
+        words.addAll(List.of("--runtime-dir", folder + "/run", "a.service"));
+        return Invocation.of(words.toArray(String[]::new));
     }
 
     private static void end(CommandProcess up) throws Exception {
@@ -104,6 +107,28 @@ class KeptTimeLimitsTest {
     }
 
     @Test
+    void aWatchdogThatTheFilesHaveGotSinceTheStartDoesNotWatch() throws Exception {
+        String program =
+                """
+                signal.signal(signal.SIGUSR1, lambda *_: print("longer than the new timeout"))
+                notify("READY=1")
+                while True:
+                    signal.pause()
+                """;
+        try (CommandProcess up = up("a.service", program)) {
+            up.await("holdfast: ready");
+            Path unit = folder.resolve("a.service");
+            Files.writeString(unit, "WatchdogSec=1ms\n", StandardOpenOption.APPEND);
+            KeeperTest.kill(up, 1);
+            assertThat(command("kill", "--signal", "USR1").code()).isZero();
+            up.await("a.service | longer than the new timeout");
+            assertThat(command("stop").code()).isZero();
+            assertThat(up.lines()).noneMatch(line -> line.contains("watchdog timeout"));
+            end(up);
+        }
+    }
+
+    @Test
     void aStartKeepsItsExtendedTimeWhenTheManagerIsKilled() throws Exception {
         String program =
                 """
@@ -120,16 +145,7 @@ class KeptTimeLimitsTest {
             up.await("a.service | longer than its timeout");
             KeeperTest.kill(up, 1);
             assertThat(command("status").out()).contains("activating (start)");
-            assertThat(
-                            Invocation.of(
-                                            "kill",
-                                            "--runtime-dir",
-                                            folder + "/run",
-                                            "--signal",
-                                            "USR1",
-                                            "a.service")
-                                    .code())
-                    .isZero();
+            assertThat(command("kill", "--signal", "USR1").code()).isZero();
             start.join();
             Await.until(() -> command("status").out().contains("active (running)"));
             end(up);

@@ -110,8 +110,8 @@ final class ServiceLife implements RunOwner {
     private String statusText = "";
     private ReportedErrors reported = ReportedErrors.NONE;
 
-    /** The watchdog timeout that the service has set for this run. */
-    private Optional<TimeSpan> ownWatchdog = Optional.empty();
+    /** The watchdog timeout of this run or the last one; its files may have another one now. */
+    private TimeSpan watchdogTime = TimeSpan.ZERO;
 
     private Optional<NotifyAccess> ownAccess = Optional.empty();
 
@@ -280,7 +280,7 @@ final class ServiceLife implements RunOwner {
         lastMain = Optional.empty();
         statusText = "";
         reported = ReportedErrors.NONE;
-        ownWatchdog = Optional.empty();
+        watchdogTime = unit().service().timeouts().watchdog();
         ownAccess = Optional.empty();
         lastUsage = ResourceUsage.UNKNOWN;
         reloadResult = ServiceResult.SUCCESS;
@@ -418,12 +418,12 @@ final class ServiceLife implements RunOwner {
 
     /** Returns the watchdog timeout in effect. */
     TimeSpan watchdogTime() {
-        return ownWatchdog.orElse(unit().service().timeouts().watchdog());
+        return watchdogTime;
     }
 
     /** Sets the watchdog timeout for the rest of this run. */
     void watchdogTime(TimeSpan own) {
-        ownWatchdog = Optional.of(own);
+        watchdogTime = own;
         changed();
     }
 
@@ -629,7 +629,7 @@ final class ServiceLife implements RunOwner {
                 .put("errno", reported.errno())
                 .put("bus-error", reported.bus())
                 .put("varlink-error", reported.varlink())
-                .put("own-watchdog", ownWatchdog.map(own -> Long.toString(own.micros())).orElse(""))
+                .put("own-watchdog", Long.toString(watchdogTime.micros()))
                 .put("own-access", ownAccess.map(NotifyAccess::name).orElse(""))
                 .put("main-exit", mainExit())
                 .put("main-start", mainStart.toString())
@@ -660,8 +660,10 @@ final class ServiceLife implements RunOwner {
                         Math.toIntExact(fields.number("errno")),
                         fields.text("bus-error"),
                         fields.text("varlink-error"));
-        ownWatchdog =
-                fields.find("own-watchdog").map(_ -> new TimeSpan(fields.number("own-watchdog")));
+        watchdogTime =
+                fields.find("own-watchdog")
+                        .map(_ -> new TimeSpan(fields.number("own-watchdog")))
+                        .orElse(unit().service().timeouts().watchdog()); // of an older version
         ownAccess = fields.find("own-access").map(NotifyAccess::valueOf);
         mainExit = fields.exit("main-exit").orElse(null);
         mainStart = DualTimestamp.parse(fields.text("main-start"));

@@ -100,7 +100,7 @@ final class ServiceStart {
                         service.notifyAccess().allowsMain(),
                         service.notifyAccess().allowsOthers(),
                         true,
-                        service.timeouts().watchdog(),
+                        life.watchdogTime(),
                         unit.unit().dependencies().of(Dependency.JOINS_NAMESPACE_OF),
                         unit.diagnostics()),
                 unit.cgroup().sliceOf(unit.name(), life.context().scope()),

@@ -167,4 +167,29 @@ class PamSessionTest {
                 .filteredOn(line -> line.contains("/none.so"))
                 .hasSize(1);
     }
+
+    @Test
+    void programsOfModulesAreNotGivenVariablesThatLibrariesObey() throws Exception {
+        Path seen = folder.resolve("seen");
+        Path environment = folder.resolve("env.conf");
+        Path _ = Files.writeString(environment, "TZDIR DEFAULT=/module\n");
+        stack(
+                "account required pam_permit.so",
+                "session required pam_exec.so quiet /bin/sh -c env>>" + seen,
+                "session required pam_env.so readenv=0 conffile=" + environment);
+        service(
+                "x",
+                "Type=oneshot",
+                "RemainAfterExit=yes",
+                "User=nobody",
+                "Environment=LD_BIND_NOW=unit MALLOC_ARENA_MAX=1 TMPDIR=/unit TZDIR=/unit",
+                "ExecStart=/bin/sh -c 'echo got $$LD_BIND_NOW $$MALLOC_ARENA_MAX $$TMPDIR $$TZDIR'");
+        assertThat(stage.start("x")).isEqualTo(JobResult.DONE);
+        String line = stage.happenings().awaitOutput("x.service", "got ");
+        assertThat(line).endsWith("got unit 1 /unit /module");
+        assertThat(seen)
+                .content()
+                .contains("SHAPE=round")
+                .doesNotContain("LD_BIND_NOW", "MALLOC_ARENA_MAX", "TMPDIR", "TZDIR");
+    }
 }

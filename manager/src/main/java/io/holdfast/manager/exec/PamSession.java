@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The PAM session of a process ({@code PAMName=}). The modules of PAM change the process that opens
@@ -27,7 +28,8 @@ import java.util.Optional;
  * @param service the name of the PAM service, a file in {@code /etc/pam.d}
  * @param user who gets the session
  * @param terminal the device on which the user works
- * @param variables of the service; modules see them and may change them
+ * @param variables of the service; modules see them and may change them, except those that change
+ *     what libraries load and read: a module may give its variables to a program that runs as root
  * @param identity of the service
  */
 record PamSession(
@@ -58,6 +60,26 @@ record PamSession(
     private static final long STOPPING = 0x5a07 | -1L << 33;
 
     private static final int POLLIN = 1;
+
+    /** Variables that a privileged program must not obey, in glibc's unsecvars.h. */
+    private static final Set<String> UNSECURE =
+            Set.of(
+                    "GCONV_PATH",
+                    "GETCONF_DIR",
+                    "GLIBC_TUNABLES",
+                    "HOSTALIASES",
+                    "LOCALDOMAIN",
+                    "LOCPATH",
+                    "NIS_PATH",
+                    "NLSPATH",
+                    "RESOLV_HOST_CONF",
+                    "RES_OPTIONS",
+                    "TMPDIR",
+                    "TZDIR");
+
+    private static boolean isUnsecure(String name) {
+        return name.startsWith("LD_") || name.startsWith("MALLOC_") || UNSECURE.contains(name);
+    }
 
     /**
      * Returns the program.
@@ -109,6 +131,7 @@ record PamSession(
             Label child = program.label();
             leaveChild(child, signals);
             program.call("sigprocmask", Branch.NEXT, program.number(UNBLOCK), signals);
+            addUnsecure();
             execute(number, next);
             program.place(child);
             waitAndClose(first, number);
@@ -142,7 +165,9 @@ record PamSession(
                 program.call("pam_set_item", check, handle, item, program.text(path));
             });
             variables.forEach((name, value) -> {
-                program.call("pam_putenv", check, handle, program.text(name + "=" + value));
+                if (!isUnsecure(name)) {
+                    program.call("pam_putenv", check, handle, program.text(name + "=" + value));
+                }
             });
             program.call("pam_acct_mgmt", check, handle, silent);
             // its failure is no reason to refuse the session, for systemd too
@@ -205,6 +230,16 @@ record PamSession(
             program.call("close", Branch.NEXT, pipeInput);
             Word received = program.number(program.word().address());
             program.call("read", Branch.NEXT, pipe, received, program.number(1));
+        }
+
+        /** Adds the variables that PAM has not seen, unless a module has set them. */
+        private void addUnsecure() {
+            variables.forEach((name, value) -> {
+                if (isUnsecure(name)) {
+                    Word text = program.text(value);
+                    program.call("setenv", Branch.NEXT, program.text(name), text, zero);
+                }
+            });
         }
 
         private void execute(int number, int next) {

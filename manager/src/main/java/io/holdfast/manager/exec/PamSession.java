@@ -51,6 +51,7 @@ record PamSession(
     private static final int RANGE_ON_EXEC = 4; // CLOSE_RANGE_CLOEXEC of linux/close_range.h
     private static final long ALL_DESCRIPTORS = 0xffff_ffffL;
     private static final int THIS_FILE = 0x1000; // AT_EMPTY_PATH of linux/fcntl.h
+    private static final int PIDFD_OPEN = 434; // asm-generic/unistd.h; glibc 2.36 has a function
     private static final int PR_SET_NAME = 15; // linux/prctl.h
     private static final int BLOCK = 0; // SIG_BLOCK of asm-generic/signal-defs.h
     private static final int UNBLOCK = 1;
@@ -222,7 +223,7 @@ record PamSession(
             Word pid = program.word();
             Branch check = Branch.ifNegative(closing);
             program.call("getpid", pid, Branch.NEXT);
-            program.call("pidfd_open", parent, check, pid, zero);
+            program.call("syscall", parent, check, program.number(PIDFD_OPEN), pid, zero);
             Word ends = program.number(pipe.address());
             program.call("pipe2", check, ends, program.number(CLOSE_ON_EXEC));
             program.call("sigprocmask", Branch.NEXT, program.number(BLOCK), signals);

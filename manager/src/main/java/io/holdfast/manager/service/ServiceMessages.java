@@ -6,6 +6,7 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.wait.FdCloser;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.notify.NotifySender;
 import io.holdfast.manager.run.UnitRun;
@@ -75,9 +76,7 @@ final class ServiceMessages {
         message.watchdogMicros().ifPresent(micros -> watchdog.replace(new TimeSpan(micros)));
         message.watchdog().ifPresent(this::watchdog);
         if (message.extendTimeoutMicros().isPresent()) {
-            TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
-            (reload.deadline().isSet() ? reload.deadline() : life.deadline).prolong(span);
-            life.changed();
+            extendTimeout(new TimeSpan(message.extendTimeoutMicros().getAsLong()));
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
@@ -91,6 +90,15 @@ final class ServiceMessages {
         reload.message(message);
         if (message.stopping() && life.is(ServiceState.RUNNING)) {
             stop.announced();
+        }
+    }
+
+    private void extendTimeout(TimeSpan span) {
+        TimeLimit limit = reload.deadline().isSet() ? reload.deadline() : life.deadline;
+        long before = limit.at();
+        limit.prolong(span);
+        if (limit.at() != before) {
+            life.changed();
         }
     }
 

@@ -279,7 +279,10 @@ record PamSession(
             Word waited = program.number(program.put(new byte[] {0, 0, 0, 0, POLLIN, 0, 0, 0}));
             Word from = program.number(parent.address());
             program.call("memcpy", Branch.NEXT, waited, from, program.number(Integer.BYTES));
-            program.call("poll", Branch.NEXT, waited, program.number(1), program.number(-1));
+            Label wait = program.label();
+            program.place(wait);
+            Branch interrupted = Branch.ifNegative(wait); // by a handler of a module
+            program.call("poll", interrupted, waited, program.number(1), program.number(-1));
             program.call("pam_close_session", Branch.NEXT, handle, silent);
             Word asChild = program.number(PAM_SILENT | PAM_DATA_SILENT);
             program.call("pam_end", Branch.NEXT, handle, asChild);

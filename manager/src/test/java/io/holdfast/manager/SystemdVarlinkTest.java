@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
@@ -9,6 +10,7 @@ import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.client.Reply;
@@ -22,6 +24,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +35,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 @Needs(programs = {"varlinkctl", "systemctl"})
 class SystemdVarlinkTest {
+    private static final String LIST = "io.systemd.Unit.List";
+    private static final List<String> NOBODY =
+            List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups");
+
     @TempDir private Path folder;
     private Stage stage;
     private Systemd1 dbus;
@@ -94,7 +101,7 @@ class SystemdVarlinkTest {
     }
 
     private JsonObject unit(String selector) throws Exception {
-        return call("io.systemd.Unit.List", selector);
+        return call(LIST, selector);
     }
 
     private String id(String selector) throws Exception {
@@ -134,12 +141,12 @@ class SystemdVarlinkTest {
             String another = "{\"pid\":%d,\"pidfdId\":%d}".formatted(main.pid(), main.id() + 1);
             assertThat(id("{\"pid\":" + process + "}")).isEqualTo("a.service");
             assertThat(id("{\"pid\":" + held + ",\"name\":\"a.service\"}")).isEqualTo("a.service");
-            assertThat(refused("io.systemd.Unit.List", "{\"pid\":" + another + "}"))
+            assertThat(refused(LIST, "{\"pid\":" + another + "}"))
                     .contains("io.systemd.Unit.NoSuchUnit");
         }
         assertThat(id("{\"cgroup\":\"" + cgroup + "\"}")).isEqualTo("a.service");
         assertThat(id("{\"invocationID\":\"" + invocation + "\"}")).isEqualTo("a.service");
-        assertThat(refused("io.systemd.Unit.List", "{\"pid\":{\"pid\":0}}"))
+        assertThat(refused(LIST, "{\"pid\":{\"pid\":0}}"))
                 .as("the caller belongs to no unit of this manager")
                 .contains("io.systemd.Unit.NoSuchUnit");
     }
@@ -150,19 +157,18 @@ class SystemdVarlinkTest {
         stage.unit("bad.service", "[Service]\nType=simple\n");
         Files.createSymbolicLink(
                 stage.unitFolder().resolve("masked.service"), Path.of("/dev/null"));
-        String list = "io.systemd.Unit.List";
-        assertThat(refused(list, "{}")).contains("ExpectedMore");
-        assertThat(refused(list, "{\"name\":\"nowhere.service\"}")).contains("Unit.NoSuchUnit");
-        assertThat(refused(list, "{\"name\":\"masked.service\"}")).contains("Unit.UnitMasked");
-        assertThat(refused(list, "{\"name\":\"bad.service\"}")).contains("Unit.UnitError");
-        assertThat(refused(list, "{\"name\":\"no type\"}")).contains("InvalidParameter");
-        assertThat(refused(list, "{\"cgroup\":\"relative\"}")).contains("InvalidParameter");
-        assertThat(refused(list, "{\"invocationID\":\"7\"}")).contains("InvalidParameter");
-        assertThat(refused(list, "{\"pid\":{\"pid\":-1}}")).contains("InvalidParameter");
+        assertThat(refused(LIST, "{}")).contains("ExpectedMore");
+        assertThat(refused(LIST, "{\"name\":\"nowhere.service\"}")).contains("Unit.NoSuchUnit");
+        assertThat(refused(LIST, "{\"name\":\"masked.service\"}")).contains("Unit.UnitMasked");
+        assertThat(refused(LIST, "{\"name\":\"bad.service\"}")).contains("Unit.UnitError");
+        assertThat(refused(LIST, "{\"name\":\"no type\"}")).contains("InvalidParameter");
+        assertThat(refused(LIST, "{\"cgroup\":\"relative\"}")).contains("InvalidParameter");
+        assertThat(refused(LIST, "{\"invocationID\":\"7\"}")).contains("InvalidParameter");
+        assertThat(refused(LIST, "{\"pid\":{\"pid\":-1}}")).contains("InvalidParameter");
         String invocation = stage.status("a").invocationId();
         assertThat(
                         refused(
-                                list,
+                                LIST,
                                 "{\"name\":\"b.service\",\"invocationID\":\"" + invocation + "\"}"))
                 .contains("Unit.NoSuchUnit");
     }
@@ -196,10 +202,47 @@ class SystemdVarlinkTest {
                 "[Unit]\nDefaultDependencies=no\nWants=" + String.join(" ", names) + "\n");
         assertThat(stage.start("all.target")).isEqualTo(JobResult.DONE);
         List<String> ids =
-                more("io.systemd.Unit.List", "{}").stream()
-                        .map(unit -> unit.object("context").string("ID"))
-                        .toList();
+                more(LIST, "{}").stream().map(unit -> unit.object("context").string("ID")).toList();
         assertThat(ids).doesNotHaveDuplicates().contains("all.target").contains(names);
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void aUserHasFewListsThatAreNotRead() throws Exception {
+        String words = "x".repeat(20_000); // more in all than pipes and sockets hold
+        String[] names = new String[40];
+        for (int i = 0; i < names.length; i++) {
+            names[i] = "long" + i + ".target";
+            stage.unit(names[i], "[Unit]\nDefaultDependencies=no\nDescription=" + words + "\n");
+        }
+        stage.unit(
+                "all.target",
+                "[Unit]\nDefaultDependencies=no\nWants=" + String.join(" ", names) + "\n");
+        assertThat(stage.start("all.target")).isEqualTo(JobResult.DONE);
+        List<Process> lists = new ArrayList<>();
+        try {
+            for (int i = 0; i <= ManagerLimits.UNIT_LISTS.intValue(); i++) {
+                List<String> command = new ArrayList<>(NOBODY);
+                command.addAll(List.of("varlinkctl", "call", "-j", "--more", socket, LIST, "{}"));
+                lists.add(new ProcessBuilder(command).start());
+            }
+            Process refused =
+                    (Process)
+                            CompletableFuture.anyOf(
+                                            lists.stream()
+                                                    .map(Process::onExit)
+                                                    .toArray(CompletableFuture[]::new))
+                                    .get();
+            assertThat(new String(refused.getErrorStream().readAllBytes(), UTF_8))
+                    .contains("io.systemd.System"); // EBUSY
+            assertThat(lists).filteredOn(Process::isAlive).hasSize(lists.size() - 1);
+        } finally {
+            lists.forEach(Process::destroyForcibly);
+            for (Process list : lists) {
+                assertThat(list.waitFor()).isNotZero();
+            }
+        }
+        assertThat(more(LIST, "{}")).hasSizeGreaterThan(names.length);
     }
 
     @Test
@@ -526,19 +569,10 @@ class SystemdVarlinkTest {
                     {"Job.Cancel", "{\"id\":1}", "PermissionDenied"},
                     {"Job.ClearAll", "{}", "PermissionDenied"},
                 }) {
-            Tool ran =
-                    Tool.run(
-                            Map.of(),
-                            "setpriv",
-                            "--reuid=65534",
-                            "--regid=65534",
-                            "--clear-groups",
-                            "varlinkctl",
-                            "call",
-                            "-j",
-                            socket,
-                            "io.systemd." + each[0],
-                            each[1]);
+            List<String> command = new ArrayList<>(NOBODY);
+            command.addAll(
+                    List.of("varlinkctl", "call", "-j", socket, "io.systemd." + each[0], each[1]));
+            Tool ran = Tool.run(Map.of(), command.toArray(String[]::new));
             assertThat(ran.output()).as(each[0]).contains(each[2]);
         }
         assertThatThrownBy(() -> stage.main("x")).isInstanceOf(RuntimeException.class);

@@ -266,6 +266,12 @@ public final class ManagerLimits {
                     16,
                     "transient units that one request over D-Bus creates");
 
+    public static final Limit UNIT_LISTS =
+            Limit.count(
+                    "io.holdfast.manager.unitLists",
+                    4,
+                    "lists of all units over Varlink that are under way for one user other than root");
+
     private ManagerLimits() {}
 
     /** {@return all limits} */
@@ -315,6 +321,7 @@ public final class ManagerLimits {
                 PATTERN_CHARACTERS,
                 SCOPE_PROCESSES,
                 DESCRIPTION_CHARACTERS,
-                TRANSIENT_UNITS);
+                TRANSIENT_UNITS,
+                UNIT_LISTS);
     }
 }

@@ -1,5 +1,6 @@
 package io.holdfast.manager.varlink;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.process.CgroupPath;
@@ -8,6 +9,8 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.systemd1.property.FileStates;
 import io.holdfast.manager.systemd1.property.UnitFaces;
@@ -29,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,13 +42,11 @@ import org.jspecify.annotations.Nullable;
 final class UnitService {
     static final String NAME = "io.systemd.Unit";
 
-    /** The units of a list that are described in one turn of the event loop. */
-    private static final int BATCH = 16;
-
     private final Interface definition = SystemdCalls.definition(NAME);
     private final PropertyStructs structs = new PropertyStructs(definition);
     private final SystemdCalls calls;
     private final ManagerView manager;
+    private final Map<Long, Integer> lists = new ConcurrentHashMap<>(); // under way, by user
 
     UnitService(SystemdCalls calls) {
         this.calls = calls;
@@ -66,9 +68,12 @@ final class UnitService {
 
     /** Returns the context and the runtime of a unit. Called on the loop; completes there. */
     CompletableFuture<JsonObject> describe(UnitView view) {
+        return describe(view, new FileStates(manager));
+    }
+
+    private CompletableFuture<JsonObject> describe(UnitView view, FileStates states) {
         UnitName name = view.unit().name();
-        return manager.work(() -> new FileStates(manager).of(name, view))
-                .thenApply(files -> json(view, files));
+        return manager.work(() -> states.of(name, view)).thenApply(files -> json(view, files));
     }
 
     /** Describes the present state: it may have changed while the files were checked. */
@@ -111,39 +116,54 @@ final class UnitService {
         return all(call);
     }
 
-    /** Sends all units but the last one, which is the last reply. */
+    /**
+     * Sends all units. A list that its caller does not read holds one described unit; the number of
+     * such lists is limited.
+     */
     private JsonObject all(Call call) throws Exception {
+        long user = call.peer().uid();
+        int underWay = lists.merge(user, 1, Integer::sum);
+        try {
+            if (underWay > ManagerLimits.UNIT_LISTS.intValue() && !Permission.isOwner(user)) {
+                throw UnitErrors.system(Errno.EBUSY);
+            }
+            return each(call);
+        } finally {
+            var _ = lists.computeIfPresent(user, (_, count) -> count == 1 ? null : count - 1);
+        }
+    }
+
+    /** Sends all units but the last one, which is the last reply. */
+    private JsonObject each(Call call) throws Exception {
         List<UnitName> names =
                 SystemdCalls.await(
                         calls.onLoop(() -> CompletableFuture.completedFuture(manager.names())));
         FileStates files = new FileStates(manager);
-        JsonObject last = null;
-        for (int i = 0; i < names.size(); i += BATCH) {
-            List<UnitName> batch = names.subList(i, Math.min(i + BATCH, names.size()));
-            for (JsonObject unit : SystemdCalls.await(calls.onLoop(() -> batch(batch, files)))) {
-                if (last != null && !call.send(last)) {
-                    return last; // the caller is gone
-                }
-                last = unit;
+        UnitView last = null;
+        for (UnitName name : names) {
+            Optional<UnitView> view =
+                    SystemdCalls.await(
+                            calls.onLoop(
+                                    () -> CompletableFuture.completedFuture(manager.unit(name))));
+            if (view.isEmpty()) {
+                continue; // unloaded meanwhile
             }
+            if (last != null) {
+                JsonObject unit = described(last, files);
+                if (!call.send(unit)) {
+                    return unit; // the caller is gone
+                }
+            }
+            last = view.get();
         }
         if (last == null) {
             throw UnitErrors.of("NoSuchUnit");
         }
-        return last;
+        return described(last, files);
     }
 
-    private CompletableFuture<List<JsonObject>> batch(List<UnitName> names, FileStates states) {
-        List<UnitView> units = names.stream().map(manager::unit).flatMap(Optional::stream).toList();
-        return manager.work(() ->
-                        units.stream().map(unit -> states.of(unit.unit().name(), unit)).toList())
-                .thenApply(files -> {
-                    List<JsonObject> list = new ArrayList<>();
-                    for (int i = 0; i < units.size(); i++) {
-                        list.add(json(units.get(i), files.get(i)));
-                    }
-                    return list;
-                });
+    private JsonObject described(UnitView view, FileStates files) throws Exception {
+        return SystemdCalls.await(calls.onLoop(() -> describe(view, files)));
     }
 
     // ---- SetProperties

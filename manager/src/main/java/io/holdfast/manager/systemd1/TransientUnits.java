@@ -95,7 +95,7 @@ final class TransientUnits {
         }
         operations.permittedPeer(
                 call,
-                question(call, units),
+                question(call, units, mode),
                 reply,
                 peer -> {
                     for (Described unit : units) {
@@ -127,11 +127,12 @@ final class TransientUnits {
     }
 
     /** Returns what an authority decides: whether the caller may start the first unit. */
-    private static Permission.Question question(MethodCall call, List<Described> units) {
+    private static Permission.Question question(
+            MethodCall call, List<Described> units, JobMode mode) {
         Described first = units.getFirst();
         if (!first.text().commands().isEmpty()) {
             return CommandQuestion.of(
-                    first.name(), first.text(), units.size() == 1, call.isInteractive());
+                    first.name(), first.text(), mode, units.size() == 1, call.isInteractive());
         }
         return new Permission.Question(
                 Permission.MANAGE_UNITS, Verb.START.details(first.name()), call.isInteractive());

@@ -53,7 +53,7 @@ final class TransientStart {
         UnitDescription unit = description(name, context);
         return calls.permitted(
                 call,
-                question(call, name, unit),
+                question(call, name, unit, mode),
                 () -> {
                     TransientUnit made = new TransientUnit(name, unit.text(), taken(call, unit));
                     return begin(call, made, mode);
@@ -78,12 +78,12 @@ final class TransientStart {
         return JobMode.valueOf(word.toUpperCase(Locale.ROOT));
     }
 
-    private static Question question(Call call, UnitName name, UnitDescription unit) {
+    private static Question question(Call call, UnitName name, UnitDescription unit, JobMode mode) {
         Question start =
                 SystemdCalls.question(call, Permission.MANAGE_UNITS, Verb.START.details(name));
         return unit.commands().isEmpty()
                 ? start
-                : CommandQuestion.of(name, unit, true, start.interactive());
+                : CommandQuestion.of(name, unit, mode, true, start.interactive());
     }
 
     /** Takes the descriptors of a call; one that several streams name is duplicated. */

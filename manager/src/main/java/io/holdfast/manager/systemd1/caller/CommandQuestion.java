@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1.caller;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Question;
 import io.holdfast.manager.access.Permission.Verb;
+import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.systemd1.property.UnitDescription;
 import io.holdfast.manager.unit.Quote;
 import io.holdfast.manager.unit.UnitName;
@@ -21,8 +22,9 @@ import java.util.stream.Collectors;
  * to run one command is asked for by an action of its own, {@link Permission#RUN_COMMAND}, with the
  * program and the whole command line as details, so that rules can allow some commands. A service
  * with any other setting, such as a second command or a variable that changes what the program
- * loads, needs {@link Permission#MANAGE_UNITS}: a rule that looks at the program alone must not
- * allow it, so that question does not name the program.
+ * loads, needs {@link Permission#MANAGE_UNITS}, and so does a job mode that affects other units: a
+ * rule that looks at the program alone must not allow it, so that question does not name the
+ * program.
  */
 public final class CommandQuestion {
     /** The settings that do not change which program is run, and what it does as the user. */
@@ -65,9 +67,14 @@ public final class CommandQuestion {
 
     private CommandQuestion() {}
 
-    /** Returns the question about a service with a command, of a request that makes it alone. */
+    /**
+     * Returns the question about a service with a command.
+     *
+     * @param mode of its start: most may stop or cancel what the caller does not own
+     * @param alone whether the request makes only this unit
+     */
     public static Question of(
-            UnitName name, UnitDescription unit, boolean alone, boolean interactive) {
+            UnitName name, UnitDescription unit, JobMode mode, boolean alone, boolean interactive) {
         List<String> command = unit.commands().getFirst();
         String user = user(unit);
         Map<String, String> details = new HashMap<>(Verb.START.details(name));
@@ -77,7 +84,8 @@ public final class CommandQuestion {
         details.put(
                 "polkit.message",
                 "Authentication is required to run $(command) as user '$(user)'.");
-        if (!alone || unit.commands().size() != 1 || !isPlain(unit)) {
+        boolean isPlainMode = mode == JobMode.REPLACE || mode == JobMode.FAIL;
+        if (!alone || !isPlainMode || unit.commands().size() != 1 || !isPlain(unit)) {
             return new Question(Permission.MANAGE_UNITS, details, interactive);
         }
         details.put("program", command.getFirst());

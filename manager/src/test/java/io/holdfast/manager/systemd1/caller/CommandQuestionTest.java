@@ -7,6 +7,7 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Question;
+import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.systemd1.property.UnitDescription;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandQuestionTest {
@@ -34,7 +36,7 @@ class CommandQuestionTest {
 
     private static Question question(Struct... properties) {
         UnitDescription unit = UnitDescription.of(UnitType.SERVICE, List.of(properties));
-        return CommandQuestion.of(UnitName.of("run-1.service"), unit, true, true);
+        return CommandQuestion.of(UnitName.of("run-1.service"), unit, JobMode.REPLACE, true, true);
     }
 
     @Test
@@ -144,8 +146,24 @@ class CommandQuestionTest {
                 .as("expanded")
                 .isEqualTo(Permission.MANAGE_UNITS);
         UnitDescription unit = UnitDescription.of(UnitType.SERVICE, List.of(start));
-        assertThat(CommandQuestion.of(UnitName.of("a.service"), unit, false, true).action())
+        assertThat(question(unit, JobMode.REPLACE, false).action())
                 .as("with another unit")
                 .isEqualTo(Permission.MANAGE_UNITS);
+    }
+
+    private static Question question(UnitDescription unit, JobMode mode, boolean alone) {
+        return CommandQuestion.of(UnitName.of("a.service"), unit, mode, alone, true);
+    }
+
+    @ParameterizedTest
+    @EnumSource(JobMode.class)
+    void aModeThatAffectsOtherUnitsNeedsMore(JobMode mode) {
+        UnitDescription unit =
+                UnitDescription.of(UnitType.SERVICE, List.of(command("ExecStart", "/bin/a")));
+        assertThat(question(unit, mode, true).action())
+                .isEqualTo(
+                        mode == JobMode.REPLACE || mode == JobMode.FAIL
+                                ? Permission.RUN_COMMAND
+                                : Permission.MANAGE_UNITS);
     }
 }

@@ -409,6 +409,7 @@ class SystemdVarlinkTest {
         for (String[] each :
                 new String[][] {
                     {"y.target\",\"Description\":\"y\"}", "Unit.UnitTypeNotSupported"},
+                    {"y.scope\",\"Description\":\"y\"}", "Unit.UnitTypeNotSupported"},
                     {"y.service\",\"Service\":{\"Type\":\"simple\"}}", "Unit.BadUnitSetting"},
                     {
                         "y.service\",\"Service\":{\"ExecStart\":[{\"path\":\"\"}]}}",

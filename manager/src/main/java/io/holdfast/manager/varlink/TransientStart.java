@@ -46,7 +46,8 @@ final class TransientStart {
                 UnitName.parse(context.string("ID"))
                         .filter(valid -> !valid.isTemplate())
                         .orElseThrow(() -> VarlinkException.invalidParameter("context"));
-        if (!name.type().canBeMade()) {
+        // the interface has no way to name the processes of a scope
+        if (!name.type().canBeMade() || name.type().isTransient()) {
             throw UnitErrors.of("UnitTypeNotSupported");
         }
         JobMode mode = mode(call.parameters().optionalString("mode").orElse("replace"));

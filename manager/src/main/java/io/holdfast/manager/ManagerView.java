@@ -245,6 +245,14 @@ public final class ManagerView {
     }
 
     /**
+     * Runs work for a user, as {@link #work(Callable)} does: users take turns, so that one with
+     * many questions delays those of others by a single one.
+     */
+    public <T> CompletableFuture<T> workFor(long user, Callable<T> work) {
+        return this.work.runFor(user, work);
+    }
+
+    /**
      * Runs work that could hang in the kernel: work about the same thing runs sequentially, on one
      * thread.
      *
@@ -356,6 +364,14 @@ public final class ManagerView {
                 : work(() -> catalog.read(name)).thenApply(read -> seen(name, read));
     }
 
+    /** Returns a unit as {@link #read(UnitName)} does, in a turn of the user who asks. */
+    public CompletableFuture<UnitView> read(UnitName name, long user) {
+        Optional<UnitView> known = found(name);
+        return known.isPresent()
+                ? CompletableFuture.completedFuture(known.get())
+                : workFor(user, () -> catalog.read(name)).thenApply(read -> seen(name, read));
+    }
+
     /** Returns a unit that was read; one of the table that was not found before is updated. */
     private UnitView seen(UnitName name, Unit read) {
         return found(read.name())
@@ -456,12 +472,11 @@ public final class ManagerView {
         ManagedUnit unit = units.find(name);
         Set<UnitName> up = units.up();
         if (unit == null) {
-            return work.runFor(
-                    user, () -> new UnitFileFacts(false, missing(catalog.read(name), up)));
+            return workFor(user, () -> new UnitFileFacts(false, missing(catalog.read(name), up)));
         }
         UnitSource source = unit.newest().source();
         Unit definition = unit.lastDefinition();
-        return work.runFor(
+        return workFor(
                 user, () -> new UnitFileFacts(catalog.differs(source), missing(definition, up)));
     }
 
@@ -716,5 +731,10 @@ public final class ManagerView {
      */
     public CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
         return whoIs.workloadOf(process);
+    }
+
+    /** Returns the run as {@link #workloadOf(PidFd)} does, in a turn of the user who asks. */
+    public CompletionStage<Optional<Workload>> workloadOf(PidFd process, long user) {
+        return whoIs.workloadOf(process, user);
     }
 }

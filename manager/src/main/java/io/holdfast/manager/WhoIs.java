@@ -125,15 +125,24 @@ final class WhoIs {
      * has completed. Fails with ErrnoException ESRCH if the process is reaped.
      */
     CompletionStage<WorkloadIdentity> query(PidFd process) {
-        return find(process, (info, found) -> identity(process, info, found));
+        return find(process, Workers.MANAGER, (info, found) -> identity(process, info, found));
     }
 
     /** Returns only the unit of the process, which takes half as long. */
     CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
-        return find(process, (_, found) -> found.workload());
+        return workloadOf(process, Workers.MANAGER);
     }
 
-    private <T> CompletionStage<T> find(PidFd process, Answer<T> answer) {
+    /**
+     * Returns only the unit of the process.
+     *
+     * @param owner whose turn among the {@link Workers} it takes
+     */
+    CompletionStage<Optional<Workload>> workloadOf(PidFd process, Object owner) {
+        return find(process, owner, (_, found) -> found.workload());
+    }
+
+    private <T> CompletionStage<T> find(PidFd process, Object owner, Answer<T> answer) {
         try {
             ProcessInfo info = process.info();
             if (info.pid().isEmpty()) {
@@ -147,7 +156,7 @@ final class WhoIs {
                 return CompletableFuture.completedStage(
                         answer.of(info, inUnit(exactly.get(), exactly.get().cgroup())));
             }
-            return elsewhere(process, info, answer);
+            return elsewhere(process, info, owner, answer);
         } catch (ErrnoException | RejectedExecutionException e) {
             return CompletableFuture.failedStage(e);
         }
@@ -165,10 +174,11 @@ final class WhoIs {
      * Handles a process in a cgroup below that of a unit, or in none of this manager's: a worker
      * reads the path of its cgroup.
      */
-    private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Answer<T> answer) {
+    private <T> CompletionStage<T> elsewhere(
+            PidFd process, ProcessInfo info, Object owner, Answer<T> answer) {
         CompletableFuture<T> reply = new CompletableFuture<>();
         Work<Found> _ =
-                readers.ownLane("who is " + process)
+                readers.ownLane("who is " + process, owner)
                         .work("the reading of its cgroup", () -> byCgroup(process))
                         .begin((found, failure) -> {
                             try {

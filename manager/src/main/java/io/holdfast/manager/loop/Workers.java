@@ -41,7 +41,7 @@ public final class Workers implements AutoCloseable {
     private static final long IDLE_SECONDS = 10;
 
     /** The owner of the manager's own work. */
-    private static final Object MANAGER = "manager";
+    public static final Object MANAGER = "manager";
 
     final EventLoop loop;
     private final int atOnce;

@@ -124,7 +124,7 @@ final class TransientStart {
                     } else if (call.wantsMore() && (jobs || states)) {
                         new Following(call, job, jobs, states, reply).begin();
                     } else {
-                        finish(job, job(job, null), reply);
+                        finish(call, job, job(job, null), reply);
                     }
                 });
         calls.manager().startTransient(List.of(unit), mode, queued);
@@ -132,11 +132,13 @@ final class TransientStart {
     }
 
     /** Replies with the unit as it is now. */
-    private void finish(UnitJob job, JsonObject jobJson, CompletableFuture<JsonObject> reply) {
+    private void finish(
+            Call call, UnitJob job, JsonObject jobJson, CompletableFuture<JsonObject> reply) {
+        long user = call.peer().uid();
         var _ =
                 calls.manager()
-                        .read(job.unit())
-                        .thenCompose(units::describe)
+                        .read(job.unit(), user)
+                        .thenCompose(unit -> units.describe(unit, user))
                         .whenComplete((unit, failure) -> {
                             if (unit == null) {
                                 reply.completeExceptionally(failure);
@@ -233,7 +235,7 @@ final class TransientStart {
         public void jobRemoved(UnitJob ended, JobResult result) {
             if (ended.id() == job.id()) {
                 stop();
-                finish(ended, job(ended, result), reply);
+                finish(call, ended, job(ended, result), reply);
             }
         }
     }

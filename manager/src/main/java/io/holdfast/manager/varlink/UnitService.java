@@ -66,14 +66,18 @@ final class UnitService {
 
     // ---- describing units
 
-    /** Returns the context and the runtime of a unit. Called on the loop; completes there. */
-    CompletableFuture<JsonObject> describe(UnitView view) {
-        return describe(view, new FileStates(manager));
+    /**
+     * Returns the context and the runtime of a unit. Called on the loop; completes there.
+     *
+     * @param user who asks
+     */
+    CompletableFuture<JsonObject> describe(UnitView view, long user) {
+        return describe(view, new FileStates(manager), user);
     }
 
-    private CompletableFuture<JsonObject> describe(UnitView view, FileStates states) {
-        UnitName name = view.unit().name();
-        return manager.work(() -> states.of(name, view)).thenApply(files -> json(view, files));
+    private CompletableFuture<JsonObject> describe(UnitView view, FileStates states, long user) {
+        return manager.workFor(user, () -> states.of(view.unit().name(), view))
+                .thenApply(files -> json(view, files));
     }
 
     /** Describes the present state: it may have changed while the files were checked. */
@@ -105,10 +109,10 @@ final class UnitService {
 
     /** May wait: called on a thread of its own. */
     private JsonObject list(Call call) throws Exception {
-        Optional<UnitName> chosen = chosen(call);
+        Optional<UnitView> chosen = chosen(call);
         if (chosen.isPresent()) {
             return SystemdCalls.await(
-                    calls.onLoop(() -> manager.read(chosen.get()).thenCompose(this::describe)));
+                    calls.onLoop(() -> describe(chosen.get(), call.peer().uid())));
         }
         if (!call.wantsMore()) {
             throw VarlinkException.expectedMore();
@@ -149,7 +153,7 @@ final class UnitService {
                 continue; // unloaded meanwhile
             }
             if (last != null) {
-                JsonObject unit = described(last, files);
+                JsonObject unit = described(last, files, call.peer().uid());
                 if (!call.send(unit)) {
                     return unit; // the caller is gone
                 }
@@ -159,18 +163,18 @@ final class UnitService {
         if (last == null) {
             throw UnitErrors.of("NoSuchUnit");
         }
-        return described(last, files);
+        return described(last, files, call.peer().uid());
     }
 
-    private JsonObject described(UnitView view, FileStates files) throws Exception {
-        return SystemdCalls.await(calls.onLoop(() -> describe(view, files)));
+    private JsonObject described(UnitView view, FileStates files, long user) throws Exception {
+        return SystemdCalls.await(calls.onLoop(() -> describe(view, files, user)));
     }
 
     // ---- SetProperties
 
     /** Refuses all properties: systemd sets only a unit's markers this way. */
     private JsonObject setProperties(Call call) throws Exception {
-        UnitName _ = usable(call.parameters().string("name"));
+        UnitView _ = usable(call, call.parameters().string("name"));
         Optional<String> first =
                 call.parameters().object("properties").fields().keySet().stream().findFirst();
         if (first.isPresent()) {
@@ -182,12 +186,14 @@ final class UnitService {
     // ---- the unit that the parameters choose
 
     /** Returns the unit that all parameters are about; empty if there is none. */
-    private Optional<UnitName> chosen(Call call) throws Exception {
+    private Optional<UnitView> chosen(Call call) throws Exception {
         JsonObject parameters = call.parameters();
         List<UnitName> found = new ArrayList<>();
         Optional<String> name = parameters.optionalString("name");
+        UnitView named = null;
         if (name.isPresent()) {
-            found.add(usable(name.get()));
+            named = usable(call, name.get());
+            found.add(named.unit().name());
         }
         Optional<JsonObject> process = parameters.optionalObject("pid");
         if (process.isPresent()) {
@@ -204,18 +210,25 @@ final class UnitService {
         if (found.stream().distinct().count() > 1) {
             throw UnitErrors.of("NoSuchUnit");
         }
-        return found.stream().findFirst();
+        if (named != null || found.isEmpty()) {
+            return Optional.ofNullable(named);
+        }
+        return Optional.of(read(call, found.getFirst()));
     }
 
-    /** Returns the name of a unit that is loaded, or can be. */
-    private UnitName usable(String text) throws Exception {
+    private UnitView read(Call call, UnitName name) throws Exception {
+        return SystemdCalls.await(calls.onLoop(() -> manager.read(name, call.peer().uid())));
+    }
+
+    /** Returns a unit that is loaded, or can be. */
+    private UnitView usable(Call call, String text) throws Exception {
         UnitName name =
                 UnitName.parse(text)
                         .filter(valid -> !valid.isTemplate())
                         .orElseThrow(() -> VarlinkException.invalidParameter("name"));
-        UnitView view = SystemdCalls.await(calls.onLoop(() -> manager.read(name)));
+        UnitView view = read(call, name);
         requireUsable(view);
-        return view.unit().name();
+        return view;
     }
 
     static void requireUsable(UnitView view) {
@@ -231,7 +244,7 @@ final class UnitService {
     private UnitName ofProcess(Call call, JsonObject id) throws Exception {
         if (id.integer("pid") == 0) {
             if (call.peer() instanceof Peer.Held held) {
-                return unitOf(held.process());
+                return unitOf(held.process(), call.peer().uid());
             }
             throw UnitErrors.noSuchUnit("pid");
         }
@@ -239,7 +252,7 @@ final class UnitService {
             if (process == null) {
                 throw UnitErrors.noSuchUnit("pid");
             }
-            return unitOf(process);
+            return unitOf(process, call.peer().uid());
         }
     }
 
@@ -262,10 +275,10 @@ final class UnitService {
         }
     }
 
-    private UnitName unitOf(PidFd process) throws Exception {
+    private UnitName unitOf(PidFd process, long user) throws Exception {
         Optional<Workload> workload;
         try {
-            workload = SystemdCalls.await(manager.workloadOf(process).toCompletableFuture());
+            workload = SystemdCalls.await(manager.workloadOf(process, user).toCompletableFuture());
         } catch (ErrnoException e) {
             workload = Optional.empty(); // it has ended
         }

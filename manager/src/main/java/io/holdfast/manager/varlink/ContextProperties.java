@@ -147,7 +147,7 @@ final class ContextProperties {
     private Object value(Signature signature, String type, Json value) {
         String text = signature.toString();
         return switch (text) {
-            case "s" -> isEnum(type) ? value.asString().replace('_', '-') : value.asString();
+            case "s" -> isEnum(type) ? word(value.asString()) : value.asString();
             case "b" -> value.asBoolean();
             case "t", "x" ->
                     within(value.asLong(), text.equals("t") ? 0 : Long.MIN_VALUE, Long.MAX_VALUE);
@@ -164,6 +164,10 @@ final class ContextProperties {
                             ? list(Signature.of(text.substring(1)), type, value)
                             : struct(text, type, value);
         };
+    }
+
+    private static String word(String word) {
+        return word.replace("_console", "+console").replace('_', '-'); // as StandardStream has it
     }
 
     private boolean isEnum(String type) {

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * value of the property of its name, in the type that the definition gives it:
  *
  * <ul>
- *   <li>the word of an enum has underscores where D-Bus has dashes;
+ *   <li>the word of an enum has underscores where D-Bus has dashes or {@code +};
  *   <li>a string is that string, bytes in base64, or the name of the signal of that number;
  *   <li>the members of a D-Bus struct are the fields of a struct in their order;
  *   <li>an empty string or list, infinity and a value that means "not set" are left out.
@@ -190,7 +190,7 @@ final class PropertyStructs {
             case Type.Nullable(Type inner) -> isEmpty(value) ? null : value(inner, value);
             case Type.Reference(String name) -> value(named(name), value);
             case Type.Primitive primitive -> primitive(primitive, value);
-            case Type.Enumeration words -> word(words, ((String) value).replace('-', '_'));
+            case Type.Enumeration words -> word(words, (String) value);
             case Type.Array(Type element) -> array(element, value);
             case Type.Struct struct -> struct(struct, members(value));
             case Type.Mapping _ -> throw new IllegalArgumentException("no property is a map");
@@ -228,7 +228,8 @@ final class PropertyStructs {
         };
     }
 
-    private static @Nullable Json word(Type.Enumeration words, String word) {
+    private static @Nullable Json word(Type.Enumeration words, String value) {
+        String word = value.replace('-', '_').replace('+', '_');
         return words.values().stream().anyMatch(each -> each.name().equals(word))
                 ? Json.of(word)
                 : null;

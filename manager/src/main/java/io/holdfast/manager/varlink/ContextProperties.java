@@ -250,7 +250,8 @@ final class ContextProperties {
         if (scale == 0) {
             put(field, "t", value);
         } else {
-            put(field + "Scale", "u", within(value, 0, scale) * WHOLE / scale);
+            long scaled = within(value, 0, scale) * WHOLE; // up to 64 bits, unsigned
+            put(field + "Scale", "u", Long.divideUnsigned(scaled, scale));
         }
     }
 

@@ -9,6 +9,7 @@ import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.Json;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -39,5 +40,14 @@ class ContextPropertiesTest {
                                         Map.of())
                                 .string("StandardOutput"))
                 .isEqualTo(field);
+    }
+
+    @Test
+    void aLargeScaleIsAFraction() {
+        assertThat(
+                        properties(
+                                "{\"CGroup\":{\"TasksMax\":"
+                                        + "{\"value\":4294967295,\"scale\":4294967295}}}"))
+                .containsExactly(Struct.of("TasksMaxScale", Variant.of("u", 0xFFFFFFFFL)));
     }
 }

@@ -7,6 +7,8 @@ import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.unit.value.WordReader;
+import io.holdfast.manager.unit.value.WordReader.Backslash;
 import java.util.List;
 import java.util.Map;
 
@@ -56,8 +58,15 @@ public final class TextProperty {
                     name.endsWith(MICROSECONDS)
                             ? TimeSpan.parse(text).micros()
                             : Scalars.parseSize(text);
-            case "as" -> List.of(text.strip().split("\\s+"));
+            case "as" -> words(name, text);
             default -> throw new IllegalArgumentException("cannot be set by a text");
         };
+    }
+
+    /** Splits a text as a unit file has it. */
+    private static List<String> words(String name, String text) {
+        boolean hasEscapes = name.equals("Environment") || name.equals("UnsetEnvironment");
+        return new WordReader(text, hasEscapes ? Backslash.C_ESCAPE : Backslash.LITERAL_NEXT)
+                .rest();
     }
 }

@@ -55,7 +55,12 @@ public final class WordReader {
         return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
     }
 
-    private List<String> rest() {
+    /**
+     * Returns the words from here on.
+     *
+     * @throws IllegalArgumentException as {@link #next}
+     */
+    public List<String> rest() {
         List<String> words = new ArrayList<>();
         for (String word = next(); word != null; word = next()) {
             words.add(word);

@@ -242,18 +242,29 @@ final class UnitService {
 
     /** PID 0 is the caller, which is held since it connected. */
     private UnitName ofProcess(Call call, JsonObject id) throws Exception {
-        if (id.integer("pid") == 0) {
-            if (call.peer() instanceof Peer.Held held) {
-                return unitOf(held.process(), call.peer().uid());
-            }
+        PidFd process =
+                id.integer("pid") != 0
+                        ? held(id)
+                        : call.peer() instanceof Peer.Held held ? held.process().duplicate() : null;
+        if (process == null) {
             throw UnitErrors.noSuchUnit("pid");
         }
-        try (PidFd process = held(id)) {
-            if (process == null) {
-                throw UnitErrors.noSuchUnit("pid");
-            }
-            return unitOf(process, call.peer().uid());
+        Optional<Workload> workload;
+        try {
+            workload = SystemdCalls.await(workloadOf(process, call.peer().uid()));
+        } catch (ErrnoException e) {
+            workload = Optional.empty(); // it has ended
         }
+        return workload.map(Workload::unit).orElseThrow(() -> UnitErrors.noSuchUnit("pid"));
+    }
+
+    /**
+     * @param process closed when the answer is there, even if the call no longer waits for it
+     */
+    private CompletableFuture<Optional<Workload>> workloadOf(PidFd process, long user) {
+        return manager.workloadOf(process, user)
+                .whenComplete((_, _) -> process.close())
+                .toCompletableFuture();
     }
 
     /** Holds a process; returns null if it does not exist. */
@@ -273,16 +284,6 @@ final class UnitService {
         } catch (ErrnoException | NotSupportedException e) {
             return null;
         }
-    }
-
-    private UnitName unitOf(PidFd process, long user) throws Exception {
-        Optional<Workload> workload;
-        try {
-            workload = SystemdCalls.await(manager.workloadOf(process, user).toCompletableFuture());
-        } catch (ErrnoException e) {
-            workload = Optional.empty(); // it has ended
-        }
-        return workload.map(Workload::unit).orElseThrow(() -> UnitErrors.noSuchUnit("pid"));
     }
 
     private UnitName ofCgroup(String text) throws Exception {

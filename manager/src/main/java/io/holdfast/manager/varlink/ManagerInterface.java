@@ -6,7 +6,6 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -46,9 +45,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
@@ -565,7 +562,7 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static JsonObject json(WorkloadIdentity identity) {
         return JsonObject.builder()
-                .put("id", json(identity.process()))
+                .put("id", PropertyStructs.json(identity.process()))
                 .putIfPresent("uid", identity.uid())
                 .putIfPresent("gid", identity.gid())
                 .putIfPresent("unit", identity.unit().map(UnitName::text))
@@ -622,7 +619,9 @@ public final class ManagerInterface implements AutoCloseable {
                                 unit.processes().stream()
                                         .map(process ->
                                                 JsonObject.builder()
-                                                        .put("id", json(process.id()))
+                                                        .put(
+                                                                "id",
+                                                                PropertyStructs.json(process.id()))
                                                         .put("commandLine", process.commandLine())
                                                         .build())
                                         .toList())
@@ -637,7 +636,8 @@ public final class ManagerInterface implements AutoCloseable {
         if (!mayRead) {
             json.put("logDenied", true);
         }
-        unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
+        unit.mainProcess()
+                .ifPresent(process -> json.put("mainProcess", PropertyStructs.json(process)));
         return json;
     }
 
@@ -653,15 +653,6 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static Optional<String> nonEmpty(String text) {
         return text.isEmpty() ? Optional.empty() : Optional.of(text);
-    }
-
-    private static JsonObject json(ProcessId id) {
-        OptionalLong pidfdId = id.pidfdId();
-        return JsonObject.builder()
-                .put("pid", id.pid())
-                .putIfPresent("pidfdId", pidfdId)
-                .putIfPresent("bootId", id.bootId().map(UUID::toString))
-                .build();
     }
 
     @Override

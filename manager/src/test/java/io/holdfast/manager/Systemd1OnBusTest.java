@@ -418,6 +418,34 @@ class Systemd1OnBusTest {
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
+    @Test
+    @Needs(root = true)
+    void aUserGetsFewDumpsOfUnitsInAWhileOverAllConnections() throws Exception {
+        try (Bus bus = ours(folder)) {
+            var _ = face.connect(address(bus));
+            AsUser.nobody(() -> {
+                for (int i = 0; i < ManagerLimits.DUMPS.intValue(); i++) {
+                    try (BusConnection client = BusConnection.connect(address(bus))) {
+                        assertThat(call(client, "Dump", "")).hasSize(1);
+                    }
+                }
+                try (BusConnection client = BusConnection.connect(address(bus))) {
+                    assertThatThrownBy(() -> call(client, "Dump", ""))
+                            .isInstanceOfSatisfying(
+                                    DBusException.class,
+                                    e ->
+                                            assertThat(e.name())
+                                                    .isEqualTo(DBusException.LIMITS_EXCEEDED));
+                }
+            });
+            try (BusConnection owner = BusConnection.connect(address(bus))) {
+                for (int i = 0; i <= ManagerLimits.DUMPS.intValue(); i++) {
+                    assertThat(call(owner, "Dump", "")).hasSize(1);
+                }
+            }
+        }
+    }
+
     /** An authority of the test, under polkit's name. */
     private static final class Authority {
         final BlockingQueue<List<Object>> checks = new LinkedBlockingQueue<>();

@@ -1,5 +1,6 @@
 package io.holdfast.core.limit;
 
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,18 +9,18 @@ import java.util.function.LongSupplier;
 
 /**
  * A rate limit for each user, by one token bucket per user: a burst at once, and then a number of
- * times per second.
+ * times per second or another interval.
  *
  * <p>A user whose bucket is full again is forgotten, so the table holds only users who were active
- * within the last {@code burst / perSecond} seconds, and at most {@code users} of them. If there
- * are more, the user that passed least recently is forgotten, and starts again with a full bucket.
+ * within the time in which an empty bucket fills, and at most {@code users} of them. If there are
+ * more, the user that passed least recently is forgotten, and starts again with a full bucket.
  * Thread-safe.
  */
 public final class RateLimit<K> {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final int burst;
-    private final int perSecond;
+    private final long token; // nanoseconds in which a bucket gets one
     private final int users;
     private final LongSupplier nanoTime;
 
@@ -27,12 +28,12 @@ public final class RateLimit<K> {
     // guarded by this
     private final Map<K, Long> fullAt = new LinkedHashMap<>();
 
-    private RateLimit(int burst, int perSecond, int users, LongSupplier nanoTime) {
-        if (burst < 1 || perSecond < 1 || users < 1) {
+    private RateLimit(int burst, long token, int users, LongSupplier nanoTime) {
+        if (burst < 1 || token < 1 || users < 1) {
             throw new IllegalArgumentException("a limit is not positive");
         }
         this.burst = burst;
-        this.perSecond = perSecond;
+        this.token = token;
         this.users = users;
         this.nanoTime = nanoTime;
     }
@@ -46,7 +47,23 @@ public final class RateLimit<K> {
      * @param users how many users are remembered, 1 or more
      */
     public static <K> RateLimit<K> of(int burst, int perSecond, int users) {
-        return new RateLimit<>(burst, perSecond, users, System::nanoTime);
+        if (perSecond < 1) {
+            throw new IllegalArgumentException("a limit is not positive");
+        }
+        return new RateLimit<>(burst, SECOND / perSecond, users, System::nanoTime);
+    }
+
+    /**
+     * {@return a limit of the same rate for each user}
+     *
+     * @param <K> the type of the user
+     * @param interval the interval in which a user that has done so many gets them again
+     * @param burst how many times at once, 1 or more
+     * @param users how many users are remembered, 1 or more
+     */
+    public static <K> RateLimit<K> in(Duration interval, int burst, int users) {
+        return new RateLimit<>(
+                burst, interval.toNanos() / Math.max(1, burst), users, System::nanoTime);
     }
 
     /**
@@ -55,7 +72,7 @@ public final class RateLimit<K> {
      * @param clock the time in nanoseconds, like {@link System#nanoTime}
      */
     public RateLimit<K> withClock(LongSupplier clock) {
-        return new RateLimit<>(burst, perSecond, users, clock);
+        return new RateLimit<>(burst, token, users, clock);
     }
 
     /**
@@ -66,7 +83,6 @@ public final class RateLimit<K> {
      */
     public synchronized boolean tryPass(K user) {
         long now = nanoTime.getAsLong();
-        long token = SECOND / perSecond;
         Long known = fullAt.get(user);
         long full = known == null || known - now < 0 ? now : known;
         if (full - now > (burst - 1) * token) {

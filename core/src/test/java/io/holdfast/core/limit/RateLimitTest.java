@@ -37,6 +37,19 @@ class RateLimitTest {
     }
 
     @Test
+    void theIntervalMayBeLongerThanASecond() {
+        RateLimit<String> limit =
+                RateLimit.<String>in(Duration.ofMinutes(10), 10, 8).withClock(() -> now);
+        assertThat(passes(limit, "a")).isEqualTo(10);
+        now += Duration.ofSeconds(59).toNanos();
+        assertThat(passes(limit, "a")).isZero();
+        now += Duration.ofSeconds(1).toNanos();
+        assertThat(passes(limit, "a")).isEqualTo(1);
+        now += Duration.ofMinutes(10).toNanos();
+        assertThat(passes(limit, "a")).isEqualTo(10);
+    }
+
+    @Test
     void usersDoNotSlowEachOther() {
         RateLimit<String> limit = limit(2, 1, 8);
         assertThat(passes(limit, "a")).isEqualTo(2);

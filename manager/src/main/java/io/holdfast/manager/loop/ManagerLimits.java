@@ -272,6 +272,18 @@ public final class ManagerLimits {
                     4,
                     "lists of all units over Varlink that are under way for one user other than root");
 
+    public static final Limit DUMPS =
+            Limit.count(
+                    "io.holdfast.manager.dumps",
+                    10,
+                    "dumps of units for one user other than root in one dumpInterval");
+
+    public static final Limit DUMP_INTERVAL =
+            Limit.time(
+                    "io.holdfast.manager.dumpInterval",
+                    Duration.ofMinutes(10),
+                    "interval in which the dumps of units for a user are counted");
+
     private ManagerLimits() {}
 
     /** {@return all limits} */
@@ -322,6 +334,8 @@ public final class ManagerLimits {
                 SCOPE_PROCESSES,
                 DESCRIPTION_CHARACTERS,
                 TRANSIENT_UNITS,
-                UNIT_LISTS);
+                UNIT_LISTS,
+                DUMPS,
+                DUMP_INTERVAL);
     }
 }

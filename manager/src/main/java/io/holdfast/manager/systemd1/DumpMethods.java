@@ -2,10 +2,15 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdChannel;
+import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.systemd1.caller.Operations;
+import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.view.UnitView;
 import java.io.IOException;
@@ -17,32 +22,66 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** The methods by which {@code systemd-analyze dump} describes units, as text for people. */
+/**
+ * The methods by which {@code systemd-analyze dump} describes units, as text for people. A dump is
+ * large, so users other than root and the manager's own get few of them.
+ */
 final class DumpMethods {
-    private final ManagerView manager;
+    private static final int USERS = 1024; // that are counted
 
-    DumpMethods(ManagerView manager) {
+    private final ManagerView manager;
+    private final Operations operations;
+    private final RateLimit<Long> dumps =
+            RateLimit.in(
+                    ManagerLimits.DUMP_INTERVAL.duration(), ManagerLimits.DUMPS.intValue(), USERS);
+
+    DumpMethods(ManagerView manager, Operations operations) {
         this.manager = manager;
+        this.operations = operations;
     }
 
     void addTo(BusInterface.Builder builder) {
-        builder.method("Dump", "", "s", _ -> List.of(dump()), "output")
-                .method(
+        builder.asyncMethod(
+                        "Dump",
+                        "",
+                        "s",
+                        (call, reply) -> counted(call, reply, this::dump),
+                        "output")
+                .asyncMethod(
                         "DumpUnitsMatchingPatterns",
                         "as",
                         "s",
-                        call -> List.of(matching(call)),
+                        (call, reply) -> counted(call, reply, () -> matching(call)),
                         "patterns",
                         "output")
-                .method(
+                .asyncMethod(
                         "DumpUnitsMatchingPatternsByFileDescriptor",
                         "as",
                         "h",
-                        call -> List.of(file(matching(call))),
+                        (call, reply) -> counted(call, reply, () -> file(matching(call))),
                         "patterns",
                         "fd");
+    }
+
+    private void counted(MethodCall call, CompletableFuture<List<?>> reply, Supplier<?> dump) {
+        operations.identified(
+                call,
+                reply,
+                user -> {
+                    if (!Permission.isOwner(user) && !dumps.tryPass(user)) {
+                        throw Errors.limit(
+                                "User %d has had %s dumps of units recently; wait, or %s"
+                                        .formatted(
+                                                user,
+                                                ManagerLimits.DUMPS.intValue(),
+                                                ManagerLimits.DUMPS.remedy()));
+                    }
+                    reply.complete(List.of(dump.get()));
+                });
     }
 
     private String dump() {

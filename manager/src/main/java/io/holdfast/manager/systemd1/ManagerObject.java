@@ -41,6 +41,7 @@ final class ManagerObject {
     private final ProcessQuestions processes;
     private final ManagerEnds ends;
     private final UnitFileList unitFiles;
+    private final DumpMethods dumps;
     private final TransientUnits transients;
     private final UnitFileMethods installing;
 
@@ -51,6 +52,7 @@ final class ManagerObject {
             Broadcast broadcast,
             References references,
             UnitFileList unitFiles,
+            DumpMethods dumps,
             TransientUnits transients) {
         this.manager = manager;
         this.client = client;
@@ -60,6 +62,7 @@ final class ManagerObject {
         this.processes = new ProcessQuestions(manager);
         this.ends = new ManagerEnds(manager, operations);
         this.unitFiles = unitFiles;
+        this.dumps = dumps;
         this.transients = transients;
         this.installing = new UnitFileMethods(manager, operations, broadcast);
     }
@@ -77,7 +80,7 @@ final class ManagerObject {
         ends.addTo(builder);
         installing.addTo(builder);
         new EnvironmentMethods(manager, operations).addTo(builder);
-        new DumpMethods(manager).addTo(builder);
+        dumps.addTo(builder);
         NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);

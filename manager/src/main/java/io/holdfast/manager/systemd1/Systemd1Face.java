@@ -24,6 +24,7 @@ final class Systemd1Face {
     private final Broadcast broadcast;
     private final Operations operations;
     private final UnitFileList unitFiles;
+    private final DumpMethods dumps;
     private final ObjLongConsumer<String> refusals;
 
     /**
@@ -44,6 +45,7 @@ final class Systemd1Face {
         this.broadcast = new Broadcast(manager);
         this.operations = new Operations(manager, new Guard(permission), broadcast);
         this.unitFiles = new UnitFileList(manager);
+        this.dumps = new DumpMethods(manager, operations);
         this.refusals = manager.refusals();
         this.listening = manager.listen(broadcast);
         this.holding = manager.hold(broadcast::refers);
@@ -61,7 +63,14 @@ final class Systemd1Face {
         TransientUnits transients = new TransientUnits(manager, operations, broadcast, references);
         ManagerObject object =
                 new ManagerObject(
-                        manager, client, operations, broadcast, references, unitFiles, transients);
+                        manager,
+                        client,
+                        operations,
+                        broadcast,
+                        references,
+                        unitFiles,
+                        dumps,
+                        transients);
         var _ =
                 connection.export(
                         Names.MANAGER_PATH,

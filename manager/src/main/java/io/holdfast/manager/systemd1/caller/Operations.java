@@ -417,7 +417,7 @@ public final class Operations {
      *
      * @param then an exception of it becomes the reply
      */
-    void identified(MethodCall call, CompletableFuture<List<?>> reply, LongConsumer then) {
+    public void identified(MethodCall call, CompletableFuture<List<?>> reply, LongConsumer then) {
         var _ =
                 Thread.ofVirtual()
                         .name("user of a D-Bus call")

@@ -16,6 +16,7 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.file.UnitIndex;
 import io.holdfast.manager.unit.fstab.FstabUnits;
 import io.holdfast.manager.unit.host.Host;
@@ -161,12 +162,16 @@ public final class Generators {
         Path file = folders.fstab().get();
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading().orNull())) {
             String text = new String(opened.readAll(MOST_OUTPUT), UTF_8);
-            FstabUnits.Machine machine = FstabUnits.Machine.of(host.virtualization());
+            FstabUnits.Machine machine =
+                    FstabUnits.Machine.of(host.virtualization(), MountTable.points());
             return Optional.of(FstabUnits.of(text, file, machine, problems));
         } catch (FileException e) {
             if (!e.isMissing()) {
                 problems.add("no mounts of an fstab(5): " + e.getMessage());
             }
+            return Optional.empty();
+        } catch (ErrnoException e) {
+            problems.add("no mounts of an fstab(5): " + e.getMessage());
             return Optional.empty();
         }
     }

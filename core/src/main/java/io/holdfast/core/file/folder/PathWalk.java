@@ -12,6 +12,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -208,6 +209,35 @@ final class PathWalk implements AutoCloseable {
             step(names.removeFirst(), !names.isEmpty());
         }
         return this;
+    }
+
+    /**
+     * Walks until a name is missing, is no directory, or ends the walk.
+     *
+     * @param end selects the paths of files that are not looked at
+     * @return the path of that name without symbolic links, and the names that are left
+     */
+    String resolve(Predicate<String> end) throws FileException {
+        try {
+            while (!names.isEmpty()) {
+                String name = names.removeFirst();
+                lastName = name;
+                if (!name.equals("..") && end.test(realPath())) {
+                    break;
+                }
+                step(name, true);
+            }
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                throw e;
+            }
+        }
+        if (names.contains("..")) {
+            throw FileException.refusal(
+                    shown, "has \"..\" after a name that is not resolved", Errno.ENOENT, null);
+        }
+        names.removeIf("."::equals);
+        return names.isEmpty() ? realPath() : realPath() + "/" + String.join("/", names);
     }
 
     private void step(String name, boolean enter) throws FileException {

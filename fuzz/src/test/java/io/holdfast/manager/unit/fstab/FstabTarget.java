@@ -15,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -24,7 +23,7 @@ import java.util.regex.Pattern;
  */
 public final class FstabTarget {
     private static final FstabUnits.Machine MACHINE =
-            new FstabUnits.Machine(false, true, path -> Optional.of(path.normalize()));
+            new FstabUnits.Machine(false, true, (path, _) -> Path.of(path).normalize().toString());
     private static final Pattern DROP_IN =
             Pattern.compile("[^/]+\\.device\\.d/50-(device-timeout|netdev-dependencies)\\.conf");
 

@@ -4,9 +4,11 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.KernelFile;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -73,6 +75,21 @@ public record MountTable(Map<String, Mounted> mounts) {
                     }
                 });
         return new MountTable(mounts);
+    }
+
+    /**
+     * Returns all mount points, and those where something is mounted on access. Blocking.
+     *
+     * @throws ErrnoException EMFILE or ENOMEM
+     */
+    public static Set<String> points() {
+        return points(KernelFile.text(null, FILE));
+    }
+
+    static Set<String> points(String text) {
+        Set<String> points = new HashSet<>();
+        forEach(text, (path, _) -> points.add(path));
+        return points;
     }
 
     /** Returns the sources of the automount points on a path, the lowest one first. Blocking. */

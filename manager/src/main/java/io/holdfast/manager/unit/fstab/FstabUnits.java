@@ -2,6 +2,9 @@ package io.holdfast.manager.unit.fstab;
 
 import static java.util.stream.Collectors.joining;
 
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.folder.RealPath;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.manager.unit.Quote;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
@@ -16,12 +19,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * The mounts, automounts and swaps of an fstab(5), as unit files, after systemd-fstab-generator(8):
@@ -34,16 +39,29 @@ public final class FstabUnits {
      *
      * @param isContainer whether swaps are the host's
      * @param hasDevices whether there may be devices: in a container, sysfs is read-only
-     * @param realPath follows the symbolic links of a path, which may be missing
      */
-    public record Machine(
-            boolean isContainer, boolean hasDevices, Function<Path, Optional<Path>> realPath) {
-        /** Finds out the facts of this machine. */
-        public static Machine of(Virtualization virtualization) {
+    public record Machine(boolean isContainer, boolean hasDevices, Resolver resolver) {
+        /** Resolves the symbolic links of a path, which may be missing, up to a mount point. */
+        public interface Resolver {
+            /**
+             * Returns the path without symbolic links.
+             *
+             * @param end selects mount points that may not be there yet
+             */
+            String realPath(String path, Predicate<String> end) throws FileException;
+        }
+
+        /**
+         * Finds out the facts of this machine. The links of a file system that is mounted are not
+         * resolved: it may never answer, and at boot an entry must have the same name.
+         *
+         * @param mounted the mount points
+         */
+        public static Machine of(Virtualization virtualization, Set<String> mounted) {
             return new Machine(
                     virtualization.kind() == Virtualization.Kind.CONTAINER,
                     !isReadOnly(Path.of("/sys")),
-                    FstabUnits::realPath);
+                    (path, end) -> RealPath.of(path, at -> mounted.contains(at) || end.test(at)));
         }
 
         private static boolean isReadOnly(Path path) {
@@ -80,6 +98,7 @@ public final class FstabUnits {
     private final Collection<String> problems;
     private final Map<String, String> files = new TreeMap<>();
     private final Map<String, String> links = new TreeMap<>();
+    private final Set<String> points = new HashSet<>(); // of the mounts until now
 
     private FstabUnits(Path source, Machine machine, Collection<String> problems) {
         this.source = source;
@@ -148,7 +167,7 @@ public final class FstabUnits {
         } else if (machine.isContainer()) {
             report(entry, "a swap belongs to the host of a container; ignoring the entry");
         } else {
-            String path = absolute(what, "the swap").normalize().toString();
+            String path = KernelPath.text(KernelPath.of(absolute(what, "the swap")).normalize());
             swap(entry, path, deviceOf(path));
         }
     }
@@ -188,6 +207,7 @@ public final class FstabUnits {
 
     private void mount(FstabEntry entry, String what, Optional<String> device) {
         String where = realPath(written(entry.where()));
+        boolean _ = points.add(where);
         if (MountUnit.OF_THE_SYSTEM.contains(where) || where.startsWith("/sys/fs/cgroup/")) {
             return; // made before any unit starts
         }
@@ -404,39 +424,19 @@ public final class FstabUnits {
     }
 
     private String realPath(String where) {
-        return machine.realPath()
-                .apply(absolute(where, "the mount point"))
-                .orElseThrow(() -> new IllegalArgumentException("the mount point leads to no path"))
-                .toString();
-    }
-
-    /** Follows the symbolic links of a path whose last names may be missing. */
-    private static Optional<Path> realPath(Path path) {
-        for (Path at = path; at != null; at = at.getParent()) {
-            Path rest =
-                    at.equals(path)
-                            ? Path.of("")
-                            : path.subpath(at.getNameCount(), path.getNameCount());
-            try {
-                Path real = at.toRealPath();
-                for (Path name : rest) {
-                    if (name.toString().equals("..")) {
-                        return Optional.empty();
-                    }
-                }
-                return Optional.of(real.resolve(rest).normalize());
-            } catch (IOException e) {
-                // it is missing
-            }
+        try {
+            return machine.resolver()
+                    .realPath(absolute(where, "the mount point"), points::contains);
+        } catch (FileException e) {
+            throw new IllegalArgumentException("the mount point " + e.getMessage(), e);
         }
-        return Optional.empty();
     }
 
-    private static Path absolute(String path, String what) {
+    private static String absolute(String path, String what) {
         if (!path.startsWith("/")) {
             throw new IllegalArgumentException(what + " is no absolute path");
         }
-        return Path.of(path);
+        return path;
     }
 
     private static String escaped(String text) {

@@ -46,6 +46,14 @@ class MountTableTest {
     }
 
     @Test
+    void anAutomountPointIsAmongAllPoints() {
+        String point = "40 22 0:37 / /auto rw - autofs systemd-1 rw,fd=5,direct\n";
+        assertThat(MountTable.points(TEXT + point))
+                .containsExactlyInAnyOrder("/", "/srv/two words", "/a\\b", "/auto");
+        assertThat(MountTable.points()).contains("/");
+    }
+
+    @Test
     void theRootIsMounted() {
         assertThat(MountTable.read().mounts()).containsKey("/");
     }

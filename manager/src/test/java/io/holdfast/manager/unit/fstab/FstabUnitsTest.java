@@ -3,16 +3,18 @@ package io.holdfast.manager.unit.fstab;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.file.folder.RealPath;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.file.MountTable;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,8 +38,7 @@ class FstabUnitsTest {
         return FstabUnits.of(
                 text,
                 Path.of("/etc/fstab"),
-                new FstabUnits.Machine(
-                        isContainer, hasDevices, path -> Optional.of(path.normalize())),
+                new FstabUnits.Machine(isContainer, hasDevices, RealPath::of),
                 problems);
     }
 
@@ -90,6 +91,43 @@ class FstabUnitsTest {
                 .isEqualTo(folder.toRealPath().resolve("a.automount"));
     }
 
+    private static List<String> mountPoints(FstabUnits units) {
+        return units.files().values().stream()
+                .flatMap(String::lines)
+                .filter(line -> line.startsWith("Where="))
+                .map(line -> line.substring("Where=".length()))
+                .toList();
+    }
+
+    @Test
+    void aLinkAboveAMountPointIsFollowedUpToTheMountPointOfAnEarlierEntry() throws Exception {
+        Path real = folder.toRealPath();
+        Files.createDirectories(real.resolve("a/b"));
+        Files.createSymbolicLink(real.resolve("link"), Path.of("a"));
+        Files.createSymbolicLink(real.resolve("a/b/link"), real.resolve("a"));
+        String text =
+                "tmpfs %1$s/link/c tmpfs\ntmpfs %1$s/link/b tmpfs\ntmpfs %1$s/a/b/link/x tmpfs\n"
+                        .formatted(real);
+        assertThat(mountPoints(units(text)))
+                .containsExactlyInAnyOrder(real + "/a/c", real + "/a/b", real + "/a/b/link/x");
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    @Needs(root = true)
+    void aMountPointBehindALinkOfAUserIsIgnored() throws Exception {
+        Path own = Files.createDirectory(folder.toRealPath().resolve("own"));
+        Path link = Files.createSymbolicLink(own.resolve("share"), folder.toRealPath());
+        Files.setAttribute(own, "unix:uid", 1000);
+        Files.setAttribute(link, "unix:uid", 1000, LinkOption.NOFOLLOW_LINKS);
+        FstabUnits units = units("tmpfs %s tmpfs\n".formatted(link));
+        assertThat(units.files()).isEmpty();
+        assertThat(problems)
+                .singleElement()
+                .asString()
+                .contains("leads through the symbolic link", "ignoring the entry");
+    }
+
     // ---- beside systemd
 
     @Test
@@ -102,7 +140,7 @@ class FstabUnitsTest {
                 FstabUnits.of(
                         text,
                         folder.resolve("fstab"),
-                        FstabUnits.Machine.of(Host.read().virtualization()),
+                        FstabUnits.Machine.of(Host.read().virtualization(), MountTable.points()),
                         problems);
         Map<String, String> ours = new TreeMap<>(units.links());
         units.files().forEach((name, content) -> ours.put(name, comparable(content)));

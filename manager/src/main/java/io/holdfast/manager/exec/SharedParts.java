@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,16 +35,16 @@ final class SharedParts {
          * or in new ones.
          */
         synchronized Member join(UnitName unit, Set<UnitName> joined) {
-            return member(
-                    unit,
-                    joined,
-                    members.stream()
-                            .filter(each ->
-                                    joined.contains(each.unit)
-                                            || each.joined.contains(unit)
-                                            || (each.unit.equals(unit) && !joined.isEmpty()))
-                            .map(each -> each.parts)
-                            .findFirst());
+            return member(unit, joined, joinable(unit, joined).findFirst());
+        }
+
+        private Stream<SharedParts> joinable(UnitName unit, Set<UnitName> joined) {
+            return members.stream()
+                    .filter(each ->
+                            joined.contains(each.unit)
+                                    || each.joined.contains(unit)
+                                    || (each.unit.equals(unit) && !joined.isEmpty()))
+                    .map(each -> each.parts);
         }
 
         /**
@@ -65,8 +66,12 @@ final class SharedParts {
                     members.stream()
                             .map(each -> each.parts)
                             .filter(each -> !folders.isEmpty() && each.name.equals(folders))
-                            .findFirst();
-            Member member = known.isPresent() ? member(unit, joined, known) : join(unit, joined);
+                            .findFirst()
+                            .or(() ->
+                                    joinable(unit, joined)
+                                            .filter(each -> each.mayBe(folders, network, ipc))
+                                            .findFirst());
+            Member member = member(unit, joined, known);
             member.parts.find(folders, network, ipc);
             return member;
         }
@@ -126,6 +131,18 @@ final class SharedParts {
     private final AtomicReference<@Nullable Namespace> ipc = new AtomicReference<>();
 
     private SharedParts() {}
+
+    /** Returns whether a run that was found may have had these parts, and no others. */
+    private boolean mayBe(
+            String folders, Optional<Namespace> ofNetwork, Optional<Namespace> ofIpc) {
+        return (name.isEmpty() || folders.isEmpty() || name.equals(folders))
+                && mayBe(network.get(), ofNetwork)
+                && mayBe(ipc.get(), ofIpc);
+    }
+
+    private static boolean mayBe(@Nullable Namespace part, Optional<Namespace> namespace) {
+        return part == null || namespace.isEmpty() || part.equals(namespace.get());
+    }
 
     /** Records what a run that was found has. Does not wait for a thread that makes parts. */
     private void find(String folders, Optional<Namespace> ofNetwork, Optional<Namespace> ofIpc) {

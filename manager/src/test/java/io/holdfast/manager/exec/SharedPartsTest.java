@@ -92,4 +92,36 @@ class SharedPartsTest {
             found.close();
         }
     }
+
+    @Test
+    void aUnitThatIsJoinedKeepsItsOwnFolderIfTheRunThatJoinsItHasAnother() throws Exception {
+        UnitName other = UnitName.of("other.service");
+        String own = PrivateFolder.name(other, "1".repeat(32), Optional.empty());
+        SharedParts.Member found =
+                shared.rejoin(
+                        FIRST, Set.of(MAKER, other), NAME, Optional.empty(), Optional.empty());
+        SharedParts.Member apart =
+                shared.rejoin(other, Set.of(), own, Optional.empty(), Optional.empty());
+        assertThat(apart.parts().name()).isEqualTo(own);
+        assertThat(found.parts().name()).isEqualTo(NAME);
+        apart.close();
+        found.close();
+    }
+
+    @Test
+    @Needs(root = true)
+    void aUnitThatIsJoinedKeepsItsOwnNetworkIfTheRunThatJoinsItHasAnother() throws Exception {
+        UnitName other = UnitName.of("other.service");
+        Namespace network = Namespace.make(Namespace.Kind.NET);
+        Namespace own = Namespace.make(Namespace.Kind.NET);
+        SharedParts.Member found =
+                shared.rejoin(
+                        FIRST, Set.of(MAKER, other), "", Optional.of(network), Optional.empty());
+        SharedParts.Member apart =
+                shared.rejoin(other, Set.of(), "", Optional.of(own), Optional.empty());
+        assertThat(apart.parts().network()).isEqualTo(own);
+        assertThat(found.parts().network()).isEqualTo(network);
+        apart.close();
+        found.close();
+    }
 }

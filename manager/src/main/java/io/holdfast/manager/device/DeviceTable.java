@@ -64,7 +64,7 @@ public final class DeviceTable {
             Optional<Device> device = database.find(path);
             boolean _ = unknown.remove(path);
             return device;
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) { // the path may be none
             if (unknown.add(path)) {
                 loop.postEnding(() ->
                         warnings.accept("cannot find out whether " + path + " is plugged: " + e));

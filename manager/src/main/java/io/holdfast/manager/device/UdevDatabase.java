@@ -1,7 +1,8 @@
 package io.holdfast.manager.device;
 
+import io.holdfast.core.sys.CString;
+import io.holdfast.core.sys.KernelPath;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -71,7 +72,7 @@ record UdevDatabase(Path root) {
     }
 
     private Path at(String path) {
-        return root.resolve(path.substring(1));
+        return root.resolve(KernelPath.of(path.substring(1)));
     }
 
     private boolean hasUdev() {
@@ -123,7 +124,7 @@ record UdevDatabase(Path root) {
 
     private String shown(Path folder) {
         try {
-            return "/" + root.toRealPath().relativize(folder.toRealPath());
+            return "/" + KernelPath.text(root.toRealPath().relativize(folder.toRealPath()));
         } catch (IOException e) {
             return "";
         }
@@ -134,9 +135,10 @@ record UdevDatabase(Path root) {
         if (path.startsWith(SUBSYSTEMS)) { // NAME/devices/DEVICE
             String[] names = path.substring(SUBSYSTEMS.length()).split("/");
             if (names.length == 3) {
-                Path bus = root.resolve("sys/bus").resolve(names[0]).resolve("devices");
-                Path type = root.resolve("sys/class").resolve(names[0]);
-                folder = (Files.exists(bus) ? bus : type).resolve(names[2]);
+                Path subsystem = KernelPath.of(names[0]);
+                Path bus = root.resolve("sys/bus").resolve(subsystem).resolve("devices");
+                Path type = root.resolve("sys/class").resolve(subsystem);
+                folder = (Files.exists(bus) ? bus : type).resolve(KernelPath.of(names[2]));
             }
         }
         if (!Files.exists(folder.resolve("uevent"))) {
@@ -147,14 +149,18 @@ record UdevDatabase(Path root) {
 
     /** Returns the name of a device in the database. */
     private static String idOf(Path folder) throws IOException {
-        String subsystem = folder.resolve("subsystem").toRealPath().getFileName().toString();
+        String subsystem = nameOf(folder.resolve("subsystem"));
         if (Files.exists(folder.resolve("dev"))) {
             return (subsystem.equals("block") ? "b" : "c")
                     + Files.readString(folder.resolve("dev")).strip();
         }
         return subsystem.equals("net")
                 ? "n" + Files.readString(folder.resolve("ifindex")).strip()
-                : "+" + subsystem + ":" + folder.toRealPath().getFileName();
+                : "+" + subsystem + ":" + nameOf(folder);
+    }
+
+    private static String nameOf(Path folder) throws IOException {
+        return KernelPath.text(folder.toRealPath().getFileName());
     }
 
     /** Returns the device for which udev's rules have set a path as an alias. */
@@ -162,7 +168,7 @@ record UdevDatabase(Path root) {
         try (DirectoryStream<Path> tagged = Files.newDirectoryStream(root.resolve(TAGGED))) {
             for (Path file : tagged) {
                 Optional<Device> device =
-                        properties(file.getFileName().toString())
+                        properties(KernelPath.text(file.getFileName()))
                                 .map(properties -> new Device("", properties))
                                 .filter(each -> each.words("SYSTEMD_ALIAS").contains(path));
                 if (device.isPresent()) {
@@ -178,12 +184,12 @@ record UdevDatabase(Path root) {
     }
 
     private Optional<Map<String, String>> properties(String id) throws IOException {
-        Path file = root.resolve(DATA).resolve(id);
+        Path file = root.resolve(DATA).resolve(KernelPath.of(id));
         if (id.contains("/") || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
         try {
-            return Optional.of(parse(Files.readString(file, StandardCharsets.ISO_8859_1)));
+            return Optional.of(parse(CString.decode(Files.readAllBytes(file))));
         } catch (NoSuchFileException e) {
             return Optional.empty(); // the device has vanished
         }

@@ -2,6 +2,7 @@ package io.holdfast.manager.mount;
 
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.folder.Directory;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.section.MountUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -72,10 +73,10 @@ final class MountCommands {
      * @throws FileException if a folder cannot be made
      */
     static void makeFolders(MountUnit.Section mount) throws IOException, FileException {
-        if (mount.isBind() && !Files.exists(Path.of(mount.what()))) {
+        if (mount.isBind() && !Files.exists(KernelPath.of(mount.what()))) {
             Directory.make(mount.what(), mount.directoryMode()).close();
         }
-        Path where = Path.of(mount.where());
+        Path where = KernelPath.of(mount.where());
         if (!Files.exists(where, LinkOption.NOFOLLOW_LINKS)) {
             Directory.make(mount.where(), mount.directoryMode()).close();
         }

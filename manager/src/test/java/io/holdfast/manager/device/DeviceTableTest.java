@@ -59,4 +59,17 @@ class DeviceTableTest {
         read(table);
         assertThat(table.at(PATH)).isEmpty();
     }
+
+    @Test
+    void aPathThatNoFileCanHaveDoesNotHideTheOtherDevices() throws Exception {
+        DeviceTable table =
+                new DeviceTable(
+                        new UdevDatabase(root), loop, workers.ownLane("devices"), said::add);
+        Path folder = Files.createDirectory(root.resolve("dev"));
+        Files.createSymbolicLink(folder.resolve("null"), Path.of("/dev/null"));
+        table.add("/dev/a\0b", () -> {});
+        table.add(PATH, () -> {});
+        read(table);
+        assertThat(table.at(PATH)).isPresent();
+    }
 }

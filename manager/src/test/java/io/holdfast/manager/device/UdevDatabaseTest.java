@@ -3,9 +3,11 @@ package io.holdfast.manager.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.sys.KernelPath;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,5 +113,22 @@ class UdevDatabaseTest {
         write("run/udev/data/c1:3", "E:\nE\n=\nE:=x\nE:A\n\u0000");
         assertThat(database.find("/dev/null"))
                 .hasValueSatisfying(device -> assertThat(device.isReady()).isTrue());
+    }
+
+    @Test
+    void aPathIsFoundByItsBytesWhateverTheirCharacters() throws Exception {
+        for (String name : List.of("\u00fc", "\udcff")) { // the second is a byte 0xFF
+            Path link = root.resolve("dev").resolve(KernelPath.of(name));
+            Files.createSymbolicLink(link, Path.of("/dev/null"));
+            assertThat(database.find("/dev/" + name)).isPresent();
+            assertThat(database.find("/sys/subsystem/" + name + "/devices/" + name)).isEmpty();
+        }
+    }
+
+    @Test
+    void anAliasMayHaveOtherCharactersThanThoseOfAscii() throws Exception {
+        write("run/udev/tags/systemd/c1:3", "");
+        write("run/udev/data/c1:3", "E:SYSTEMD_ALIAS=/dev/\u00fc\n");
+        assertThat(database.find("/dev/\u00fc")).isPresent();
     }
 }

@@ -2,8 +2,8 @@ package io.holdfast.manager.unit.file;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.KernelPath;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -39,7 +39,7 @@ public record SwapTable(Map<String, Integer> swaps) {
         Map<String, Integer> all = new HashMap<>(real);
         for (String path : real.isEmpty() ? List.<String>of() : asked) {
             try {
-                Integer priority = real.get(Path.of(path).toRealPath().toString());
+                Integer priority = real.get(KernelPath.text(KernelPath.of(path).toRealPath()));
                 if (priority != null) {
                     all.put(path, priority);
                 }

@@ -89,7 +89,11 @@ public final class FolderWatch implements AutoCloseable {
      */
     private record Interest(Path folder, @Nullable String step) {}
 
-    /** In order from the root down: the folder above reports one that appears meanwhile. */
+    /**
+     * In order from the root down: the folder above reports one that appears meanwhile. The
+     * caller's folders are last: one may be, by a link, a folder above another, and the kernel
+     * keeps the kinds of events that were registered last.
+     */
     private static List<Interest> interests(List<Path> folders) {
         Set<Interest> interests = new HashSet<>();
         for (Path folder : folders) {
@@ -101,7 +105,9 @@ public final class FolderWatch implements AutoCloseable {
             }
         }
         List<Interest> ordered = new ArrayList<>(interests);
-        ordered.sort(Comparator.comparingInt(interest -> interest.folder.getNameCount()));
+        ordered.sort(
+                Comparator.comparing((Interest interest) -> interest.step == null)
+                        .thenComparingInt(interest -> interest.folder.getNameCount()));
         return ordered;
     }
 
@@ -110,7 +116,7 @@ public final class FolderWatch implements AutoCloseable {
         complete = true;
         for (Interest interest : interests) {
             try {
-                WatchKey key = interest.folder.register(service, kinds(interest.folder));
+                WatchKey key = interest.folder.register(service, kinds(interest));
                 fresh.computeIfAbsent(key, _ -> new ArrayList<>()).add(interest);
             } catch (NoSuchFileException | NotDirectoryException e) {
                 // the folder above reports when it appears
@@ -128,8 +134,8 @@ public final class FolderWatch implements AutoCloseable {
     }
 
     /** Writes to files in the folders above, such as {@code /tmp}, wake nobody. */
-    private WatchEvent.Kind<?>[] kinds(Path folder) {
-        return interests.contains(new Interest(folder, null))
+    private static WatchEvent.Kind<?>[] kinds(Interest interest) {
+        return interest.step == null
                 ? new WatchEvent.Kind<?>[] {ENTRY_CREATE, ENTRY_DELETE, ENTRY_MODIFY}
                 : new WatchEvent.Kind<?>[] {ENTRY_CREATE, ENTRY_DELETE};
     }

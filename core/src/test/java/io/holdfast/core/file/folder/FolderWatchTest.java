@@ -104,6 +104,21 @@ class FolderWatchTest {
     }
 
     @Test
+    void aWriteIsReportedInAFolderThatIsAlsoAboveAnotherByALink() throws Exception {
+        Path file = Files.createFile(near.resolve("1.x"));
+        Path link = Files.createDirectory(top.resolve("deeper")).resolve("link");
+        Files.createSymbolicLink(link, near);
+        Semaphore writes = new Semaphore(0);
+        try (FolderWatch own =
+                new FolderWatch(
+                        List.of(near, link.resolve("far")), "1.x"::equals, writes::release)) {
+            assertThat(own).isNotNull();
+            Files.writeString(file, "text");
+            writes.acquire();
+        }
+    }
+
+    @Test
     void aChangeDuringTheCallbackIsReportedAgain() throws Exception {
         AtomicInteger calls = new AtomicInteger();
         Path file = near.resolve("1.x");

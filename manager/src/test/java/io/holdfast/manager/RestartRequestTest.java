@@ -432,6 +432,7 @@ class RestartRequestTest {
         stage.serviceWith("d", "Requires=a.service\nPartOf=base.service", SLEEP);
         stage.start("base");
         var first = stage.starting("d");
+        stage.happenings().await("a.service: INFO started");
         stage.happenings().awaitOutput("a.service", "sleeping"); // it has looked for the file
         stage.happenings().await("d.service: INFO started");
         Files.writeString(quick, "");

@@ -174,7 +174,8 @@ class HostileServiceTest {
             ExecCommand command =
                     TestUnits.service(
                                     scope,
-                                    shell("cat $CREDENTIALS_DIRECTORY/a >/tmp/x; exec sleep 1000"))
+                                    shell(
+                                            "cat $CREDENTIALS_DIRECTORY/a >/tmp/y; mv /tmp/y /tmp/x; exec sleep 1000"))
                             .service()
                             .commands()
                             .start()

@@ -122,12 +122,18 @@ final class Board {
         return sum;
     }
 
-    /** The record of one process. */
-    record Entry(Kind kind, boolean isGone) {}
+    /** One process: which of those that had the slot's PID it is, from 0 on. */
+    record Entry(Kind kind, int slot, long generation) {}
+
+    /** Returns whether a process has been reaped, also if its record is no longer kept. */
+    boolean isGone(Entry entry) {
+        return at(ring(entry.slot())) > entry.generation() + 1
+                || at(record(entry.slot(), entry.generation()) + GONE) != 0;
+    }
 
     /**
-     * Returns the process with this identity, which has or had the slot's PID. Waits for a hammer
-     * that has just made the process and not yet recorded it.
+     * Returns the process with this identity, which has the slot's PID or had it a moment ago.
+     * Waits for a hammer that has just made the process and not yet recorded it.
      */
     Entry entry(int slot, long id) {
         long deadline = System.nanoTime() + TIMEOUT_NANOS;
@@ -136,7 +142,7 @@ final class Board {
             for (long g = count - 1; g >= 0 && g > count - RECENT; g--) {
                 long record = record(slot, g);
                 if (at(record + ID) == id) {
-                    return new Entry(kinds.get((int) at(record + KIND)), at(record + GONE) != 0);
+                    return new Entry(kinds.get((int) at(record + KIND)), slot, g);
                 }
             }
             if (System.nanoTime() > deadline) {

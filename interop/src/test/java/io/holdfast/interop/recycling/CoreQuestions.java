@@ -151,16 +151,18 @@ final class CoreQuestions {
 
     /** Holds processes until long after they are gone, and queries their state. */
     Question holding() {
-        record Held(int slot, PidFd process) {}
+        record Held(Board.Entry entry, PidFd process) {}
         Deque<Held> all = new ArrayDeque<>();
         return (tally, slot, random) -> {
-            PidFd.find(board.number(slot)).ifPresent(found -> all.addLast(new Held(slot, found)));
+            PidFd.find(board.number(slot))
+                    .ifPresent(
+                            found -> all.addLast(new Held(board.entry(slot, found.id()), found)));
             if (all.size() > REMEMBERED) {
                 all.removeFirst().process().close();
             }
             for (Held held : all) {
                 PidFd process = held.process();
-                boolean wasGone = board.entry(held.slot(), process.id()).isGone();
+                boolean wasGone = board.isGone(held.entry());
                 PidFd.State state = process.state();
                 tally.judge(!wasGone || state == PidFd.State.REAPED, process + " is " + state);
                 if (state == PidFd.State.REAPED) {

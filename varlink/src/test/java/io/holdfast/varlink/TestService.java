@@ -97,6 +97,11 @@ public final class TestService implements AutoCloseable {
         return UnixSocket.connect(UnixAddress.abstractName(name), SocketType.STREAM);
     }
 
+    /** Waits until a call of Hang has begun. */
+    public void awaitHang() throws InterruptedException {
+        hangs.acquire();
+    }
+
     private Service service(boolean onExecutor) {
         Service.Builder builder =
                 Service.of(DEFINITION)

@@ -15,6 +15,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Deadline;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.server.ClientComplaints.Kind;
+import io.holdfast.varlink.server.ServedUser.Turn;
 import io.holdfast.varlink.server.Service.Handler;
 import io.holdfast.varlink.server.UpgradeHandler.Upgrade;
 import io.holdfast.varlink.wire.CallMessage;
@@ -58,6 +59,7 @@ final class ServerConnection implements Runnable {
     private final ClientComplaints complaints;
     private final @Nullable Executor executor;
     private final Peer peer;
+    private final ServedUser user;
 
     /** The peer for logs, by PID and uid. */
     private final String peerName;
@@ -67,6 +69,13 @@ final class ServerConnection implements Runnable {
 
     /** Completed when the handler of the last call has finished. */
     private CompletableFuture<Void> handled = CompletableFuture.completedFuture(null);
+
+    /**
+     * The turn in which the last call was begun. It ends when its handler has returned, and before
+     * this thread runs a handler that may block or waits for the client to read: what waits takes
+     * no turn from other connections of the user.
+     */
+    private @Nullable Turn turn;
 
     private volatile boolean upgraded;
 
@@ -80,6 +89,7 @@ final class ServerConnection implements Runnable {
     ServerConnection(
             UnixSocket socket,
             Peer peer,
+            ServedUser user,
             Services services,
             ServerLimits limits,
             Charge<?> held,
@@ -88,6 +98,7 @@ final class ServerConnection implements Runnable {
             @Nullable Executor executor) {
         this.socket = socket;
         this.peer = peer;
+        this.user = user;
         this.peerName = name(peer);
         this.services = services;
         this.limits = limits;
@@ -203,7 +214,8 @@ final class ServerConnection implements Runnable {
                 message.descriptors().forEach(Fd::close);
                 throw new MalformedMessageException("the call has no room: " + held.refusal());
             }
-            try {
+            try (Turn mine = turn(message)) {
+                turn = mine;
                 if (!answer(message)) {
                     return;
                 }
@@ -212,6 +224,16 @@ final class ServerConnection implements Runnable {
                 // Each is closed, or the handler's, or charged by the closer, where it waits.
                 heldDescriptors.shrink(descriptorCount);
             }
+        }
+    }
+
+    /** Waits for a turn of the user. */
+    private Turn turn(MessageChannel.Message message) throws InterruptedException {
+        try {
+            return user.turn();
+        } catch (InterruptedException e) {
+            message.descriptors().forEach(Fd::close);
+            throw e;
         }
     }
 
@@ -373,9 +395,13 @@ final class ServerConnection implements Runnable {
     private void start(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         handled = done;
+        Turn begun = Objects.requireNonNull(turn);
         if (executor != null) {
             try {
-                executor.execute(() -> handle(call, handler, upgrade, done));
+                executor.execute(() -> {
+                    handle(call, handler, upgrade, done);
+                    begun.close();
+                });
             } catch (RejectedExecutionException e) {
                 call.fail(e);
                 done.complete(null);
@@ -385,7 +411,11 @@ final class ServerConnection implements Runnable {
         synchronized (this) {
             interruptible = true;
         }
+        if (!(handler instanceof Service.Async)) {
+            begun.close();
+        }
         handle(call, handler, upgrade, done);
+        begun.close();
         synchronized (this) {
             interruptible = false;
             // The interrupt was intended for the handler; this thread notices a closed socket or a
@@ -496,6 +526,10 @@ final class ServerConnection implements Runnable {
     }
 
     private void write(Frame frame) throws InterruptedException, TimeoutException {
+        Turn begun = turn;
+        if (begun != null) {
+            begun.close();
+        }
         channel.send(frame, Deadline.after(limits.writeTimeout));
     }
 

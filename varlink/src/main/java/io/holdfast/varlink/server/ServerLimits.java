@@ -20,6 +20,7 @@ public final class ServerLimits implements Cloneable {
             STANDARD.withCalls(new MessageLimits(new JsonLimits(64 << 10, 32, 1024), 16))
                     .withReplies(new MessageLimits(new JsonLimits(4 << 20, 128, 1_000_000), 16))
                     .withConnections(1024, 128)
+                    .withCallsBegun(4)
                     .withHeldBytes(24L << 20);
 
     // Changed only by with(), before anybody else sees the object.
@@ -27,6 +28,7 @@ public final class ServerLimits implements Cloneable {
     MessageLimits replies = MessageLimits.DEFAULT;
     int maxConnections = 4096;
     int maxConnectionsPerUid = 128;
+    int maxCallsBegun = 16;
     int maxQueuedReplies = 1024;
     long maxQueuedBytes = 4L << 20;
     long maxHeldBytes = 512L << 20;
@@ -36,8 +38,9 @@ public final class ServerLimits implements Cloneable {
     private ServerLimits() {}
 
     /**
-     * {@return the defaults: 16 MiB per message, 4096 connections, 128 per user, 1024 queued
-     * replies of 4 MiB together, 512 MiB held, 30 s to read a reply, 1 s to close}
+     * {@return the defaults: 16 MiB per message, 4096 connections, 128 per user, 16 calls of a user
+     * begun at the same time, 1024 queued replies of 4 MiB together, 512 MiB held, 30 s to read a
+     * reply, 1 s to close}
      */
     public static ServerLimits standard() {
         return STANDARD;
@@ -45,7 +48,8 @@ public final class ServerLimits implements Cloneable {
 
     /**
      * {@return limits for a server that every user may call, in a process with little memory: calls
-     * of 64 KiB and 1024 values, replies of 4 MiB, 1024 connections, 128 per user, 24 MiB held}
+     * of 64 KiB and 1024 values, replies of 4 MiB, 1024 connections, 128 per user, 4 calls of a
+     * user begun at the same time, 24 MiB held}
      */
     public static ServerLimits small() {
         return SMALL;
@@ -104,6 +108,20 @@ public final class ServerLimits implements Cloneable {
             copy.maxConnections = all;
             copy.maxConnectionsPerUid = perUid;
         });
+    }
+
+    /**
+     * {@return the same limits with another number of calls of one user that are decoded and begun
+     * at the same time}
+     *
+     * @param count the number of calls. A call has begun when its handler has returned, which may
+     *     be long before the reply; a handler that is no {@link AsyncCallHandler} and runs on the
+     *     connection's thread, where it may block, does not count. More calls wait for their turn,
+     *     so that a user with many busy connections delays calls of others by these few only.
+     */
+    public ServerLimits withCallsBegun(int count) {
+        positive(count);
+        return with(copy -> copy.maxCallsBegun = count);
     }
 
     /**

@@ -61,7 +61,7 @@ public final class VarlinkServer implements AutoCloseable {
     private final Map<ServerConnection, Thread> connections = new LinkedHashMap<>();
 
     // guarded by this
-    private final Map<Long, Integer> connectionsByUid = new HashMap<>();
+    private final Map<Long, ServedUser> users = new HashMap<>();
 
     // guarded by this
     private final Map<UnixListener, Thread> listeners = new LinkedHashMap<>();
@@ -256,9 +256,23 @@ public final class VarlinkServer implements AutoCloseable {
         }
         socket.fd().closeWith(closer.of(peer.uid()));
         try {
+            ServedUser user = users.get(peer.uid());
+            if (user == null) {
+                user = new ServedUser(limits.maxCallsBegun);
+            }
             start(
                     new ServerConnection(
-                            socket, peer, services, limits, memory, open, complaints, executor));
+                            socket,
+                            peer,
+                            user,
+                            services,
+                            limits,
+                            memory,
+                            open,
+                            complaints,
+                            executor));
+            users.put(peer.uid(), user);
+            user.connected();
             return null;
         } catch (RuntimeException | OutOfMemoryError e) { // no memory for the buffers of a thread
             open.close();
@@ -281,7 +295,6 @@ public final class VarlinkServer implements AutoCloseable {
                         });
         thread.start(); // it cannot end before we release our lock
         connections.put(connection, thread);
-        connectionsByUid.merge(connection.peer().uid(), 1, Integer::sum);
     }
 
     // the caller holds the lock
@@ -289,7 +302,8 @@ public final class VarlinkServer implements AutoCloseable {
         if (connections.size() >= limits.maxConnections) {
             return "there are " + limits.maxConnections + " connections, which is the limit";
         }
-        if (connectionsByUid.getOrDefault(uid, 0) >= limits.maxConnectionsPerUid) {
+        ServedUser user = users.get(uid);
+        if (user != null && user.connections() >= limits.maxConnectionsPerUid) {
             return "the user has "
                     + limits.maxConnectionsPerUid
                     + " connections, which is the limit for each";
@@ -304,8 +318,8 @@ public final class VarlinkServer implements AutoCloseable {
 
     private synchronized void ended(ServerConnection connection) {
         connections.remove(connection);
-        long uid = connection.peer().uid();
-        connectionsByUid.computeIfPresent(uid, (_, count) -> count == 1 ? null : count - 1);
+        users.computeIfPresent(
+                connection.peer().uid(), (_, user) -> user.disconnected() ? null : user);
     }
 
     private synchronized boolean isClosed() {

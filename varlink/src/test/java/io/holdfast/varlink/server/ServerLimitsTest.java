@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each limit takes effect exactly at its value. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -72,6 +73,48 @@ class ServerLimitsTest {
             } finally {
                 clients.forEach(VarlinkClient::close);
             }
+        }
+    }
+
+    @Test
+    void callsOfOneUserBeyondTheLimitWaitForTheirTurn() throws Exception {
+        int calls = 20;
+        BlockingQueue<Runnable> begun = new LinkedBlockingQueue<>();
+        List<UnixSocket> clients = new ArrayList<>();
+        try (TestService service =
+                new TestService(ServerLimits.standard().withCallsBegun(2), begun::add)) {
+            for (int i = 0; i < calls; i++) {
+                clients.add(service.raw());
+                clients.getLast().sendFully(ByteBuffer.wrap((ECHO + "\0").getBytes(UTF_8)));
+                clients.getLast().shutdownOutput();
+            }
+            until(() -> begun.size() == 2);
+            for (int i = 0; i < calls; i++) {
+                Runnable next = begun.take();
+                assertThat(begun).hasSizeLessThanOrEqualTo(1);
+                next.run();
+            }
+            for (UnixSocket client : clients) {
+                assertThat(TestService.readAll(client)).isEqualTo("{\"parameters\":{}}\0");
+            }
+        } finally {
+            clients.forEach(UnixSocket::close);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallThatWaitsTakesNoTurn(boolean onExecutor) throws Exception {
+        ServerLimits limits = ServerLimits.standard().withCallsBegun(1);
+        try (ExecutorService executor = Executors.newSingleThreadExecutor();
+                TestService service = new TestService(limits, onExecutor ? executor : null);
+                UnixSocket waiting = service.raw();
+                VarlinkClient client = service.client()) {
+            String hang = ECHO.replace("Echo", "Hang") + "\0";
+            waiting.sendFully(ByteBuffer.wrap(hang.getBytes(UTF_8)));
+            service.awaitHang();
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
         }
     }
 

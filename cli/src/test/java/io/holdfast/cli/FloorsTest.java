@@ -34,13 +34,15 @@ class FloorsTest {
 
     /**
      * The same for the packages of the command, below its root package: the subcommands under one
-     * heading of the help do not use those under another.
+     * heading of the help do not use those under another; what {@code up} lays out for a manager is
+     * known to all.
      */
     private static final List<List<String>> COMMAND =
             List.of(
                     List.of("cli.output"),
                     List.of("cli.command"),
                     List.of("cli.metrics"),
+                    List.of("cli.up"),
                     List.of("cli.service", "cli.log", "cli.bus", "cli.permission", "cli.process"),
                     List.of("cli.tour"));
 

@@ -3,6 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;

@@ -5,6 +5,7 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.up.Stack;
 import io.holdfast.manager.unit.install.InstallChange;
 import io.holdfast.manager.unit.install.InstallRequest;
 import io.holdfast.manager.unit.install.InstallRequest.Operation;

@@ -1,5 +1,7 @@
 package io.holdfast.cli.service;
 
+import io.holdfast.cli.up.EventJournal;
+import io.holdfast.cli.up.JournalPlace;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Field;
 import io.holdfast.journal.JournalReader;

@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.command.HostInit;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;

@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.cli.command.TransientUnits;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;

@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Candidate;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.json.JsonObject;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.FileRoot;

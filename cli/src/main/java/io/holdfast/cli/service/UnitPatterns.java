@@ -2,6 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.varlink.json.JsonObject;

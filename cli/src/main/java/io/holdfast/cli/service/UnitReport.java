@@ -1,10 +1,12 @@
 package io.holdfast.cli.service;
 
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.MemoryText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.cli.output.TimeText;
+import io.holdfast.cli.up.JournalPlace;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.scope.Guarantee;

@@ -1,4 +1,4 @@
-/** The subcommands that run a manager or talk to one, and the units of Holdfast's own stack. */
+/** The subcommands that are about units: those of a running manager, and unit files. */
 @NullMarked
 package io.holdfast.cli.service;
 

@@ -1,7 +1,7 @@
 package io.holdfast.cli.tour;
 
 import io.holdfast.cli.command.CommandException;
-import io.holdfast.cli.service.ManagerSocket;
+import io.holdfast.cli.command.ManagerSocket;
 import io.holdfast.core.file.folder.ScratchFolder;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;

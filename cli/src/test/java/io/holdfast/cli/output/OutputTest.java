@@ -2,7 +2,7 @@ package io.holdfast.cli.output;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.cli.service.EventLines;
+import io.holdfast.cli.up.EventLines;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.text.PrintableText;
 import io.holdfast.manager.log.ManagerListener.Level;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
+import io.holdfast.cli.up.KeeperTest;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.varlink.json.Json;

@@ -14,6 +14,8 @@ import io.holdfast.core.sys.process.PosixSpawn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * killed leaves it there.
  *
  * <p>The FIFOs have mode 0666, whatever our umask; no other process can reach them, for they have
- * no name any more.
+ * no name any more. Some are kept for later gates.
  */
 final class Gate implements AutoCloseable {
     private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
@@ -46,17 +48,70 @@ final class Gate implements AutoCloseable {
     private static final String DEPARTURE = "departure";
     private static final int FOR_ALL = 0666;
     private static final long PAUSE_NANOS = 5_000_000;
+    private static final int MOST_IDLE = 8;
 
-    private final Fd arrival;
-    private final Fd departure;
+    /**
+     * The FIFOs of gates that are closed: making new ones takes three files in a folder that may be
+     * on a disk.
+     */
+    private static final BlockingQueue<Fifos> IDLE = new ArrayBlockingQueue<>(MOST_IDLE);
+
+    private final Fifos fifos;
     private final Fd arrivals;
     private final Fd reserve; // a descriptor number for the passage, when all others are taken
     private final @Nullable Lease bar;
     private @Nullable Fd passage;
 
-    private Gate(Fd arrival, Fd departure, Fd arrivals, Fd reserve, @Nullable Lease bar) {
-        this.arrival = arrival;
-        this.departure = departure;
+    /** The places of two FIFOs ({@code O_PATH}), which are open nowhere between two gates. */
+    private record Fifos(Fd arrival, Fd departure) {
+        static Fifos take() {
+            for (Fifos idle = IDLE.poll(); idle != null; idle = IDLE.poll()) {
+                if (isUnread(idle.arrival) && isUnread(idle.departure)) {
+                    return idle;
+                }
+                idle.close();
+            }
+            return make();
+        }
+
+        private static Fifos make() {
+            try (ScratchFolder folder = ScratchFolder.make(TEMPORARY, PREFIX)) {
+                Fd arrival = null;
+                try {
+                    arrival = fifo(folder.fd(), ARRIVAL);
+                    return new Fifos(arrival, fifo(folder.fd(), DEPARTURE));
+                } catch (RuntimeException e) {
+                    if (arrival != null) {
+                        arrival.close();
+                    }
+                    throw e;
+                } finally {
+                    int ignored = folder.remove();
+                }
+            }
+        }
+
+        /**
+         * Returns whether no process can read from a FIFO: another child of this JVM may have a
+         * copy of a descriptor, until it executes its program.
+         */
+        private static boolean isUnread(Fd fifo) {
+            int flags = Fcntl.O_WRONLY | Fcntl.O_NONBLOCK;
+            int writer = fifo.with(number -> Fcntl.openat(null, path(number), flags, 0));
+            if (writer >= 0) {
+                Fd.adopt(writer).close();
+            }
+            return writer == -Errno.ENXIO;
+        }
+
+        void close() {
+            arrival.close();
+            departure.close();
+        }
+    }
+
+    private Gate(Fifos fifos, Fd arrivals, Fd reserve, @Nullable Lease bar) {
+        this.fifos = fifos;
         this.arrivals = arrivals;
         this.reserve = reserve;
         this.bar = bar;
@@ -68,19 +123,15 @@ final class Gate implements AutoCloseable {
      * @throws ErrnoException EMFILE; ENOSPC and others if no temporary directory can be made
      */
     static Gate make() {
+        Fifos fifos = Fifos.take();
         List<Fd> made = new ArrayList<>();
-        try (ScratchFolder folder = ScratchFolder.make(TEMPORARY, PREFIX)) {
-            try {
-                made.add(fifo(folder.fd(), ARRIVAL));
-                made.add(fifo(folder.fd(), DEPARTURE));
-            } finally {
-                int ignored = folder.remove();
-            }
-            made.add(reopen(made.getFirst(), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK));
-            made.add(made.getFirst().duplicate());
-            return new Gate(made.get(0), made.get(1), made.get(2), made.get(3), bar());
+        try {
+            made.add(reopen(fifos.arrival, Fcntl.O_RDONLY | Fcntl.O_NONBLOCK));
+            made.add(fifos.arrival.duplicate());
+            return new Gate(fifos, made.get(0), made.get(1), bar());
         } catch (RuntimeException e) {
             made.forEach(Fd::close);
+            fifos.close();
             throw e;
         }
     }
@@ -107,20 +158,24 @@ final class Gate implements AutoCloseable {
     }
 
     private static Fd reopen(Fd path, int flags) {
-        return path.with(number -> Fcntl.open("/proc/self/fd/" + number, flags));
+        return path.with(number -> Fcntl.open(path(number), flags));
+    }
+
+    private static String path(int number) {
+        return "/proc/self/fd/" + number;
     }
 
     /** Returns what the child must open, in this order. */
     List<PosixSpawn.Opening> openings() {
         PosixSpawn.Opening first =
-                new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK);
+                new PosixSpawn.Opening(fifos.arrival, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK);
         if (bar == null) {
-            return List.of(first, new PosixSpawn.Opening(departure, Fcntl.O_RDONLY));
+            return List.of(first, new PosixSpawn.Opening(fifos.departure, Fcntl.O_RDONLY));
         }
         return List.of(
                 first,
                 new PosixSpawn.Opening(bar.file(), Fcntl.O_RDONLY),
-                new PosixSpawn.Opening(departure, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK));
+                new PosixSpawn.Opening(fifos.departure, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK));
     }
 
     /** Waits for the child; false after {@link #stopWaiting}. */
@@ -174,7 +229,7 @@ final class Gate implements AutoCloseable {
         reserve.close();
         for (long start = System.nanoTime(); passage == null; ) {
             try {
-                passage = reopen(departure, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
+                passage = reopen(fifos.departure, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
             } catch (ErrnoException e) {
                 if (System.nanoTime() - start >= nanos) {
                     String advice = CoreLimits.withoutDescriptor("the held child was killed");
@@ -199,7 +254,8 @@ final class Gate implements AutoCloseable {
         }
         reserve.close();
         arrivals.close();
-        arrival.close();
-        departure.close();
+        if (!IDLE.offer(fifos)) {
+            fifos.close();
+        }
     }
 }

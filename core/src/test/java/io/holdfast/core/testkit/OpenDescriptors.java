@@ -35,7 +35,7 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
         for (String number : numbers == null ? new String[0] : numbers) {
             try {
                 String target = Files.readSymbolicLink(Path.of("/proc/self/fd", number)).toString();
-                if (!isOfTheJvm(target)) {
+                if (!isOfTheJvm(target) && !isOfGate(target)) {
                     open.put(Integer.parseInt(number), target);
                 }
             } catch (IOException e) {
@@ -55,6 +55,11 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
                 || target.equals("/dev/urandom")
                 || target.startsWith("/sys/fs/cgroup/cpu") // as are the limits it looks at
                 || target.startsWith("/sys/fs/cgroup/memory");
+    }
+
+    /** Returns whether it is a FIFO that is kept for later spawns that hold their children. */
+    private static boolean isOfGate(String target) {
+        return target.contains("/holdfast-gate-");
     }
 
     public int count() {

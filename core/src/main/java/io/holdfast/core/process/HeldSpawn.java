@@ -7,7 +7,11 @@ import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.process.PosixSpawn;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +20,18 @@ import org.jspecify.annotations.Nullable;
  * a thread of its own waits for the system call.
  */
 final class HeldSpawn {
+    private static final long IDLE_SECONDS = 10;
+
+    /** The threads that wait for the system calls, one for each held child. */
+    private static final Executor WAITING =
+            new ThreadPoolExecutor(
+                    0,
+                    Integer.MAX_VALUE, // as many as there are callers
+                    IDLE_SECONDS,
+                    TimeUnit.SECONDS,
+                    new SynchronousQueue<>(),
+                    Thread.ofPlatform().daemon().name("holdfast-spawn-held").factory());
+
     private final Spawn spawn;
     private final @Nullable ChildTerminal terminal;
     private final boolean attaches;
@@ -77,7 +93,7 @@ final class HeldSpawn {
      * @return the child, which executes its program
      */
     PidFd start() {
-        Thread.ofPlatform().daemon().name("holdfast-spawn-held").start(task);
+        WAITING.execute(task);
         handle();
         return finish();
     }

@@ -68,7 +68,8 @@ public final class Orphans {
     private volatile boolean afterCrash; // the keeper has children
     private boolean scanning;
     private boolean scanAgain;
-    private int hidden; // of the worker that scans
+    private boolean pausing;
+    private int hidden; // of the worker that scans, or of the loop while none scans
 
     /**
      * @param ours whether an exited orphan is to be reaped
@@ -113,6 +114,9 @@ public final class Orphans {
             scanAgain = true;
             return;
         }
+        if (!tracked && (pausing || !mayFindExited())) {
+            return;
+        }
         scanning = true;
         List<Runnable> callbacks = waiting;
         waiting = new ArrayList<>();
@@ -121,6 +125,38 @@ public final class Orphans {
                         .releasing(found -> found.living().forEach(one -> one.process().close()))
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((found, failure) -> scanned(found, failure, callbacks));
+    }
+
+    /**
+     * Returns whether the first exited child may be an orphan. Nearly every SIGCHLD is of a process
+     * that its run reaps: then the loop looks again after a pause, and no worker is needed.
+     */
+    private boolean mayFindExited() {
+        try (PidFd child = Child.firstExited().orElse(null)) {
+            if (child == null) {
+                hidden = 0;
+                return false;
+            }
+            if (hidden >= MOST_HIDDEN || !isReapedByOwner(child)) {
+                return true;
+            }
+        } catch (ErrnoException e) {
+            // its owner has reaped it meanwhile
+        }
+        hidden++;
+        pause();
+        return false;
+    }
+
+    private void pause() {
+        pausing = true;
+        EventLoop.Timer _ =
+                loop.after(
+                        START_PAUSE,
+                        () -> {
+                            pausing = false;
+                            look();
+                        });
     }
 
     /** Scans, and runs a task once every present orphan has been given to its unit. */
@@ -141,7 +177,7 @@ public final class Orphans {
         }
         if (found != null && !found.certain()) {
             waiting.addAll(callbacks);
-            var ignored = loop.after(START_PAUSE, this::look);
+            pause();
         } else {
             callbacks.forEach(Runnable::run);
         }

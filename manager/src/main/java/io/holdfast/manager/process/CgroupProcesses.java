@@ -118,6 +118,15 @@ public final class CgroupProcesses implements RunProcesses {
     }
 
     @Override
+    public boolean isEmpty() {
+        try {
+            return !cgroup.isPopulated();
+        } catch (ErrnoException e) {
+            return false; // removed by another process: the watch reports that
+        }
+    }
+
+    @Override
     public void watchEmpty(Runnable whenEmpty) {
         forget();
         try {

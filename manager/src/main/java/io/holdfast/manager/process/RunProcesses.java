@@ -36,6 +36,11 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, 
      */
     void signal(RunSignal signal, List<PidFd> signalled, Runnable done);
 
+    /** Returns whether it is known without a search that no living process is left. */
+    default boolean isEmpty() {
+        return false;
+    }
+
     /** Runs a task once, when no living process is left; at once if none is left now. */
     void watchEmpty(Runnable whenEmpty);
 

@@ -49,6 +49,15 @@ public final class KillSequence {
         /** Returns whether a main or control process is left, or may still appear. */
         boolean isAwaited();
 
+        /**
+         * Returns whether it is known that no process is left, so that none needs a signal.
+         *
+         * <p>Called if {@link #isAwaited} returns false.
+         */
+        default boolean isEmpty() {
+            return false;
+        }
+
         /** Calls {@link KillSequence#emptied} when no process is left. */
         void watchEmpty();
 
@@ -112,6 +121,10 @@ public final class KillSequence {
 
     private void send(Step next) {
         enter(next);
+        if (!owner.isAwaited() && owner.isEmpty()) {
+            over();
+            return;
+        }
         sendAgain();
         if (step != null) { // the signals may have been the end of it
             watch();

@@ -544,6 +544,11 @@ public final class UnitRun {
         return execution.identity();
     }
 
+    /** Returns whether it is known that no process is left. */
+    public boolean isEmpty() {
+        return processes.isEmpty();
+    }
+
     /** Reports once when no process is left; at once if none is. */
     public void watchEmpty() {
         processes.watchEmpty(listener::emptied);

@@ -215,6 +215,11 @@ final class ServiceStop implements KillSequence.Owner {
     }
 
     @Override
+    public boolean isEmpty() {
+        return life.running().isEmpty();
+    }
+
+    @Override
     public void watchEmpty() {
         life.running().watchEmpty();
     }

@@ -35,6 +35,8 @@ class KillSequenceTest {
         /** Whether the end of the main process is known as soon as it has the signal. */
         private boolean endsAtOnce;
 
+        private boolean isEmpty;
+
         @Override
         public KillSettings kill() {
             return new KillSettings(
@@ -64,6 +66,11 @@ class KillSequenceTest {
         public boolean isAwaited() {
             assertThat(hasRun).as("has a run").isTrue();
             return mainIsAlive;
+        }
+
+        @Override
+        public boolean isEmpty() {
+            return isEmpty;
         }
 
         @Override
@@ -128,5 +135,14 @@ class KillSequenceTest {
         assertThat(events).containsExactly("TERMINATE", "SIGTERM", "KILL", "SIGKILL to all");
         sequence.emptied();
         assertThat(events).endsWith("signalled");
+    }
+
+    @Test
+    void noSignalIsSentIfNoProcessIsLeft() {
+        unit.mainIsAlive = false;
+        unit.isEmpty = true;
+        sequence.begin();
+        assertThat(events).containsExactly("TERMINATE", "signalled");
+        assertThat(sequence.isUnderWay()).isFalse();
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.FdOutputStream;
@@ -22,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -359,6 +361,18 @@ public final class Child implements AutoCloseable {
         return exit.isDone()
                 ? CompletableFuture.completedFuture(exit.join())
                 : exit.thenApplyAsync(Function.identity(), Readiness.executor());
+    }
+
+    /**
+     * Calls back on the loop's thread once it has exited. Unlike {@link PidFd#onExit(EventLoop,
+     * Consumer)} it cannot be cancelled, and comes also if this is closed before. May be called by
+     * any thread.
+     *
+     * @param loop the event loop
+     * @param exited called with how it ended, unless the loop is closed
+     */
+    public void onExit(EventLoop loop, Consumer<Exit> exited) {
+        var _ = exit.thenAccept(how -> loop.postEnding(() -> exited.accept(how)));
     }
 
     /**

@@ -68,9 +68,7 @@ final class RunProcess implements AutoCloseable {
         if (child == null) {
             watch = context.loop().watch(pidFd.fd(), Readiness.IN, _ -> exited(note));
         } else {
-            var _ =
-                    child.onExit()
-                            .thenAccept(how -> context.loop().postEnding(() -> note.accept(how)));
+            child.onExit(context.loop(), note);
         }
     }
 

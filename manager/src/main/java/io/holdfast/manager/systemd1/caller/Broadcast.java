@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1.caller;
 
+import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Variant;
@@ -11,22 +12,27 @@ import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
 import io.holdfast.manager.unit.UnitName;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Sends signals about units and jobs to all clients that listen. The changes of one unit in one
- * turn of the loop are sent together, and always before the end of its job. Used on the manager's
- * event loop.
+ * Sends signals about units and jobs to all clients that listen. The changes of a unit within a few
+ * milliseconds are sent together, and always before the end of its job: a start of a service that
+ * succeeds at once is one change, not one for each of its steps. Used on the manager's event loop.
  */
 public final class Broadcast implements UnitListener {
+    /** How long a change waits for further ones. */
+    private static final Duration DELAY = Duration.ofMillis(5);
+
     private final ManagerView manager;
     private final List<Client> clients = new CopyOnWriteArrayList<>();
     private final Set<UnitName> changed = new LinkedHashSet<>();
-    private boolean scheduled;
+    private EventLoop.@Nullable Timer timer;
 
     public Broadcast(ManagerView manager) {
         this.manager = manager;
@@ -56,9 +62,7 @@ public final class Broadcast implements UnitListener {
 
     @Override
     public void unitRemoved(UnitName unit) {
-        if (changed.contains(unit)) {
-            flush();
-        }
+        flush(unit);
         emit(Names.MANAGER_PATH, Names.MANAGER, "UnitRemoved", "so", unit.text(), path(unit));
     }
 
@@ -68,9 +72,8 @@ public final class Broadcast implements UnitListener {
             return;
         }
         changed.add(unit);
-        if (!scheduled) {
-            scheduled = true;
-            manager.loop().postEnding(this::flush);
+        if (timer == null) {
+            timer = manager.loop().after(DELAY, this::flush);
         }
     }
 
@@ -88,7 +91,7 @@ public final class Broadcast implements UnitListener {
 
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
-        flush();
+        flush(job.unit());
         emit(
                 Names.MANAGER_PATH,
                 Names.MANAGER,
@@ -133,10 +136,16 @@ public final class Broadcast implements UnitListener {
     }
 
     private void flush() {
-        scheduled = false;
+        timer = null;
         List<UnitName> units = List.copyOf(changed);
         changed.clear();
         units.forEach(this::emitChanged);
+    }
+
+    private void flush(UnitName unit) {
+        if (changed.remove(unit)) {
+            emitChanged(unit);
+        }
     }
 
     private void emitChanged(UnitName name) {

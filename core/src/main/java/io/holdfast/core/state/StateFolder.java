@@ -76,8 +76,12 @@ public final class StateFolder implements AutoCloseable {
      */
     public void write(String name, Fields fields) {
         String text =
-                "%s %d\nboot %s\ninit %s\n%s%s"
-                        .formatted(HEADER, VERSION, ProcessId.currentBoot(), init(), fields, END);
+                HEADER
+                        + (" " + VERSION)
+                        + ("\nboot " + ProcessId.currentBoot())
+                        + ("\ninit " + init() + "\n")
+                        + fields
+                        + END;
         folder.write(NEW, MODE, text.getBytes(UTF_8));
         ErrnoException.check(SysStat.renameat(folder.fd(), NEW, name), "rename", name);
     }

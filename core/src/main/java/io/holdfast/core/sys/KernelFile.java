@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,21 @@ public final class KernelFile {
     public static byte[] read(@Nullable Fd directory, String name) {
         try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
             return readRest(file, name);
+        }
+    }
+
+    /**
+     * Returns the content as {@link #text} does; empty if the file is missing or cannot be read.
+     */
+    public static Optional<String> find(Fd directory, String name) {
+        int number = Fcntl.openat(directory, name, Fcntl.O_RDONLY, 0);
+        if (number < 0) {
+            return Optional.empty();
+        }
+        try (Fd file = Fd.adopt(number)) {
+            return Optional.of(text(readRest(file, name)));
+        } catch (ErrnoException e) {
+            return Optional.empty();
         }
     }
 
@@ -88,7 +104,11 @@ public final class KernelFile {
      * @throws ErrnoException as {@link #read(Fd, String)}
      */
     public static String text(@Nullable Fd directory, String name) {
-        String text = CString.decode(read(directory, name));
+        return text(read(directory, name));
+    }
+
+    private static String text(byte[] content) {
+        String text = CString.decode(content);
         return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     }
 

@@ -1,6 +1,5 @@
 package io.holdfast.manager.resource;
 
-import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.KernelFile;
 import java.util.Optional;
@@ -42,7 +41,7 @@ public record ResourceUsage(
     /** Reads what a cgroup uses, from files in its folder, which is lent. */
     public static ResourceUsage of(Fd cgroup) {
         long micros = ofKey(cgroup, "cpu.stat", "usage_usec");
-        long[] io = io(text(cgroup, "io.stat"));
+        long[] io = io(KernelFile.find(cgroup, "io.stat"));
         return new ResourceUsage(
                 micros < 0 ? -1 : micros * NANOS,
                 number(cgroup, "memory.current"),
@@ -57,16 +56,8 @@ public record ResourceUsage(
                 io[3]);
     }
 
-    private static Optional<String> text(Fd cgroup, String file) {
-        try {
-            return Optional.of(KernelFile.text(cgroup, file));
-        } catch (ErrnoException e) {
-            return Optional.empty();
-        }
-    }
-
     private static long number(Fd cgroup, String file) {
-        return text(cgroup, file).map(ResourceUsage::parse).orElse(-1L);
+        return KernelFile.find(cgroup, file).map(ResourceUsage::parse).orElse(-1L);
     }
 
     private static long parse(String number) {
@@ -79,7 +70,7 @@ public record ResourceUsage(
 
     /** Returns the number behind a key, in a file with one key and number a line; -1 if none. */
     static long ofKey(Fd cgroup, String file, String key) {
-        return text(cgroup, file).map(text -> ofKey(text, key)).orElse(-1L);
+        return KernelFile.find(cgroup, file).map(text -> ofKey(text, key)).orElse(-1L);
     }
 
     static long ofKey(String text, String key) {

@@ -3,7 +3,6 @@ package io.holdfast.manager;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Registration;
-import io.holdfast.core.Signal;
 import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.SysAutofs;
@@ -31,6 +30,7 @@ import io.holdfast.manager.mount.ManagedSwap;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.path.ManagedPath;
+import io.holdfast.manager.process.ChildSignal;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KeeperOrphans;
 import io.holdfast.manager.process.Orphans;
@@ -217,7 +217,7 @@ final class Wiring implements AutoCloseable {
                         this::adopt,
                         context::warn);
         events.connect(new UnitEvents.Parts(units, jobs, changes, transients, orphans));
-        childSignal = loop.onSignal(Signal.CHLD, orphans::look);
+        childSignal = ChildSignal.watch(loop, orphans::look);
         Recovery recovery = new Recovery(context, units, catalog, made, jobs);
         survival.begin(loop, recovery::record);
         if (survival.isAfterCrash()) {

@@ -3,8 +3,10 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.core.sys.process.SysSignalfd;
 import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -93,18 +95,22 @@ class SpawnCleanStateTest {
 
         public static void main(String[] arguments) throws Exception {
             System.out.println("JVM blocks " + Proc.field(read("/proc/self/status"), "SigBlk"));
-            SignalDispositions.unblock(Signal.CHLD);
-            try (EventLoop loop = EventLoop.open();
-                    AutoCloseable _ = loop.onSignal(Signal.CHLD, loop::stop);
+            System.out.println("CHLD blocked: " + SignalDispositions.isBlocked(Signal.CHLD));
+            try (SysSignalfd signals = new SysSignalfd(Signal.CHLD);
                     Child _ = Spawn.of("true").start()) {
-                loop.run();
+                int _ = Readiness.await(signals.fd(), Readiness.IN);
                 System.out.println("CHLD received");
             }
+            System.out.println(
+                    "program blocks "
+                            + Proc.field(
+                                    SpawnTest.output(Spawn.of("cat", "/proc/self/status")),
+                                    "SigBlk"));
         }
     }
 
     @Test
-    void aSignalBlockedSinceTheJvmWasStartedIsReceivedOnceItIsUnblocked() throws Exception {
+    void aSignalBlockedSinceTheJvmWasStartedIsReceivedThroughADescriptor() throws Exception {
         Process jvm =
                 new ProcessBuilder(
                                 Stream.concat(
@@ -116,6 +122,8 @@ class SpawnCleanStateTest {
                         .start();
         String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(jvm.waitFor()).as(said).isZero();
-        assertThat(said).contains("JVM blocks 0000000000010").contains("CHLD received");
+        assertThat(said)
+                .contains("JVM blocks 0000000000010", "CHLD blocked: true", "CHLD received")
+                .contains("program blocks 0000000000000000");
     }
 }

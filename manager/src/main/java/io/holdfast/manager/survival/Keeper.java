@@ -154,9 +154,9 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Returns the keeper that started this process, if there is one. Call it once, on the main
-     * thread, before any process is started. SIGCHLD, which the keeper blocks for itself, is
-     * unblocked.
+     * Returns the keeper that started this process, if there is one. Call it once, before any
+     * process is started. SIGCHLD, which the keeper blocks for itself, is blocked in this process
+     * too.
      *
      * @throws ErrnoException EBADF if its variable names a descriptor that was not inherited
      */
@@ -165,7 +165,6 @@ public final class Keeper implements AutoCloseable {
         if (numbers == null || numbers.isEmpty()) {
             return Optional.empty();
         }
-        SignalDispositions.unblock(Signal.CHLD);
         List<Fd> inherited =
                 Stream.of(numbers.split(",")).map(Integer::valueOf).map(Fd::inherited).toList();
         inherited.stream().skip(DescriptorStore.SOCKETS).forEach(Fd::close);

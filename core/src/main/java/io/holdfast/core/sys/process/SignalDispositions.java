@@ -16,7 +16,7 @@ import java.lang.foreign.MemorySegment;
 public final class SignalDispositions {
     private static final long SIG_DFL = 0;
     private static final long SIG_IGN = 1;
-    private static final int SIG_UNBLOCK = 1;
+    private static final int SIG_BLOCK = 0;
 
     /** More than a struct sigaction has on any architecture. */
     private static final int SIGACTION_SIZE = 256;
@@ -89,21 +89,24 @@ public final class SignalDispositions {
     }
 
     /**
-     * Unblocks a signal for the calling thread and the threads that it starts from now on. One such
-     * thread suffices for {@link EventLoop#onSignal}: the kernel delivers a signal of the process
-     * to any thread that does not block it. A thread inherits the mask of the thread that started
-     * it, the first one that of the program that executed this one.
+     * Returns whether the calling thread blocks a signal. A thread inherits the mask of the thread
+     * that started it, the first one that of the program that executed this one.
      *
-     * @throws ErrnoException never for a signal of 1 to 64
+     * @throws ErrnoException never
      */
-    public static void unblock(Signal signal) {
+    public static boolean isBlocked(Signal signal) {
         Scratch scratch = Scratch.take();
         try {
-            scratch.bytes.putLong(0, 1L << (signal.number() - 1)); // the kernel's whole sigset_t
-            int error = Libc.intCall(PTHREAD_SIGMASK, SIG_UNBLOCK, scratch.address, 0, 0, 0, 0);
+            int error = Libc.intCall(PTHREAD_SIGMASK, SIG_BLOCK, 0, scratch.address, 0, 0, 0);
             ErrnoException.check(-error, "pthread_sigmask", signal);
+            return (scratch.bytes.getLong(0) & set(signal)) != 0;
         } finally {
             scratch.release();
         }
+    }
+
+    /** Returns the kernel's sigset_t with one signal. */
+    static long set(Signal signal) {
+        return 1L << (signal.number() - 1);
     }
 }

@@ -76,15 +76,33 @@ final class UnitIndexes {
 
     private static void add(
             Map<UnitName, Set<LoadedUnit>> index, Set<UnitName> names, LoadedUnit node) {
-        names.forEach(name -> index.computeIfAbsent(name, _ -> new LinkedHashSet<>()).add(node));
+        names.forEach(name -> index.compute(name, (_, nodes) -> with(nodes, node)));
+    }
+
+    /** Most names are used by one unit, of which a set without a table takes little memory. */
+    private static Set<LoadedUnit> with(@Nullable Set<LoadedUnit> nodes, LoadedUnit node) {
+        if (nodes == null) {
+            return Set.of(node);
+        }
+        if (nodes.contains(node)) {
+            return nodes;
+        }
+        Set<LoadedUnit> all = nodes.size() == 1 ? new LinkedHashSet<>(nodes) : nodes;
+        all.add(node);
+        return all;
     }
 
     private static void remove(
             Map<UnitName, Set<LoadedUnit>> index, Set<UnitName> names, LoadedUnit node) {
         for (UnitName name : names) {
-            Set<LoadedUnit> nodes = index.get(name); // null if it was listed twice
-            if (nodes != null && nodes.remove(node) && nodes.isEmpty()) {
+            Set<LoadedUnit> nodes = index.get(name);
+            if (nodes == null || !nodes.contains(node)) {
+                continue; // it was listed twice
+            }
+            if (nodes.size() == 1) {
                 index.remove(name);
+            } else {
+                nodes.remove(node);
             }
         }
     }

@@ -421,11 +421,8 @@ public final class ManagerView {
         UnitStatus rest = new InactiveUnit(unit, why).status();
         UnitStatus status =
                 context.logs()
-                        .ofUnloaded(unit.name())
-                        .map(log ->
-                                rest.withLog(
-                                        log.last(ManagerLimits.LOG_LINES.intValue()),
-                                        log.onlyWriter()))
+                        .find(unit.name())
+                        .map(rest::withLog)
                         .orElse(rest);
         return new UnitView(
                 unit,

@@ -53,15 +53,17 @@ public final class UnitLogs {
         return journal.filter(socket -> socket.units().contains(unit)).isPresent();
     }
 
-    /** Opens the log of a unit that is being loaded. */
-    public UnitLog open(UnitName unit) {
+    /** Keeps the log that a unit has left, because the unit is loaded again. */
+    public void loaded(UnitName unit) {
         UnitLog before = kept.remove(unit);
-        UnitLog log = before;
-        if (log == null) {
-            log = make(unit);
+        if (before != null) {
+            inUse.put(unit, before);
         }
-        inUse.put(unit, log);
-        return log;
+    }
+
+    /** Returns the log of a loaded unit, which is made for its first run. */
+    public UnitLog open(UnitName unit) {
+        return inUse.computeIfAbsent(unit, this::make);
     }
 
     private UnitLog make(UnitName unit) {
@@ -93,8 +95,8 @@ public final class UnitLogs {
         }
     }
 
-    /** Returns the log of an unloaded unit, if it is kept. */
-    public Optional<UnitLog> ofUnloaded(UnitName unit) {
-        return Optional.ofNullable(kept.get(unit));
+    /** Returns the log of a unit, or the one that an unloaded unit has left, if there is one. */
+    public Optional<UnitLog> find(UnitName unit) {
+        return Optional.ofNullable(inUse.getOrDefault(unit, kept.get(unit)));
     }
 }

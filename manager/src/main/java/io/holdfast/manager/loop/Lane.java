@@ -15,7 +15,7 @@ public final class Lane {
     final Object owner;
 
     // guarded by the workers
-    final Deque<Work<?>> waiting = new ArrayDeque<>();
+    final Deque<Work<?>> waiting = new ArrayDeque<>(0); // small: thousands of units have lanes
     @Nullable Work<?> current;
     boolean isReady;
 

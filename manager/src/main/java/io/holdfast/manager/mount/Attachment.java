@@ -620,12 +620,9 @@ abstract class Attachment<U extends AttachmentUnit>
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, state.active(), word(state), since, result.toString())
-                .withInvocation(run.invocationId())
-                .withFailure(failure.or(checking::failure))
-                .withCgroup(run.open().flatMap(UnitRun::cgroup).map(cgroup -> cgroup.path().path()))
-                .withLog(
-                        run.log().last(ManagerLimits.LOG_LINES.intValue()), run.log().onlyWriter());
+        return run.describe(
+                UnitStatus.of(unit, state.active(), word(state), since, result.toString())
+                        .withFailure(failure.or(checking::failure)));
     }
 
     // ---- when the manager is killed

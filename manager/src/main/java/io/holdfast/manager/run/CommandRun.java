@@ -60,7 +60,6 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
     private final ManagerContext context;
     private final UnitName name;
     private final Owner owner;
-    private final UnitLog log;
     private final Lane lane;
     private final Lane stopLane;
     private final RunSetup setup;
@@ -74,7 +73,7 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
         this.context = context;
         this.name = name;
         this.owner = owner;
-        log = context.logs().open(name());
+        context.logs().loaded(name);
         lane = context.workers().ownLane(name().text());
         stopLane = context.workers().ownLane(name().text());
         setup = new RunSetup(this, this);
@@ -92,9 +91,11 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
 
     /** Adds the invocation, the cgroup and the last log lines to the status of the unit. */
     public UnitStatus describe(UnitStatus status) {
-        return status.withInvocation(invocationId)
-                .withCgroup(open().flatMap(UnitRun::cgroup).map(cgroup -> cgroup.path().path()))
-                .withLog(log.last(ManagerLimits.LOG_LINES.intValue()), log.onlyWriter());
+        UnitStatus described =
+                status.withInvocation(invocationId)
+                        .withCgroup(
+                                open().flatMap(UnitRun::cgroup).map(cgroup -> cgroup.path().path()));
+        return context.logs().find(name).map(described::withLog).orElse(described);
     }
 
     /** Runs a command. */
@@ -304,7 +305,7 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
 
     @Override
     public UnitLog log() {
-        return log;
+        return context.logs().open(name);
     }
 
     @Override

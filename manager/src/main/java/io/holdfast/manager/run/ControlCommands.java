@@ -26,7 +26,7 @@ public final class ControlCommands {
 
     private final Supplier<UnitRun> running;
     private final Predicate<Exit> succeeds;
-    private Deque<ExecCommand> left = new ArrayDeque<>();
+    private Deque<ExecCommand> left = new ArrayDeque<>(0);
     private Supplier<Map<String, String>> variables = Map::of;
     private Runnable then = () -> {};
     private Failure otherwise = (_, _) -> {};

@@ -7,13 +7,13 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.sys.process.SysKcmp;
 import io.holdfast.manager.exec.PassedDescriptors;
-import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +33,7 @@ final class FdStore implements AutoCloseable {
     private final String unit;
     private long number; // the next one's
     private final Consumer<Fd> closer;
-    private final Throttle complaints;
+    private final Supplier<Throttle> complaints;
     private final List<Stored> stored = new ArrayList<>(); // in order of arrival
     private final List<Stored> ordered = new ArrayList<>(); // in the kernel's order of open files
 
@@ -61,19 +61,19 @@ final class FdStore implements AutoCloseable {
     /**
      * @param survival keeps the descriptors across a crash of the manager
      * @param closer closes descriptors that the service sent, which may block for long
-     * @param complaints receives lines about descriptors that are not kept
+     * @param complaints of lines about descriptors that are not kept
      */
     FdStore(
             EventLoop loop,
             Survival survival,
             UnitName unit,
             Consumer<Fd> closer,
-            Consumer<String> complaints) {
+            Supplier<Throttle> complaints) {
         this.loop = loop;
         this.survival = survival;
         this.unit = unit.text();
         this.closer = closer;
-        this.complaints = Complaints.on(loop, complaints);
+        this.complaints = complaints;
     }
 
     int size() {
@@ -93,7 +93,8 @@ final class FdStore implements AutoCloseable {
             return; // it is stored already
         }
         if (stored.size() >= most) {
-            complaints.log(
+            complaints
+.get().log(
                     "full",
                     "the descriptor %s is not kept: there are %d, as many as FileDescriptorStoreMax= allows"
                             .formatted(name, stored.size()));
@@ -167,7 +168,8 @@ final class FdStore implements AutoCloseable {
                             });
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EPERM) { // a regular file has no other end
-                complaints.log(
+                complaints
+.get().log(
                         "not watched",
                         "the descriptor " + one.name + " is not watched: " + e.getMessage());
             }

@@ -1,9 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.Optional;
@@ -18,12 +16,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ForkedMain {
     private final ServiceLife life;
-    private final Throttle complaints; // the service's user can cause any number
     private @Nullable PidFile file; // present while it is waited for
 
     ForkedMain(ServiceLife life) {
         this.life = life;
-        this.complaints = Complaints.on(life.context().loop(), life::warn);
     }
 
     /**
@@ -79,7 +75,7 @@ final class ForkedMain {
 
     private void looked(UnitRun run, String path, PidFile.Content content, Runnable found) {
         content.refusal()
-                .ifPresent(why -> complaints.log("not read", "its PID file is not read: " + why));
+                .ifPresent(why -> life.complaints().log("not read", "its PID file is not read: " + why));
         if (content.number().isPresent()) { // first adopts what was orphaned meanwhile
             life.context()
                     .events()
@@ -167,7 +163,7 @@ final class ForkedMain {
     private boolean taken(UnitRun run, String path, int number) {
         PidFd process = PidFd.find(number).orElse(null);
         if (process == null || !isOf(run, process)) {
-            complaints.log(
+            life.complaints().log(
                     "not of the unit",
                     path
                             + (process == null

@@ -25,7 +25,7 @@ final class GivenDescriptors implements AutoCloseable {
     private static final String OTHER = "-";
 
     private final Survival survival;
-    private final String prefix;
+    private final UnitName unit;
     private final Consumer<Fd> closer;
     private final List<String> keys = new ArrayList<>();
     private PassedDescriptors given = PassedDescriptors.NONE;
@@ -36,8 +36,12 @@ final class GivenDescriptors implements AutoCloseable {
      */
     GivenDescriptors(Survival survival, UnitName unit, Consumer<Fd> closer) {
         this.survival = survival;
-        this.prefix = KEY + unit + " ";
+        this.unit = unit;
         this.closer = closer;
+    }
+
+    private String prefix() {
+        return KEY + unit + " ";
     }
 
     /** Takes the descriptors; this owns them. */
@@ -48,7 +52,7 @@ final class GivenDescriptors implements AutoCloseable {
     }
 
     private void keep(String role, String name, Fd fd) {
-        String key = prefix + keys.size() + " " + role + " " + name;
+        String key = prefix() + keys.size() + " " + role + " " + name;
         keys.add(key);
         survival.keepClosable(key, List.of(fd));
     }
@@ -61,6 +65,7 @@ final class GivenDescriptors implements AutoCloseable {
     void restore() {
         List<Passed> others = new ArrayList<>();
         Map<StandardDescriptor, Fd> streams = new EnumMap<>(StandardDescriptor.class);
+        String prefix = prefix();
         for (String key : survival.keys(prefix)) {
             keys.add(key);
             String[] parts = key.substring(prefix.length()).split(" ", 3);

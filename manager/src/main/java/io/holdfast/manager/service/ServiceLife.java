@@ -1,12 +1,15 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.UserAndGroups;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.log.UnitLog;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
@@ -85,7 +88,6 @@ final class ServiceLife implements RunOwner {
     private static final int WARNED = 64;
 
     private final ManagerContext context;
-    private final UnitLog log;
     private final Lane lane;
     private final Lane stopLane;
 
@@ -96,7 +98,8 @@ final class ServiceLife implements RunOwner {
     private final FdStore store;
     private final GivenDescriptors given;
     private final RemainingProcesses remaining = new RemainingProcesses(this);
-    private final Set<String> warned = new LinkedHashSet<>();
+    private Set<String> warned = Set.of();
+    private @Nullable Throttle complaints;
     private final ServiceFiles files;
     private ServiceState state = ServiceState.DEAD;
     private Instant since = Instant.EPOCH;
@@ -126,7 +129,7 @@ final class ServiceLife implements RunOwner {
     ServiceLife(ManagerContext context, ServiceUnit unit) {
         this.context = context;
         this.files = new ServiceFiles(unit);
-        this.log = context.logs().open(unit.name());
+        context.logs().loaded(unit.name());
         this.lane = context.workers().ownLane(unit.name().text());
         this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new TimeLimit(context.loop());
@@ -136,13 +139,10 @@ final class ServiceLife implements RunOwner {
                         context.loop(),
                         context.survival(),
                         unit.name(),
-                        fd -> context.closer().close(unit.name().text(), fd),
-                        this::warn);
+                        this::close,
+                        this::complaints);
         this.given =
-                new GivenDescriptors(
-                        context.survival(),
-                        unit.name(),
-                        fd -> context.closer().close(unit.name().text(), fd));
+                new GivenDescriptors(context.survival(), unit.name(), this::close);
     }
 
     @Override
@@ -152,7 +152,7 @@ final class ServiceLife implements RunOwner {
 
     @Override
     public UnitLog log() {
-        return log;
+        return context.logs().open(name());
     }
 
     @Override
@@ -334,7 +334,7 @@ final class ServiceLife implements RunOwner {
                 unit().exec().dynamicUser()
                         ? OptionalLong.empty()
                         : number(writer.identity().map(UserAndGroups::uid));
-        log.writer(user);
+        log().writer(user);
     }
 
     /** Notes what a run has used that has ended. */
@@ -440,6 +440,11 @@ final class ServiceLife implements RunOwner {
     /** Returns the processes that earlier runs have left in its cgroup. */
     RemainingProcesses remaining() {
         return remaining;
+    }
+
+    /** Closes a descriptor of other processes, which may block for long. */
+    private void close(Fd fd) {
+        context.closer().close(name().text(), fd);
     }
 
     /** Returns its descriptor store. */
@@ -549,12 +554,25 @@ final class ServiceLife implements RunOwner {
     /** {@inheritDoc} Old warnings are forgotten. */
     @Override
     public void warnOnce(String text) {
+        if (warned.isEmpty()) { // as for most of thousands of services
+            warned = new LinkedHashSet<>();
+        }
         if (warned.add(text)) {
             if (warned.size() > WARNED) {
                 warned.remove(warned.iterator().next());
             }
             warn(text);
         }
+    }
+
+    /** Returns the throttle of warnings that the service's user can cause any number of. */
+    Throttle complaints() {
+        Throttle made = complaints;
+        if (made == null) {
+            made = Complaints.on(context.loop(), this::warn);
+            complaints = made;
+        }
+        return made;
     }
 
     /**
@@ -679,7 +697,8 @@ final class ServiceLife implements RunOwner {
                 run().filter(UnitRun::mainIsAlive)
                         .flatMap(UnitRun::main)
                         .flatMap(ServiceLife::idOf);
-        return new UnitStatus(
+        UnitStatus status =
+                new UnitStatus(
                 name().text(),
                 described().unit().description(),
                 UnitStatus.loadState(newest()),
@@ -700,8 +719,9 @@ final class ServiceLife implements RunOwner {
                 newest().source().fragment(),
                 newest().source().dropIns(),
                 diagnostics(),
-                log.last(ManagerLimits.LOG_LINES.intValue()),
-                log.onlyWriter());
+                List.of(),
+                OptionalLong.empty());
+        return context.logs().find(name()).map(status::withLog).orElse(status);
     }
 
     private ServiceUnit described() {

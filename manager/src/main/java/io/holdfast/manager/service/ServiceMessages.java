@@ -16,6 +16,7 @@ import io.holdfast.manager.view.ReportedErrors;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Handles the notify messages of a service: decides which of its processes may send them
@@ -27,8 +28,7 @@ final class ServiceMessages {
     private final ServiceReload reload;
     private final ServiceStop stop;
     private final Watchdog watchdog;
-    private final Throttle complaints;
-    private final Throttle notices;
+    private @Nullable Throttle notices;
 
     ServiceMessages(
             ServiceLife life,
@@ -41,8 +41,6 @@ final class ServiceMessages {
         this.reload = reload;
         this.stop = stop;
         this.watchdog = watchdog;
-        this.complaints = Complaints.on(life.context().loop(), life::warn);
-        this.notices = Complaints.on(life.context().loop(), life::notice);
     }
 
     /** Handles a datagram from a process of this service. */
@@ -80,8 +78,7 @@ final class ServiceMessages {
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
-            notices.log(
-                    "not supported",
+            unsupported(
                     "notify message of " + sender + ": not supported: " + message.unsupported());
         }
         if (message.ready()) {
@@ -91,6 +88,13 @@ final class ServiceMessages {
         if (message.stopping() && life.is(ServiceState.RUNNING)) {
             stop.announced();
         }
+    }
+
+    private void unsupported(String notice) {
+        if (notices == null) {
+            notices = Complaints.on(life.context().loop(), life::notice);
+        }
+        notices.log("not supported", notice);
     }
 
     private void extendTimeout(TimeSpan span) {
@@ -116,14 +120,14 @@ final class ServiceMessages {
 
     private void refuse(String kind, NotifySender sender, String why) {
         life.context().counters().messageRefused();
-        complaints.log(kind, "notify message of " + sender + " " + why);
+        life.complaints().log(kind, "notify message of " + sender + " " + why);
     }
 
     private void store(NotifyMessage.Store store, List<Fd> descriptors) {
         if (store.remove()) {
             life.store().remove(store.name());
         } else if (store.add() && life.context().closer().isFull(life.name().text())) {
-            complaints.log(
+            life.complaints().log(
                     "slow",
                     "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
                             .formatted(store.name(), FdCloser.MAX_WAITING));
@@ -166,7 +170,7 @@ final class ServiceMessages {
                 return;
             }
             if (!run.contains(process) || run.isControl(process)) {
-                complaints.log(
+                life.complaints().log(
                         "main process",
                         "MAINPID of " + sender + " refused: the process is not of this unit");
                 return;
@@ -175,7 +179,7 @@ final class ServiceMessages {
             life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
-            complaints.log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
+            life.complaints().log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
         }
     }
 

@@ -45,7 +45,7 @@ final class ServiceStart {
     private final ForkedMain forked;
     private final BusNameWatch name = new BusNameWatch();
     private @Nullable Work<?> preparation; // what is under way before there is a run
-    private Deque<ExecCommand> mainCommands = new ArrayDeque<>();
+    private Deque<ExecCommand> mainCommands = new ArrayDeque<>(0);
     private @Nullable ExecCommand mainCommand; // the last command run as the main process
 
     ServiceStart(

@@ -2,6 +2,8 @@ package io.holdfast.manager.view;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.log.UnitLog;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
 import io.holdfast.manager.unit.ActiveState;
@@ -127,8 +129,14 @@ public record UnitStatus(
     }
 
     /** Returns a copy with the last lines of its output. */
-    public UnitStatus withLog(List<String> lines, OptionalLong writer) {
-        return with(failure, invocationId, cgroup, processes, lines, writer);
+    public UnitStatus withLog(UnitLog of) {
+        return with(
+                failure,
+                invocationId,
+                cgroup,
+                processes,
+                of.last(ManagerLimits.LOG_LINES.intValue()),
+                of.onlyWriter());
     }
 
     private UnitStatus with(

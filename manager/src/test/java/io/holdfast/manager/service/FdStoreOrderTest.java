@@ -10,6 +10,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ class FdStoreOrderTest {
                                 Survival.none(),
                                 UnitName.of("x.service"),
                                 Fd::close,
-                                complaints::add)) {
+                                () -> Complaints.on(loop, complaints::add))) {
             List<Fd> copies = new ArrayList<>();
             int number = 0;
             for (Fd fd : different()) {

@@ -5,7 +5,6 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.TableWatch;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.process.KillWhom;

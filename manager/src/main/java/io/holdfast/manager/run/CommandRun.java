@@ -7,7 +7,6 @@ import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.log.UnitLog;
 import io.holdfast.manager.loop.Lane;
-import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.runtime.InvocationId;
@@ -94,7 +93,8 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
         UnitStatus described =
                 status.withInvocation(invocationId)
                         .withCgroup(
-                                open().flatMap(UnitRun::cgroup).map(cgroup -> cgroup.path().path()));
+                                open().flatMap(UnitRun::cgroup)
+                                        .map(cgroup -> cgroup.path().path()));
         return context.logs().find(name).map(described::withLog).orElse(described);
     }
 

@@ -94,10 +94,11 @@ final class FdStore implements AutoCloseable {
         }
         if (stored.size() >= most) {
             complaints
-.get().log(
-                    "full",
-                    "the descriptor %s is not kept: there are %d, as many as FileDescriptorStoreMax= allows"
-                            .formatted(name, stored.size()));
+                    .get()
+                    .log(
+                            "full",
+                            "the descriptor %s is not kept: there are %d, as many as FileDescriptorStoreMax= allows"
+                                    .formatted(name, stored.size()));
             return;
         }
         Stored one =
@@ -169,9 +170,13 @@ final class FdStore implements AutoCloseable {
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EPERM) { // a regular file has no other end
                 complaints
-.get().log(
-                        "not watched",
-                        "the descriptor " + one.name + " is not watched: " + e.getMessage());
+                        .get()
+                        .log(
+                                "not watched",
+                                "the descriptor "
+                                        + one.name
+                                        + " is not watched: "
+                                        + e.getMessage());
             }
         }
     }

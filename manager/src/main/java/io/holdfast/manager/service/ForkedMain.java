@@ -75,7 +75,8 @@ final class ForkedMain {
 
     private void looked(UnitRun run, String path, PidFile.Content content, Runnable found) {
         content.refusal()
-                .ifPresent(why -> life.complaints().log("not read", "its PID file is not read: " + why));
+                .ifPresent(why ->
+                        life.complaints().log("not read", "its PID file is not read: " + why));
         if (content.number().isPresent()) { // first adopts what was orphaned meanwhile
             life.context()
                     .events()
@@ -163,13 +164,14 @@ final class ForkedMain {
     private boolean taken(UnitRun run, String path, int number) {
         PidFd process = PidFd.find(number).orElse(null);
         if (process == null || !isOf(run, process)) {
-            life.complaints().log(
-                    "not of the unit",
-                    path
-                            + (process == null
-                                    ? " names no process"
-                                    : " names " + process + ", which is not of this unit")
-                            + "; still waiting");
+            life.complaints()
+                    .log(
+                            "not of the unit",
+                            path
+                                    + (process == null
+                                            ? " names no process"
+                                            : " names " + process + ", which is not of this unit")
+                                    + "; still waiting");
             if (process != null) {
                 process.close();
             }

@@ -141,8 +141,7 @@ final class ServiceLife implements RunOwner {
                         unit.name(),
                         this::close,
                         this::complaints);
-        this.given =
-                new GivenDescriptors(context.survival(), unit.name(), this::close);
+        this.given = new GivenDescriptors(context.survival(), unit.name(), this::close);
     }
 
     @Override
@@ -699,28 +698,28 @@ final class ServiceLife implements RunOwner {
                         .flatMap(ServiceLife::idOf);
         UnitStatus status =
                 new UnitStatus(
-                name().text(),
-                described().unit().description(),
-                UnitStatus.loadState(newest()),
-                state.active(),
-                state.word(),
-                since,
-                result.toString(),
-                main,
-                mainExit(),
-                failure,
-                invocationId,
-                run().flatMap(UnitRun::cgroup)
-                        .or(remaining::cgroup)
-                        .map(cgroup -> cgroup.path().path()),
-                List.of(),
-                statusText,
-                restarts,
-                newest().source().fragment(),
-                newest().source().dropIns(),
-                diagnostics(),
-                List.of(),
-                OptionalLong.empty());
+                        name().text(),
+                        described().unit().description(),
+                        UnitStatus.loadState(newest()),
+                        state.active(),
+                        state.word(),
+                        since,
+                        result.toString(),
+                        main,
+                        mainExit(),
+                        failure,
+                        invocationId,
+                        run().flatMap(UnitRun::cgroup)
+                                .or(remaining::cgroup)
+                                .map(cgroup -> cgroup.path().path()),
+                        List.of(),
+                        statusText,
+                        restarts,
+                        newest().source().fragment(),
+                        newest().source().dropIns(),
+                        diagnostics(),
+                        List.of(),
+                        OptionalLong.empty());
         return context.logs().find(name()).map(status::withLog).orElse(status);
     }
 

@@ -127,10 +127,11 @@ final class ServiceMessages {
         if (store.remove()) {
             life.store().remove(store.name());
         } else if (store.add() && life.context().closer().isFull(life.name().text())) {
-            life.complaints().log(
-                    "slow",
-                    "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
-                            .formatted(store.name(), FdCloser.MAX_WAITING));
+            life.complaints()
+                    .log(
+                            "slow",
+                            "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
+                                    .formatted(store.name(), FdCloser.MAX_WAITING));
         } else if (store.add()) {
             int most = life.unit().service().store().most();
             descriptors.stream()
@@ -170,16 +171,20 @@ final class ServiceMessages {
                 return;
             }
             if (!run.contains(process) || run.isControl(process)) {
-                life.complaints().log(
-                        "main process",
-                        "MAINPID of " + sender + " refused: the process is not of this unit");
+                life.complaints()
+                        .log(
+                                "main process",
+                                "MAINPID of "
+                                        + sender
+                                        + " refused: the process is not of this unit");
                 return;
             }
             run.replaceMain(process.duplicate());
             life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
-            life.complaints().log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
+            life.complaints()
+                    .log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.manager.unit.section;
 
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
@@ -60,8 +61,9 @@ public record InstallSection(
         }
 
         InstallSection build() {
-            return new InstallSection(
-                    aliases, wantedBy, requiredBy, upheldBy, also, defaultInstance);
+            return SharedParts.of(
+                    new InstallSection(
+                            aliases, wantedBy, requiredBy, upheldBy, also, defaultInstance));
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.core.Signal;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.Assignment;
@@ -198,27 +199,29 @@ final class ServiceSectionReader implements SectionReader {
                         notStart(reload),
                         notStart(stop),
                         notStart(stopPost)),
-                new ServiceSection.RestartPolicy(
-                        restart,
-                        restartMode,
-                        restartDelay,
-                        restartSteps,
-                        restartMaxDelay,
-                        restartPrevent,
-                        restartForce),
-                new Timeouts(
-                        timeoutStart.orElse(startDefault),
-                        timeoutStop,
-                        timeoutAbort.orElse(timeoutStop),
-                        runtimeMax,
-                        watchdog),
+                SharedParts.of(
+                        new ServiceSection.RestartPolicy(
+                                restart,
+                                restartMode,
+                                restartDelay,
+                                restartSteps,
+                                restartMaxDelay,
+                                restartPrevent,
+                                restartForce)),
+                SharedParts.of(
+                        new Timeouts(
+                                timeoutStart.orElse(startDefault),
+                                timeoutStop,
+                                timeoutAbort.orElse(timeoutStop),
+                                runtimeMax,
+                                watchdog)),
                 success,
                 pidFile,
                 busName,
                 remainAfterExit,
                 guessMainPid,
                 notifyAccess == NotifyAccess.NONE && implied ? NotifyAccess.MAIN : notifyAccess,
-                new Store(storeMost, storePreserve),
+                SharedParts.of(new Store(storeMost, storePreserve)),
                 reloadSignal,
                 sockets,
                 nonBlocking);

@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.condition.Condition;
@@ -108,7 +109,9 @@ public record UnitSection(
 
     /** {@return a copy with more implied dependencies} */
     UnitSection implying(Dependencies more) {
-        return with(dependencies.and(more), implied.and(more.without(dependencies)));
+        return with(
+                SharedParts.of(dependencies.and(more)),
+                SharedParts.of(implied.and(more.without(dependencies))));
     }
 
     /** {@return a copy that may start although units of this type that it requires do not exist} */
@@ -312,12 +315,13 @@ public record UnitSection(
                     refuseManualStart,
                     refuseManualStop,
                     collectMode == CollectMode.INACTIVE_OR_FAILED,
-                    new JobSettings(
-                            allowIsolate,
-                            ignoreOnIsolate,
-                            unlimitedIfZero(jobTimeout),
-                            unlimitedIfZero(jobRunningTimeout.orElse(jobTimeout))),
-                    new StartLimit(startLimitInterval, startLimitBurst),
+                    SharedParts.of(
+                            new JobSettings(
+                                    allowIsolate,
+                                    ignoreOnIsolate,
+                                    unlimitedIfZero(jobTimeout),
+                                    unlimitedIfZero(jobRunningTimeout.orElse(jobTimeout)))),
+                    SharedParts.of(new StartLimit(startLimitInterval, startLimitBurst)),
                     ends.build());
         }
     }

@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
@@ -183,12 +184,13 @@ public record CgroupSettings(
 
         public CgroupSettings build() {
             OomPolicy otherwise = delegation.isOn ? OomPolicy.CONTINUE : usual;
-            return new CgroupSettings(
-                    slice,
-                    delegation,
-                    oomPolicy.orElse(otherwise),
-                    receivesCoredumps,
-                    resources.build());
+            return SharedParts.of(
+                    new CgroupSettings(
+                            slice,
+                            delegation,
+                            oomPolicy.orElse(otherwise),
+                            receivesCoredumps,
+                            resources.build()));
         }
     }
 }

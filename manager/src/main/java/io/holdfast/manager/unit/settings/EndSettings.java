@@ -1,5 +1,6 @@
 package io.holdfast.manager.unit.settings;
 
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
@@ -95,16 +96,17 @@ public record EndSettings(
         }
 
         public EndSettings build() {
-            return new EndSettings(
-                    successAction,
-                    failureAction,
-                    startLimitAction,
-                    jobTimeoutAction,
-                    successStatus,
-                    failureStatus,
-                    onSuccessMode,
-                    onFailureMode,
-                    stopWhenUnneeded);
+            return SharedParts.of(
+                    new EndSettings(
+                            successAction,
+                            failureAction,
+                            startLimitAction,
+                            jobTimeoutAction,
+                            successStatus,
+                            failureStatus,
+                            onSuccessMode,
+                            onFailureMode,
+                            stopWhenUnneeded));
         }
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.manager.unit.settings;
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Capability;
@@ -351,34 +352,37 @@ public final class ExecSettingsReader implements SectionReader {
                 wanted.put(kind, new ExecDirectory(kind, paths, mode));
             }
         });
-        return new ExecSettings(
-                user,
-                group,
-                supplementaryGroups,
-                pamService,
-                dynamicUser,
-                workingDirectory,
-                input(),
-                output(),
-                error,
-                streams.build(),
-                new Environment(assignments, environmentFiles, passed, unset, login),
-                wanted,
-                preserve,
-                umask,
-                noNewPrivileges || dynamicUser,
-                boundingSet,
-                ambient,
-                secureBits,
-                dynamicUser ? sandbox.build().ofDynamicUser() : sandbox.build(),
-                scheduling.build(),
-                limits,
-                nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                journal.build(),
-                credentials.build(),
-                keyring,
-                removeIpc || dynamicUser,
-                ignorePipe);
+        return SharedParts.of(
+                new ExecSettings(
+                        user,
+                        group,
+                        supplementaryGroups,
+                        pamService,
+                        dynamicUser,
+                        workingDirectory,
+                        input(),
+                        output(),
+                        error,
+                        streams.build(),
+                        SharedParts.of(
+                                new Environment(
+                                        assignments, environmentFiles, passed, unset, login)),
+                        wanted,
+                        preserve,
+                        umask,
+                        noNewPrivileges || dynamicUser,
+                        boundingSet,
+                        ambient,
+                        secureBits,
+                        dynamicUser ? sandbox.build().ofDynamicUser() : sandbox.build(),
+                        scheduling.build(),
+                        limits,
+                        nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                        oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                        journal.build(),
+                        credentials.build(),
+                        keyring,
+                        removeIpc || dynamicUser,
+                        ignorePipe));
     }
 }

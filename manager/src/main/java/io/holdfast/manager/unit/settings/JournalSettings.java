@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
@@ -123,13 +124,14 @@ public record JournalSettings(
         }
 
         JournalSettings build() {
-            return new JournalSettings(
-                    levelMax.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                    extraFields,
-                    interval,
-                    burst,
-                    List.copyOf(allowed),
-                    List.copyOf(denied));
+            return SharedParts.of(
+                    new JournalSettings(
+                            levelMax.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                            extraFields,
+                            interval,
+                            burst,
+                            List.copyOf(allowed),
+                            List.copyOf(denied)));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.Signal;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.Optional;
@@ -68,14 +69,15 @@ public record KillSettings(
         }
 
         public KillSettings build() {
-            return new KillSettings(
-                    mode,
-                    signal,
-                    restartSignal.orElse(signal),
-                    finalSignal,
-                    sendFinal,
-                    sendHangup,
-                    watchdogSignal);
+            return SharedParts.of(
+                    new KillSettings(
+                            mode,
+                            signal,
+                            restartSignal.orElse(signal),
+                            finalSignal,
+                            sendFinal,
+                            sendHangup,
+                            watchdogSignal));
         }
     }
 }

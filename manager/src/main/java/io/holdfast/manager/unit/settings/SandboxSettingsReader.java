@@ -1,5 +1,6 @@
 package io.holdfast.manager.unit.settings;
 
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
@@ -233,26 +234,28 @@ final class SandboxSettingsReader implements SectionReader {
     }
 
     SandboxSettings build() {
-        return new SandboxSettings(
-                flags,
-                protectSystem,
-                protectHome,
-                privateTmp,
-                rules,
-                binds,
-                temporary,
-                new NamespaceSettings(
-                        processes,
-                        subset,
-                        users,
-                        ownProcesses,
-                        cgroups,
-                        propagation,
-                        networkPath,
-                        ipcPath),
-                rootImage
-                        .or(() -> rootDirectory)
-                        .map(root -> new Root(root.directive(), root.path(), kernel)),
-                systemCalls.build());
+        return SharedParts.of(
+                new SandboxSettings(
+                        flags,
+                        protectSystem,
+                        protectHome,
+                        privateTmp,
+                        rules,
+                        binds,
+                        temporary,
+                        SharedParts.of(
+                                new NamespaceSettings(
+                                        processes,
+                                        subset,
+                                        users,
+                                        ownProcesses,
+                                        cgroups,
+                                        propagation,
+                                        networkPath,
+                                        ipcPath)),
+                        rootImage
+                                .or(() -> rootDirectory)
+                                .map(root -> new Root(root.directive(), root.path(), kernel)),
+                        systemCalls.build()));
     }
 }

@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.CpuPolicy;
 import io.holdfast.core.process.IoClass;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
@@ -82,12 +83,15 @@ public record SchedulingSettings(
                             ? Optional.of(IoClass.BEST_EFFORT)
                             : ioClass;
             boolean levels = io.isPresent() && io.get() != IoClass.NONE && io.get() != IoClass.IDLE;
-            return new SchedulingSettings(
-                    cpuPolicy.isEmpty() && resetOnFork ? Optional.of(CpuPolicy.OTHER) : cpuPolicy,
-                    realTime ? Math.max(1, cpuPriority.orElse(1)) : 0,
-                    resetOnFork,
-                    io,
-                    levels ? ioPriority.orElse(USUAL_IO_PRIORITY) : 0);
+            return SharedParts.of(
+                    new SchedulingSettings(
+                            cpuPolicy.isEmpty() && resetOnFork
+                                    ? Optional.of(CpuPolicy.OTHER)
+                                    : cpuPolicy,
+                            realTime ? Math.max(1, cpuPriority.orElse(1)) : 0,
+                            resetOnFork,
+                            io,
+                            levels ? ioPriority.orElse(USUAL_IO_PRIORITY) : 0));
         }
     }
 }

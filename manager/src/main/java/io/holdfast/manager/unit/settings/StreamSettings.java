@@ -1,5 +1,6 @@
 package io.holdfast.manager.unit.settings;
 
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.OpenFile;
@@ -145,11 +146,13 @@ public record StreamSettings(
         }
 
         StreamSettings build() {
-            return new StreamSettings(
-                    Base64.getEncoder().encodeToString(data.toByteArray()),
-                    new Terminal(path, reset, hangUp, clear, optional(rows), optional(columns)),
-                    files,
-                    log.build());
+            return SharedParts.of(
+                    new StreamSettings(
+                            Base64.getEncoder().encodeToString(data.toByteArray()),
+                            new Terminal(
+                                    path, reset, hangUp, clear, optional(rows), optional(columns)),
+                            files,
+                            log.build()));
         }
 
         private static OptionalInt optional(Optional<Integer> value) {

@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Namespace.Kind;
+import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.host.Architecture;
@@ -144,6 +145,7 @@ final class SystemCallSettingsReader implements SectionReader {
     }
 
     SystemCallSettings build() {
-        return new SystemCallSettings(filter, error, logged, architectures, families, namespaces);
+        return SharedParts.of(
+                new SystemCallSettings(filter, error, logged, architectures, families, namespaces));
     }
 }

@@ -10,18 +10,19 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitFilePlace;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One file in the syntax of unit files, as written: sections and assignments in their order, values
  * neither unquoted nor expanded. Immutable.
  *
- * @param source the file's path, or a name for text that has no file
- * @param sections in the order of their headers; a name may be repeated
- * @param diagnostics about broken lines; these are not in the sections
+ * <p>It keeps the bytes of the file, which take a fraction of the memory of their sections: these
+ * are needed once, when the unit is read, and later only for the place of a line.
  */
-public record UnitFile(String source, List<Section> sections, List<Diagnostic> diagnostics) {
+public final class UnitFile {
     /** Bytes of one line, after joining continued ones; a longer line makes the file invalid. */
     public static final int MAX_LINE = 1 << 20;
 
@@ -51,23 +52,67 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
     /** A {@code key=value}; an empty value resets the earlier ones. */
     public record Entry(String key, String value, UnitFilePlace place) {}
 
-    public UnitFile {
-        sections = List.copyOf(sections);
-        diagnostics = List.copyOf(diagnostics);
+    private final String source;
+    private final Role role;
+    private final byte[] bytes;
+    private final List<Diagnostic> diagnostics;
+
+    private UnitFile(String source, Role role, byte[] bytes, List<Diagnostic> diagnostics) {
+        this.source = source;
+        this.role = role;
+        this.bytes = bytes;
+        this.diagnostics = diagnostics;
+    }
+
+    /** Returns the file's path, or a name for text that has no file. */
+    public String source() {
+        return source;
+    }
+
+    /** Parses the sections, in the order of their headers; a name may be repeated. */
+    public List<Section> sections() {
+        return new UnitFileParser(source, role, bytes).parse().sections();
+    }
+
+    /** Returns the diagnostics about broken lines, which are not in the sections. */
+    public List<Diagnostic> diagnostics() {
+        return diagnostics;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof UnitFile file
+                && source.equals(file.source)
+                && Arrays.equals(bytes, file.bytes)
+                && diagnostics.equals(file.diagnostics);
+    }
+
+    @Override
+    public int hashCode() {
+        return source.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return source;
     }
 
     /** Parses a fragment. Never throws, whatever the bytes are. */
     public static UnitFile parse(String source, byte[] bytes) {
-        return parse(source, Role.FRAGMENT, bytes);
+        return parse(source, Role.FRAGMENT, bytes.clone());
     }
 
     private static UnitFile parse(String source, Role role, byte[] bytes) {
-        return new UnitFileParser(source, role, bytes).parse();
+        if (bytes.length > MAX_SIZE) {
+            return unusable(source, role, "larger than " + MAX_SIZE + " bytes");
+        }
+        List<Diagnostic> diagnostics = new UnitFileParser(source, role, bytes).parse().problems();
+        return new UnitFile(source, role, bytes, diagnostics);
     }
 
     /** Parses the text of a fragment. Never throws. */
     public static UnitFile parse(String source, String text) {
-        return parse(source, text.getBytes(UTF_8));
+        return parse(source, Role.FRAGMENT, text.getBytes(UTF_8));
     }
 
     /**
@@ -87,11 +132,12 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         }
     }
 
-    static UnitFile unusable(String source, Role role, String problem) {
+    private static UnitFile unusable(String source, Role role, String problem) {
         UnitFilePlace place = new UnitFilePlace(source, 0);
         return new UnitFile(
                 source,
-                List.of(),
+                role,
+                new byte[0],
                 List.of(
                         switch (role) {
                             case FRAGMENT ->
@@ -109,7 +155,7 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
      */
     public String toText() {
         StringBuilder text = new StringBuilder();
-        for (Section section : sections) {
+        for (Section section : sections()) {
             text.append('[').append(section.name()).append("]\n");
             for (Entry entry : section.entries()) {
                 text.append(entry.key()).append('=').append(entry.value());

@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,13 +42,18 @@ final class UnitFileParser {
         this.sectionPlace = new UnitFilePlace(source, 0);
     }
 
-    UnitFile parse() {
-        if (bytes.length > UnitFile.MAX_SIZE) {
-            return UnitFile.unusable(source, role, "larger than " + UnitFile.MAX_SIZE + " bytes");
-        }
+    UnitFileParser parse() {
         readLines();
         endSection();
-        return new UnitFile(source, sections, diagnostics.toList());
+        return this;
+    }
+
+    List<UnitFile.Section> sections() {
+        return Collections.unmodifiableList(sections);
+    }
+
+    List<Diagnostic> problems() {
+        return diagnostics.toList();
     }
 
     private void readLines() {

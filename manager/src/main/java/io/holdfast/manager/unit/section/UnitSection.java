@@ -263,7 +263,7 @@ public record UnitSection(
                 list.clear(); // conditions of every kind
                 return true;
             }
-            String kind = a.key().substring((assertion ? "Assert" : "Condition").length());
+            String kind = a.key().substring((assertion ? "Assert" : "Condition").length()).intern();
             a.value(
                             Optional.<Condition>empty(),
                             text ->

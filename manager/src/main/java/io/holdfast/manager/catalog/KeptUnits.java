@@ -7,8 +7,10 @@ import io.holdfast.manager.unit.file.UnitFolders;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * safe for use by any thread.
  */
 final class KeptUnits {
-    private record Kept(UnitLoader loader, List<Optional<FileStamp>> stamps, Unit unit) {}
+    private record Kept(UnitLoader loader, List<FileStamp> stamps, Unit unit) {}
 
     private final Duration resolution;
     private final Map<UnitName, Kept> units =
@@ -60,23 +62,30 @@ final class KeptUnits {
         Kept kept = kept(name);
         if (kept != null
                 && kept.loader() == loader
-                && kept.stamps().equals(stamps(loader, kept.unit().source()))) {
+                && stamps(loader, kept.unit().source()).filter(kept.stamps()::equals).isPresent()) {
             return kept.unit();
         }
         Instant settled = UnitFolders.settled(resolution);
         Unit unit = reader.apply(name);
-        List<Optional<FileStamp>> stamps = stamps(loader, unit.source());
-        boolean keeps =
-                mayKeep.apply(unit.source())
-                        && stamps.stream()
-                                .allMatch(stamp ->
-                                        stamp.isPresent() && stamp.get().isBefore(settled));
-        note(name, keeps ? new Kept(loader, stamps, unit) : null);
+        Optional<List<FileStamp>> stamps =
+                stamps(loader, unit.source())
+                        .filter(_ -> mayKeep.apply(unit.source()))
+                        .filter(all -> all.stream().allMatch(stamp -> stamp.isBefore(settled)));
+        note(name, stamps.map(all -> new Kept(loader, all, unit)).orElse(null));
         return unit;
     }
 
-    private static List<Optional<FileStamp>> stamps(UnitLoader loader, UnitSource unit) {
-        return loader.parts(unit).stream().map(FileStamp::of).toList();
+    /** Returns the stamps of all its files and folders; empty if one of them is missing. */
+    private static Optional<List<FileStamp>> stamps(UnitLoader loader, UnitSource unit) {
+        List<FileStamp> stamps = new ArrayList<>();
+        for (Path part : loader.parts(unit)) {
+            Optional<FileStamp> stamp = FileStamp.of(part);
+            if (stamp.isEmpty()) {
+                return Optional.empty();
+            }
+            stamps.add(stamp.get());
+        }
+        return Optional.of(List.copyOf(stamps));
     }
 
     private synchronized @Nullable Kept kept(UnitName name) {

@@ -35,8 +35,15 @@ public final class UnitIndex {
 
     sealed interface Entry {}
 
-    /** A unit file, or a link to one outside of the folders. */
-    record Fragment(Path file) implements Entry {}
+    /**
+     * A unit file, or a link to one outside of the folders. Its folder, which it shares with the
+     * others, and its name take less memory than its path.
+     */
+    record Fragment(Path folder, String name) implements Entry {
+        Path file() {
+            return folder.resolve(name);
+        }
+    }
 
     /** A link to another name. */
     record Alias(UnitName target, Path link) implements Entry {}
@@ -61,7 +68,7 @@ public final class UnitIndex {
         path.folders().forEach(folder -> places.add(real(folder)));
         for (Path folder : path.folders()) {
             for (Path file : list(folder)) {
-                index.add(file, places);
+                index.add(folder, file, places);
             }
         }
         index.entries.forEach((name, entry) -> {
@@ -151,7 +158,7 @@ public final class UnitIndex {
         }
     }
 
-    private void add(Path file, Set<Path> places) {
+    private void add(Path folder, Path file, Set<Path> places) {
         String fileName = file.getFileName().toString();
         if (isSubfolder(fileName) && Files.isDirectory(file)) {
             subfolders.add(file);
@@ -172,7 +179,7 @@ public final class UnitIndex {
         }
         if (!Files.isSymbolicLink(file)) {
             if (!Files.isDirectory(file)) {
-                entries.put(name.get(), new Fragment(file));
+                entries.put(name.get(), new Fragment(folder, fileName));
             }
         } else if (isNull(file)) {
             entries.put(name.get(), new Masked(file));
@@ -195,7 +202,12 @@ public final class UnitIndex {
                         && target.getParent() != null
                         && places.contains(real(target.getParent()));
         if (target == null || !inside || target.getFileName().toString().equals(name.text())) {
-            entries.put(name, new Fragment(inside(link)));
+            Path file = inside(link);
+            entries.put(
+                    name,
+                    new Fragment(
+                            Objects.requireNonNull(file.getParent()),
+                            file.getFileName().toString()));
             return;
         }
         Optional<UnitName> other = UnitName.parse(target.getFileName().toString());

@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -84,7 +85,7 @@ public final class UnitLoader {
         return parts;
     }
 
-    private static List<UnitName> ordered(UnitName name, SortedSet<UnitName> names) {
+    private static List<UnitName> ordered(UnitName name, Set<UnitName> names) {
         List<UnitName> ordered = new ArrayList<>(names);
         ordered.remove(name);
         ordered.addFirst(name);
@@ -121,7 +122,8 @@ public final class UnitLoader {
                     case null -> {
                         return withoutFile(name);
                     }
-                    case UnitIndex.Fragment(Path file) -> {
+                    case UnitIndex.Fragment fragment -> {
+                        Path file = fragment.file();
                         return Files.notExists(file)
                                 ? gone(name, file)
                                 : isEmpty(file)

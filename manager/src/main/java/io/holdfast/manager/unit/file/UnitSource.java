@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.SortedSet;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -17,7 +17,7 @@ import java.util.TreeSet;
  * dependencies that links in folders add. Immutable.
  *
  * @param name the unit's own name, even if it was requested by an alias
- * @param names all its names, including its own
+ * @param names all its names, including its own, sorted
  * @param fragment the unit file; for {@link State#MASKED} the file that masks it
  * @param dropIns paths, as applied
  * @param files the parsed fragment and drop-ins, as applied
@@ -26,7 +26,7 @@ import java.util.TreeSet;
  */
 public record UnitSource(
         UnitName name,
-        SortedSet<UnitName> names,
+        Set<UnitName> names,
         State state,
         Optional<Path> fragment,
         List<Path> dropIns,
@@ -46,7 +46,10 @@ public record UnitSource(
     public record Link(Dependency kind, UnitName unit, Path path) {}
 
     public UnitSource {
-        names = Collections.unmodifiableSortedSet(new TreeSet<>(names));
+        names =
+                names.size() == 1 // as of most units
+                        ? Set.copyOf(names)
+                        : Collections.unmodifiableSortedSet(new TreeSet<>(names));
         dropIns = List.copyOf(dropIns);
         files = List.copyOf(files);
         links = List.copyOf(links);
@@ -78,7 +81,7 @@ public record UnitSource(
     public static UnitSource notFound(UnitName name) {
         return new UnitSource(
                 name,
-                new TreeSet<>(List.of(name)),
+                Set.of(name),
                 State.NOT_FOUND,
                 Optional.empty(),
                 List.of(),
@@ -95,7 +98,7 @@ public record UnitSource(
         }
         return new UnitSource(
                 name,
-                new TreeSet<>(List.of(name)),
+                Set.of(name),
                 State.LOADED,
                 Optional.empty(),
                 List.of(),

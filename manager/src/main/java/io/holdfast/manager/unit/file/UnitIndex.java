@@ -31,6 +31,9 @@ public final class UnitIndex {
     /** Names that are kept; further ones are ignored and reported. */
     static final int MAX_NAMES = 1 << 16;
 
+    /** The suffixes of folders that add to a unit. */
+    static final List<String> SUBFOLDERS = List.of(".d", ".wants", ".requires", ".upholds");
+
     private static final Path NULL = Path.of("/dev/null");
 
     sealed interface Entry {}
@@ -55,7 +58,7 @@ public final class UnitIndex {
     private final Map<UnitName, Entry> entries = new HashMap<>();
     private final Map<UnitName, SortedSet<UnitName>> aliases = new HashMap<>();
     private final Set<Path> subfolders = new HashSet<>();
-    private final Set<String> subfolderNames = new HashSet<>();
+    private final Map<String, Set<String>> subfolderNames = new HashMap<>(); // by suffix
     private final Diagnostics diagnostics = new Diagnostics();
 
     private UnitIndex(LoadPath path) {
@@ -112,12 +115,16 @@ public final class UnitIndex {
      * its prefixes up to each dash, also without an instance; {@code TYPE.d} comes last.
      */
     List<Path> folders(List<UnitName> names, String suffix) {
+        Set<String> known = subfolderNames.getOrDefault(suffix, Set.of());
+        if (known.isEmpty()) {
+            return List.of();
+        }
         List<Path> found = new ArrayList<>();
         for (UnitName name : names) {
-            addFolders(named(name, suffix), found);
+            addFolders(named(name, suffix), known, found);
         }
         String type = names.getFirst().type().suffix().substring(1);
-        addFolders(List.of(type + suffix), found);
+        addFolders(List.of(type + suffix), known, found);
         return found;
     }
 
@@ -143,8 +150,8 @@ public final class UnitIndex {
         }
     }
 
-    private void addFolders(List<String> named, List<Path> found) {
-        List<String> there = named.stream().filter(subfolderNames::contains).toList();
+    private void addFolders(List<String> named, Set<String> known, List<Path> found) {
+        List<String> there = named.stream().filter(known::contains).toList();
         if (there.isEmpty()) { // as for most units
             return;
         }
@@ -160,9 +167,10 @@ public final class UnitIndex {
 
     private void add(Path folder, Path file, Set<Path> places) {
         String fileName = file.getFileName().toString();
-        if (isSubfolder(fileName) && Files.isDirectory(file)) {
+        Optional<String> suffix = subfolderSuffix(fileName);
+        if (suffix.isPresent() && Files.isDirectory(file)) {
             subfolders.add(file);
-            subfolderNames.add(fileName);
+            subfolderNames.computeIfAbsent(suffix.get(), _ -> new HashSet<>()).add(fileName);
             return;
         }
         Optional<UnitName> name = UnitName.parse(fileName);
@@ -188,11 +196,8 @@ public final class UnitIndex {
         }
     }
 
-    private static boolean isSubfolder(String fileName) {
-        return fileName.endsWith(".d")
-                || fileName.endsWith(".wants")
-                || fileName.endsWith(".requires")
-                || fileName.endsWith(".upholds");
+    private static Optional<String> subfolderSuffix(String fileName) {
+        return SUBFOLDERS.stream().filter(fileName::endsWith).findFirst();
     }
 
     private void addLink(UnitName name, Path link, Set<Path> places) {

@@ -79,8 +79,9 @@ public final class UnitLoader {
         List<Path> parts = new ArrayList<>();
         unit.fragment().ifPresent(parts::add);
         parts.addAll(unit.dropIns());
-        for (String suffix : List.of(".d", ".requires", ".wants", ".upholds")) {
-            parts.addAll(index.folders(ordered(unit.name(), unit.names()), suffix));
+        List<UnitName> names = ordered(unit.name(), unit.names());
+        for (String suffix : UnitIndex.SUBFOLDERS) {
+            parts.addAll(index.folders(names, suffix));
         }
         return parts;
     }

@@ -287,7 +287,7 @@ public record UnitSection(
                             word -> {
                                 UnitName unit = UnitLoader.instantiate(UnitName.of(word), self);
                                 if (!unit.equals(self)) {
-                                    dependencies.add(dependency, unit);
+                                    dependencies.add(dependency, SharedParts.of(unit));
                                 }
                             }));
             return kind.isPresent();

@@ -89,7 +89,7 @@ final class ServiceLife implements RunOwner {
 
     private final ManagerContext context;
     private final Lane lane;
-    private final Lane stopLane;
+    private @Nullable Lane stopLane;
 
     /** The time limit of the present step, or of the whole run. */
     final TimeLimit deadline;
@@ -131,7 +131,6 @@ final class ServiceLife implements RunOwner {
         this.files = new ServiceFiles(unit);
         context.logs().loaded(unit.name());
         this.lane = context.workers().ownLane(unit.name().text());
-        this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new TimeLimit(context.loop());
         this.watchdog = new TimeLimit(context.loop());
         this.store =
@@ -161,7 +160,12 @@ final class ServiceLife implements RunOwner {
 
     @Override
     public Lane stopLane() {
-        return stopLane;
+        Lane made = stopLane;
+        if (made == null) {
+            made = context.workers().ownLane(name().text());
+            stopLane = made;
+        }
+        return made;
     }
 
     // ---- its files

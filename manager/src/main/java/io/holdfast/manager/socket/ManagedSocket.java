@@ -732,8 +732,15 @@ public final class ManagedSocket
         return openSockets().stream()
                 .map(socket ->
                         new PassedDescriptors.Passed(
-                                socket.fd().duplicate(), unit.socket().descriptorName()))
+                                passed(socket.fd()), unit.socket().descriptorName()))
                 .toList();
+    }
+
+    /** Returns a duplicate whose close returns when it is closed: then the address may be free. */
+    private static Fd passed(Fd socket) {
+        Fd duplicate = socket.duplicate();
+        duplicate.closeWith(null);
+        return duplicate;
     }
 
     @Override

@@ -157,13 +157,16 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Records that the task of this manager is done, so that the next manager does not repeat it.
+     * Records that the task of this manager is done, so that the next manager does not repeat it. On
+     * the loop that is recorded when this returns.
      */
     public void begun() {
-        loop.post(() -> {
-            view.begun();
-            survival.begun();
-        });
+        if (!loop.isOwner()) {
+            loop.post(this::begun);
+            return;
+        }
+        view.begun();
+        survival.begun();
     }
 
     /**

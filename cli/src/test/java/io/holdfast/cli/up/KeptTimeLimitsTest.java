@@ -122,6 +122,8 @@ class KeptTimeLimitsTest {
             KeeperTest.kill(up, 1);
             assertThat(command("kill", "--signal", "USR1").code()).isZero();
             up.await("a.service | longer than the new timeout");
+            Invocation stop = command("stop");
+            assertThat(stop.code()).as(() -> stop.err() + up.lines()).isZero();
             end(up);
             assertThat(up.lines()).noneMatch(line -> line.contains("watchdog timeout"));
         }

@@ -3,15 +3,13 @@ package io.holdfast.interop.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.cli.Holdfast;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.run.RunResult;
 import io.holdfast.core.testkit.Alone;
-import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
-import java.io.File;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
@@ -65,13 +62,15 @@ class DbusSuiteTest {
 
     private static final Pattern OK = Pattern.compile("ok \\d+ (/\\S+).*");
 
+    /** A link to the command, which then runs the bus. */
     @TempDir private static Path folder;
 
     private static Path holdfast;
 
     @BeforeAll
     static void layOut() throws IOException {
-        holdfast = holdfast();
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        holdfast = Files.createSymbolicLink(folder.resolve("dbus-daemon"), Checkout.HOLDFAST);
     }
 
     static Stream<String> programs() {
@@ -86,48 +85,10 @@ class DbusSuiteTest {
                                 .environment("DBUS_TEST_DAEMON", daemon.toString())
                                 .environment("DBUS_TEST_DATA", SUITE.resolve("data").toString())
                                 .environment("DBUS_TEST_EXEC", SUITE.toString())
+                                .environment("HOLDFAST_AS_BUILT", "yes")
                                 .environment("LC_ALL", "C.UTF-8"))
                 .timeout(Duration.ofMinutes(9))
                 .run();
-    }
-
-    private static Path holdfast() throws IOException {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        List<String> words =
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1",
-                        "-XX:+UseSerialGC",
-                        // each of 69 cases starts a bus: the first one writes an archive, with
-                        // which the others start in half the time
-                        "-XX:+AutoCreateSharedArchive",
-                        "-XX:SharedArchiveFile=" + folder.resolve("bus.jsa"),
-                        "-Xlog:disable", // where there are folders of classes, there is no archive
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        classPath(),
-                        Holdfast.class.getName(),
-                        "bus");
-        StringBuilder script = new StringBuilder("#!/bin/sh\nexec");
-        words.forEach(word -> script.append(" '").append(word).append('\''));
-        Path program = folder.resolve("dbus-daemon");
-        Files.writeString(program, script.append(" \"$@\"\n"));
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
-        return program;
-    }
-
-    /**
-     * Returns the class path, copied because some cases run the bus as another user, without
-     * folders that have no classes: there is no archive with a folder.
-     */
-    private static String classPath() throws IOException {
-        return Stream.of(ChildJvm.classPathIn(folder).split(File.pathSeparator))
-                .filter(entry -> Files.isRegularFile(Path.of(entry)) || hasClasses(entry))
-                .collect(Collectors.joining(File.pathSeparator));
-    }
-
-    private static boolean hasClasses(String entry) {
-        return Files.isDirectory(Path.of(entry, "io"));
     }
 
     private static List<String> cases(String program) throws Exception {
@@ -160,6 +121,7 @@ class DbusSuiteTest {
     @MethodSource("programs")
     @Needs(root = true)
     void holdfastPassesAsDbusDaemonDoes(String program) throws Exception {
+        Checkout.requireForAll(); // some cases run the bus as another user
         passes(program, holdfast, REFUSED.getOrDefault(program, List.of()));
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.interop.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -75,7 +76,7 @@ class ForksTest {
     @ValueSource(booleans = {false, true})
     void whatForksTwiceAndDropsItsEnvironmentEndsWithItsService(
             boolean hasCgroup, @TempDir Path folder) throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         try (PlainContainer container =
                 PlainContainer.start(
                         PlainContainer.Setting.DEFAULT,

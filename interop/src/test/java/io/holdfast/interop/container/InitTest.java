@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -36,7 +37,7 @@ class InitTest {
         assumeTrue(
                 Files.exists(Path.of("/usr/lib/systemd/system/multi-user.target")),
                 "needs systemd's units");
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         container = PlainContainer.start(folder, "init");
         container.init().await("holdfast: ready");
     }

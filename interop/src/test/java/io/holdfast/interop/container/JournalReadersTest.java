@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -27,7 +28,7 @@ class JournalReadersTest {
 
     @BeforeAll
     void start() throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         container = PlainContainer.start(folder, "init");
         container.init().await("holdfast: ready");
         String _ =

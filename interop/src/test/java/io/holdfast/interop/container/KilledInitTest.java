@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -61,7 +62,7 @@ class KilledInitTest {
 
     @Test
     void nothingIsLostAndNothingIsLeft() throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         List<String> up =
                 List.of(
                         "/usr/bin/env",

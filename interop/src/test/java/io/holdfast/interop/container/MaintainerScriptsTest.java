@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ class MaintainerScriptsTest {
 
     @BeforeAll
     void start() throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         container = PlainContainer.start(folder, "init", "holdfast.target");
         container.init().await("holdfast: ready");
     }

@@ -2,19 +2,18 @@ package io.holdfast.interop.container;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.interop.Checkout;
 import io.holdfast.interop.stack.RunningProgram;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,10 +33,8 @@ import org.jspecify.annotations.Nullable;
  * able as a machine.
  */
 final class PlainContainer implements AutoCloseable {
-    private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
-
     /** The command of this checkout, as in the container. */
-    static final String HOLDFAST = CHECKOUT.resolve("holdfast").toString();
+    static final String HOLDFAST = Checkout.HOLDFAST.toString();
 
     private static final String NAME = "plain";
     private static final Duration PATIENCE = Duration.ofSeconds(100);
@@ -133,16 +130,6 @@ final class PlainContainer implements AutoCloseable {
         this.init = init;
     }
 
-    /** Skips a test whose services could not run the command of this checkout. */
-    static void requireCheckoutOfAll() throws IOException {
-        for (Path each = CHECKOUT; each != null; each = each.getParent()) {
-            assumeTrue(
-                    Files.getPosixFilePermissions(each)
-                            .contains(PosixFilePermission.OTHERS_EXECUTE),
-                    "needs a checkout that the users of services may enter, unlike " + each);
-        }
-    }
-
     /**
      * Starts a container.
      *
@@ -170,9 +157,7 @@ final class PlainContainer implements AutoCloseable {
     static PlainContainer start(
             Setting setting, Path folder, List<String> command, UnaryOperator<String> change)
             throws IOException {
-        assumeTrue(
-                Files.exists(CHECKOUT.resolve(".holdfast/launch")),
-                "the command must have been built: ./holdfast --version");
+        Checkout.requireBuilt();
         Path bundle = Files.createDirectory(folder.resolve("bundle"));
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path config = folder.resolve("config.json");
@@ -218,7 +203,7 @@ final class PlainContainer implements AutoCloseable {
                                         .map(word -> "\"" + word + "\"")
                                         .collect(Collectors.joining(", ")))
                         .replace("@ROOT@", bundle.resolve("root").toString())
-                        .replace("@CHECKOUT@", CHECKOUT.toString())
+                        .replace("@CHECKOUT@", Checkout.FOLDER.toString())
                         .replace("@JAVA@", System.getProperty("java.home")));
         Spawn spawn =
                 Spawn.of("unshare", "--mount", "sh", "-c", resource("container.sh"), "sh")

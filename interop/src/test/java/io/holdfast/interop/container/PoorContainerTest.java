@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -33,7 +34,7 @@ class PoorContainerTest {
 
     private PlainContainer start(UnaryOperator<String> change, String before, String after)
             throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         String script =
                 UNIT
                         + before
@@ -115,7 +116,7 @@ class PoorContainerTest {
 
     @Test
     void itEndsWithOneLineIfNoUnitIsThere() throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         try (PlainContainer container = PlainContainer.start(folder, "init", "nowhere.service")) {
             assertThat(container.init().end()).isEqualTo(new Exit.Exited(1));
             assertThat(lines(container, "nowhere.service"))

@@ -9,6 +9,7 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -99,7 +100,7 @@ class RivalTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "MACHINE")
     void theSameServersRunByBoth(PlainContainer.Setting setting) throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         boolean isOfUser = isOfUser(setting);
         List<Server> servers = Server.of(isOfUser ? "ordinary-user.txt" : "servers.txt", Set.of());
         List<String> table = new ArrayList<>();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,7 +46,7 @@ abstract class ServersTest {
 
     @BeforeAll
     void start(@TempDir Path folder) throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         container = boot(setting, folder);
         container.init().await("holdfast: ready");
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ class SystemctlVerbsTest {
 
     @Test
     void eachVerbAnswersAsTheTableSays() throws Exception {
-        PlainContainer.requireCheckoutOfAll();
+        Checkout.requireForAll();
         try (PlainContainer container = PlainContainer.start(folder, "init", "holdfast.target")) {
             container.init().await("holdfast: ready");
             String _ = container.run(UNITS);

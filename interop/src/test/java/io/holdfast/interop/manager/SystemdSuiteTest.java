@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.cli.Holdfast;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.Checkout;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -56,7 +57,6 @@ class SystemdSuiteTest {
                     "TEST-(04-JOURNAL|07-PID1|23-UNIT-FILE|53-TIMER)\\..*\\.sh"
                             + "|TEST-(03-JOBS|16-EXTEND-TIMEOUT|26-SYSTEMCTL|52-HONORFIRSTSHUTDOWN"
                             + "|63-PATH|80-NOTIFYACCESS)\\.sh");
-    private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");
 
     @TempDir private static Path folder;
@@ -117,11 +117,9 @@ class SystemdSuiteTest {
         if (!script.startsWith("TEST-04-")) {
             return ChildJvm.command(List.of(), Holdfast.class, "up");
         }
-        assumeTrue(
-                Files.exists(CHECKOUT.resolve(".holdfast/launch")),
-                "the command must have been built: ./holdfast --version");
+        Checkout.requireBuilt();
         return List.of(
-                "env", "HOLDFAST_AS_BUILT=yes", CHECKOUT.resolve("holdfast").toString(), "up");
+                "env", "HOLDFAST_AS_BUILT=yes", Checkout.HOLDFAST.toString(), "up");
     }
 
     private Path units() {

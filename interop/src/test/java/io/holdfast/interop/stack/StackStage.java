@@ -2,7 +2,6 @@ package io.holdfast.interop.stack;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
@@ -12,6 +11,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.interop.Checkout;
 import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,7 +45,6 @@ public final class StackStage implements AutoCloseable {
     /** The command, on the stage. */
     static final String HOLDFAST = "/run/checkout/holdfast";
 
-    private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
     private static final int ENVIRONMENT = 1 << 16;
     private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -66,14 +65,12 @@ public final class StackStage implements AutoCloseable {
 
     /** Makes the place; nothing runs there. */
     public static StackStage open(Accounts accounts) throws InterruptedException {
-        assumeTrue(
-                Files.exists(CHECKOUT.resolve(".holdfast/launch")),
-                "the command must have been built: ./holdfast --version");
+        Checkout.requireBuilt();
         Child child =
                 Spawn.of("unshare", "--mount", "--uts", "sh", "-c", script(), "stage")
                         .arguments(
                                 List.of(
-                                        CHECKOUT.toString(),
+                                        Checkout.FOLDER.toString(),
                                         USER,
                                         Integer.toString(UID),
                                         PASSWORD,

@@ -16,23 +16,15 @@ public final class SipHash {
         long v2 = k0 ^ 0x6c7967656e657261L;
         long v3 = k1 ^ 0x7465646279746573L;
         int words = length >>> 3;
-        int at = from;
-        for (int round = 0; round < 2 * words + 2 + 4; round++) {
-            // rounds come in pairs for each word, one pair for the last partial word, then four
-            long m = 0;
-            boolean isWord = round < 2 * words + 2;
-            if (isWord) {
-                m =
-                        round < 2 * words
-                                ? Bytes.getLong(bytes, at)
-                                : last(bytes, from + words * 8, length);
-            }
-            if (isWord && (round & 1) == 0) {
-                v3 ^= m;
-            }
-            if (round == 2 * words + 2) {
+        for (int step = 0; step < words + 3; step++) { // the whole words, the rest, and the end twice
+            long m =
+                    step < words
+                            ? Bytes.getLong(bytes, from + step * Long.BYTES)
+                            : step == words ? last(bytes, from + words * Long.BYTES, length) : 0;
+            if (step == words + 1) {
                 v2 ^= 0xff;
             }
+            v3 ^= m;
             v0 += v1;
             v2 += v3;
             v1 = Long.rotateLeft(v1, 13) ^ v0;
@@ -43,10 +35,17 @@ public final class SipHash {
             v1 = Long.rotateLeft(v1, 17) ^ v2;
             v3 = Long.rotateLeft(v3, 21) ^ v0;
             v2 = Long.rotateLeft(v2, 32);
-            if (isWord && (round & 1) == 1) {
-                v0 ^= m;
-                at += 8;
-            }
+            v0 += v1;
+            v2 += v3;
+            v1 = Long.rotateLeft(v1, 13) ^ v0;
+            v3 = Long.rotateLeft(v3, 16) ^ v2;
+            v0 = Long.rotateLeft(v0, 32);
+            v2 += v1;
+            v0 += v3;
+            v1 = Long.rotateLeft(v1, 17) ^ v2;
+            v3 = Long.rotateLeft(v3, 21) ^ v0;
+            v2 = Long.rotateLeft(v2, 32);
+            v0 ^= m;
         }
         return v0 ^ v1 ^ v2 ^ v3;
     }

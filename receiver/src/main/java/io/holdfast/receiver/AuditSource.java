@@ -36,7 +36,7 @@ final class AuditSource implements Intake.Source, AutoCloseable {
         this.socket = socket;
         this.intake = intake;
         this.warnings = warnings;
-        watch = loop.watch(socket, 0, _ -> receive());
+        watch = loop.watch(socket, 0, _ -> intake.turn(this::receive));
     }
 
     /**

@@ -65,7 +65,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             socket.refuseDescriptors();
         }
         beside = Ancillary.ofDescriptors(kind == Kind.NATIVE ? 1 : 0);
-        watch = loop.watch(socket.fd(), 0, _ -> receive());
+        watch = loop.watch(socket.fd(), 0, _ -> intake.turn(this::receive));
     }
 
     @Override

@@ -72,6 +72,7 @@ final class Intake {
     private boolean waiting;
     private boolean isRunning;
 
+    private boolean isInTurn;
     Intake(EventLoop loop, Store store, SettingsOfUnits units) throws IOException {
         this.units = units;
         this.loop = loop;
@@ -100,6 +101,17 @@ final class Intake {
     }
 
     /** {@return the number of the last entry that was taken, as {@link Store.Progress} counts} */
+    /** Runs a turn of a source, whose entries are handed to the thread of the store together. */
+    void turn(Runnable receive) {
+        isInTurn = true;
+        try {
+            receive.run();
+        } finally {
+            isInTurn = false;
+            store.wake();
+        }
+    }
+
     long accepted() {
         return accepted;
     }
@@ -325,6 +337,9 @@ final class Intake {
     /**
      * Offers an entry to the store; before the loop runs, waits for room: the streams of an earlier
      * receiver may have more lines than memory should hold.
+        if (!isInTurn) {
+            store.wake();
+        }
      */
     private boolean isOffered(StoredEntry entry) {
         while (!store.offer(entry)) {
@@ -349,7 +364,9 @@ final class Intake {
             }
             refused.removeFirst();
         }
+                store.wake();
         waiting = false;
         List.copyOf(sources).forEach(source -> source.listen(true));
     }
 }
+        store.wake();

@@ -44,7 +44,7 @@ final class KernelSource implements Intake.Source, AutoCloseable {
         this.last = last;
         this.intake = intake;
         this.warnings = warnings;
-        watch = loop.watch(log, 0, _ -> receive());
+        watch = loop.watch(log, 0, _ -> intake.turn(this::receive));
     }
 
     /**

@@ -111,7 +111,7 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
         boolean isWanted = listening && hasRoom && !isAtEnd && !closed;
         EventLoop.Watch before = watch;
         if (isWanted && before == null) {
-            watch = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
+            watch = loop.watch(socket.fd(), Readiness.IN, _ -> intake.turn(this::receive));
         } else if (!isWanted && before != null) {
             watch = null;
             boolean _ = before.cancel();

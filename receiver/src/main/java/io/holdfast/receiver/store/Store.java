@@ -211,7 +211,7 @@ public final class Store implements AutoCloseable {
     }
 
     /**
-     * Takes an entry.
+     * Takes an entry, which is written once {@link #wake} is called.
      *
      * @return false if too many entries wait: it was not taken
      */
@@ -226,8 +226,19 @@ public final class Store implements AutoCloseable {
             }
             waiting.add(entry);
             waitingBytes += entry.bytes();
-            arrived.signal();
             return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Has the entries written that were taken; called once for all of a turn. */
+    public void wake() {
+        lock.lock();
+        try {
+            if (!waiting.isEmpty()) {
+                arrived.signal();
+            }
         } finally {
             lock.unlock();
         }
@@ -300,6 +311,7 @@ public final class Store implements AutoCloseable {
         lock.lock();
         try {
             while (!closed && (writing || !waiting.isEmpty())) {
+                arrived.signal();
                 emptied.await();
             }
         } finally {

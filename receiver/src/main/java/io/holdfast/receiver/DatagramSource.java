@@ -6,17 +6,21 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Limit;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysMman;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
-import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.journal.Field;
 import io.holdfast.receiver.input.NativeMessage;
 import io.holdfast.receiver.input.SyslogMessage;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +31,10 @@ import java.util.Optional;
  *
  * <p>A native message may be in a file instead, whose descriptor it brings. Only a file in memory
  * is read: any other could make its reader wait for as long as its owner likes.
+ *
+ * <p>The buffer has room for the longest message: those of ordinary users end at {@code
+ * net.core.wmem_max}, those of root do not. It is a file in memory, which grows with what is written
+ * there, so only long messages take memory for it, and only until they are taken.
  */
 final class DatagramSource implements Intake.Source, AutoCloseable {
     /** What its datagrams are. */
@@ -37,13 +45,18 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
 
     private static final int BATCH = 128; // datagrams of one turn
     private static final int CHUNK = 1 << 16;
+    private static final int USUAL = 1 << 16; // bytes of a datagram, whose memory is kept
+    private static final Field SYSLOG = Field.of("_TRANSPORT", "syslog");
+    private static final Field JOURNAL = Field.of("_TRANSPORT", "journal");
 
     private final UnixSocket socket;
     private final Kind kind;
     private final Intake intake;
     private final Attribution attribution;
     private final Throttle warnings;
-    private ByteBuffer buffer = ByteBuffer.allocateDirect(ReceiverLimits.DATAGRAM.intValue());
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final ByteBuffer buffer;
     private final Ancillary beside;
     private final EventLoop.Watch watch;
 
@@ -60,6 +73,12 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         this.intake = intake;
         this.attribution = attribution;
         this.warnings = warnings;
+        try (Fd file = SysMemfd.make("holdfast-datagram")) {
+            Limit longest = kind == Kind.NATIVE ? ReceiverLimits.MESSAGE : ReceiverLimits.DATAGRAM;
+            SysMemfd.resize(file, longest.intValue());
+            memory = SysMman.map(file, longest.intValue(), arena);
+        }
+        buffer = memory.asByteBuffer();
         socket.passIdentity();
         if (kind == Kind.SYSLOG && Feature.PASS_RIGHTS.isPresent()) {
             socket.refuseDescriptors();
@@ -75,7 +94,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
 
     private void receive() {
         for (int i = 0; i < BATCH && !intake.isWaiting(); i++) {
-            makeRoom();
+            buffer.clear();
             try {
                 if (socket.tryReceive(buffer, beside) == UnixSocket.WOULD_BLOCK) {
                     return;
@@ -85,20 +104,10 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                 return;
             }
             take();
+            if (buffer.position() > USUAL) {
+                int _ = SysMman.remove(memory); // a failure costs memory only
+            }
         }
-    }
-
-    /**
-     * Makes the buffer large enough for the next native message. Those of ordinary users end at
-     * {@code net.core.wmem_max}, those of root do not.
-     */
-    private void makeRoom() {
-        int length = kind == Kind.NATIVE ? SysSocket.nextLength(socket.fd()) : 0;
-        int wanted = Math.min(length, ReceiverLimits.MESSAGE.intValue());
-        if (wanted > buffer.capacity()) {
-            buffer = ByteBuffer.allocateDirect(wanted);
-        }
-        buffer.clear();
     }
 
     private void take() {
@@ -171,5 +180,6 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         boolean _ = watch.cancel();
         beside.close();
         socket.close();
+        arena.close();
     }
 }

@@ -79,22 +79,53 @@ public final class Field {
     }
 
     /**
+     * Parses {@code NAME=value}, of which the value is any sequence of bytes.
+     *
+     * @param bytes the array that has it; the part is copied
+     * @param from where it begins
+     * @param to where it ends
+     * @return the field
+     * @throws IllegalArgumentException if there is no "=" or the name is not valid
+     */
+    public static Field parse(byte[] bytes, int from, int to) {
+        int equals = from;
+        while (equals < to && bytes[equals] != '=') {
+            equals++;
+        }
+        if (equals == to || !isValidName(bytes, from, equals)) {
+            throw new IllegalArgumentException("not NAME=value");
+        }
+        return new Field(Arrays.copyOfRange(bytes, from, to), equals - from);
+    }
+
+    /**
+     * {@return whether a part of an array is a valid name of a field}
+     *
+     * @param bytes the array
+     * @param from where the part begins
+     * @param to where it ends
+     */
+    public static boolean isValidName(byte[] bytes, int from, int to) {
+        if (from == to || to - from > MAX_NAME || (bytes[from] >= '0' && bytes[from] <= '9')) {
+            return false;
+        }
+        for (int i = from; i < to; i++) {
+            byte c = bytes[i];
+            if ((c < 'A' || c > 'Z') && c != '_' && (c < '0' || c > '9')) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
      * {@return whether a text is a valid name of a field}
      *
      * @param name the text
      */
     public static boolean isValidName(String name) {
-        if (name.isEmpty() || name.length() > MAX_NAME) {
-            return false;
-        }
-        for (int i = 0; i < name.length(); i++) {
-            char c = name.charAt(i);
-            boolean isValid = (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9' && i > 0);
-            if (!isValid) {
-                return false;
-            }
-        }
-        return true;
+        byte[] bytes = name.getBytes(ISO_8859_1); // another character becomes a question mark
+        return isValidName(bytes, 0, bytes.length);
     }
 
     /** {@return the name} */

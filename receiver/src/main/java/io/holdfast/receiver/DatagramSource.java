@@ -128,7 +128,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         buffer.get(0, data);
         if (kind == Kind.SYSLOG) {
             intake.take(
-                    "syslog",
+                    SYSLOG,
                     sender,
                     Optional.empty(),
                     Optional.empty(),
@@ -149,7 +149,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                 NativeMessage.parse(
                         data, ReceiverLimits.FIELDS.intValue(), ReceiverLimits.ENTRIES.intValue());
         for (List<Field> entry : message.entries()) {
-            intake.take("journal", sender, Optional.empty(), Optional.empty(), entry);
+            intake.take(JOURNAL, sender, Optional.empty(), Optional.empty(), entry);
         }
     }
 

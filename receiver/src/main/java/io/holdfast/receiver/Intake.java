@@ -61,6 +61,7 @@ final class Intake {
     private final List<Source> sources = new ArrayList<>();
     private final Deque<StoredEntry> refused = new ArrayDeque<>(); // of one batch at most
     private final Field machine;
+    private final Field boot = Field.of("_BOOT_ID", Id128.boot().toString());
     private Field hostname = Field.of("_HOSTNAME", "localhost");
     private long hostnameAt;
     private final Set<Settling> unsettled = new LinkedHashSet<>();
@@ -71,8 +72,8 @@ final class Intake {
     private long suppressed;
     private boolean waiting;
     private boolean isRunning;
-
     private boolean isInTurn;
+
     Intake(EventLoop loop, Store store, SettingsOfUnits units) throws IOException {
         this.units = units;
         this.loop = loop;
@@ -100,7 +101,6 @@ final class Intake {
         return waiting;
     }
 
-    /** {@return the number of the last entry that was taken, as {@link Store.Progress} counts} */
     /** Runs a turn of a source, whose entries are handed to the thread of the store together. */
     void turn(Runnable receive) {
         isInTurn = true;
@@ -112,6 +112,7 @@ final class Intake {
         }
     }
 
+    /** {@return the number of the last entry that was taken, as {@link Store.Progress} counts} */
     long accepted() {
         return accepted;
     }
@@ -160,12 +161,13 @@ final class Intake {
     /**
      * Takes a message.
      *
+     * @param transport the field that names its way
      * @param unit to which it belongs, if that is not the one of the sender
      * @param invocation the run of the unit, if it is known
      * @param message the fields that the sender has set
      */
     void take(
-            String transport,
+            Field transport,
             Attribution.Known sender,
             Optional<String> unit,
             Optional<String> invocation,
@@ -204,8 +206,7 @@ final class Intake {
         received++;
         List<Field> fields = new ArrayList<>(message);
         fields.add(Field.of("_TRANSPORT", transport));
-        fields.add(machine);
-        fields.add(hostname());
+        addMachine(fields);
         store(0, fields);
     }
 
@@ -278,21 +279,20 @@ final class Intake {
         unit.ifPresent(name -> fields.add(Field.of("OBJECT_SYSTEMD_UNIT", name)));
         fields.add(Field.of("OBJECT_UID", Long.toString(sender.uid())));
         fields.add(Field.of("_TRANSPORT", "driver"));
-        fields.add(machine);
-        fields.add(hostname());
+        addMachine(fields);
         store(0, fields);
     }
 
     private List<Field> complete(
-            String transport,
+            Field transport,
             Attribution.Known sender,
             Optional<String> unit,
             UnitSettings settings,
             Optional<String> invocation,
             List<Field> message) {
-        List<Field> fields = new ArrayList<>(message.size() + sender.fields().size() + 5);
+        List<Field> fields = new ArrayList<>(message.size() + sender.fields().size() + 8);
         fields.addAll(message);
-        fields.add(Field.of("_TRANSPORT", transport));
+        fields.add(transport);
         for (Field field : sender.fields()) {
             if (unit.isEmpty() || !field.hasName("_SYSTEMD_UNIT")) {
                 fields.add(field);
@@ -303,9 +303,14 @@ final class Intake {
                 .or(settings::invocationId)
                 .ifPresent(id -> fields.add(Field.of("_SYSTEMD_INVOCATION_ID", id)));
         fields.addAll(settings.extraFields());
-        fields.add(machine);
-        fields.add(hostname());
+        addMachine(fields);
         return fields;
+    }
+
+    private void addMachine(List<Field> fields) {
+        fields.add(machine);
+        fields.add(boot);
+        fields.add(hostname());
     }
 
     private Field hostname() {
@@ -332,14 +337,14 @@ final class Intake {
                 store.whenThereIsRoom(() -> loop.postEnding(this::resume));
             }
         }
+        if (!isInTurn) {
+            store.wake();
+        }
     }
 
     /**
      * Offers an entry to the store; before the loop runs, waits for room: the streams of an earlier
      * receiver may have more lines than memory should hold.
-        if (!isInTurn) {
-            store.wake();
-        }
      */
     private boolean isOffered(StoredEntry entry) {
         while (!store.offer(entry)) {
@@ -359,14 +364,14 @@ final class Intake {
     private void resume() {
         while (!refused.isEmpty()) {
             if (!store.offer(refused.getFirst())) {
+                store.wake();
                 store.whenThereIsRoom(() -> loop.postEnding(this::resume));
                 return;
             }
             refused.removeFirst();
         }
-                store.wake();
+        store.wake();
         waiting = false;
         List.copyOf(sources).forEach(source -> source.listen(true));
     }
 }
-        store.wake();

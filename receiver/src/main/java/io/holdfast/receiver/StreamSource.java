@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseable {
     private static final int BATCH = 16; // receives of one turn
     private static final int LEVELS = 8;
+    private static final Field STDOUT = Field.of("_TRANSPORT", "stdout");
 
     /** Lines up to a position are stored when an entry is. */
     private record Mark(long entry, long position) {}
@@ -222,7 +223,7 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
                 Optional.of(header.unitName()).filter(name -> !name.isEmpty() && isOfManager());
         Optional<String> invocation = header.invocationId().filter(_ -> unit.isPresent());
         for (Line line : ready) {
-            intake.take("stdout", by, unit, invocation, fields(header, line));
+            intake.take(STDOUT, by, unit, invocation, fields(header, line));
         }
     }
 

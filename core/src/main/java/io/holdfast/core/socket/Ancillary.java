@@ -89,7 +89,7 @@ public final class Ancillary implements AutoCloseable {
         if (pidfd != null || (ucred != null && !isPlaceholder(ucred))) {
             sender = sender(pidfd, ucred);
         }
-        if (type == SocketType.DATAGRAM && sender != null) {
+        if (type == SocketType.DATAGRAM && sender != null && !descriptors.isEmpty()) {
             Consumer<Fd> ofSender = FdCloser.automatic(sender.uid());
             descriptors.forEach(fd -> fd.closeWith(ofSender));
         }

@@ -51,7 +51,7 @@ public final class NativeMessage {
 
     /** {@return the fields of each entry, without empty entries} */
     public List<List<Field>> entries() {
-        return List.copyOf(entries);
+        return entries;
     }
 
     /** {@return how many fields were left out} */
@@ -91,9 +91,10 @@ public final class NativeMessage {
         while (equals < end && data[equals] != '=') {
             equals++;
         }
-        String name = new String(data, at, equals - at, US_ASCII);
         if (equals < end) {
-            add(name, equals + 1, end);
+            if (maySet(equals)) {
+                fields.add(Field.parse(data, at, end));
+            }
             at = end + 1;
             return true;
         }
@@ -105,22 +106,27 @@ public final class NativeMessage {
         if (size < 0 || size >= data.length - value || data[value + (int) size] != '\n') {
             return false;
         }
-        add(name, value, value + (int) size);
+        if (maySet(end)) {
+            String name = new String(data, at, end - at, US_ASCII);
+            fields.add(Field.of(name, Arrays.copyOfRange(data, value, value + (int) size)));
+        }
         at = value + (int) size + 1;
         return true;
     }
 
-    private void add(String name, int from, int to) {
-        if (name.startsWith("_") || !Field.isValidName(name) || fields.size() >= mostFields) {
-            dropped++;
-        } else {
-            fields.add(Field.of(name, Arrays.copyOfRange(data, from, to)));
-        }
+    /** Returns whether a sender may set the field whose name ends here; counts it if not. */
+    private boolean maySet(int nameEnd) {
+        boolean may =
+                fields.size() < mostFields
+                        && data[at] != '_'
+                        && Field.isValidName(data, at, nameEnd);
+        dropped += may ? 0 : 1;
+        return may;
     }
 
     private void endEntry() {
         if (!fields.isEmpty()) {
-            entries.add(List.copyOf(fields));
+            entries.add(fields);
             fields = new ArrayList<>();
         }
     }

@@ -1,6 +1,7 @@
 package io.holdfast.receiver.store;
 
 import io.holdfast.journal.Field;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -9,6 +10,7 @@ import java.util.List;
  * @param realtimeMicros when it was received, since 1970
  * @param monotonicMicros the same since the boot
  * @param owner the user whose file it belongs to; 0 for the system's
+ * @param fields not changed by the caller any more
  * @param bytes of its fields
  */
 public record StoredEntry(
@@ -16,7 +18,7 @@ public record StoredEntry(
     private static final int OVERHEAD = 64; // of one field in memory
 
     public StoredEntry {
-        fields = List.copyOf(fields);
+        fields = Collections.unmodifiableList(fields);
     }
 
     /** Makes an entry of now. */

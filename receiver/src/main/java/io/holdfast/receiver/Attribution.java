@@ -54,6 +54,11 @@ final class Attribution {
         Known(Optional<String> unit, long uid, List<Field> fields, long since) {
             this(unit, uid, fields, MessageFilter.NONE, since);
         }
+
+        /** {@return the name of the user, for people and for the rate limit} */
+        String user() {
+            return "user " + uid;
+        }
     }
 
     private record Place(

@@ -75,6 +75,12 @@ final class BurstLimit {
         return Verdict.PASS;
     }
 
+    /** {@return whether all messages were passed that the last rate permits within an interval} */
+    boolean isFull(String who) {
+        Window window = windows.get(who);
+        return window != null && window.passed >= window.rate.burst();
+    }
+
     /** {@return the nanoseconds until the interval is over; {@link Long#MAX_VALUE}: never} */
     long left(String who) {
         Window window = windows.get(who);

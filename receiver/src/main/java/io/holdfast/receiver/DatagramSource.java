@@ -124,6 +124,9 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     }
 
     private void take(Attribution.Known sender, List<Fd> files) {
+        if (intake.drops(sender)) {
+            return;
+        }
         byte[] data = new byte[buffer.position()];
         buffer.get(0, data);
         if (kind == Kind.SYSLOG) {

@@ -179,22 +179,53 @@ final class Intake {
         if (!isWanted(settings, sender.filter(), message)) {
             return;
         }
-        if (belongs.isPresent() || sender.uid() != 0) { // root's own programs may log all they want
-            String who = belongs.orElseGet(() -> "user " + sender.uid());
-            report(who, sender, belongs);
-            BurstLimit.Verdict verdict = limit.count(who, rate(settings));
-            if (verdict == BurstLimit.Verdict.DROP_FIRST && limit.left(who) < Long.MAX_VALUE) {
-                EventLoop.Timer _ = // also if no message follows
-                        loop.after(
-                                Duration.ofNanos(limit.left(who)),
-                                () -> report(who, sender, belongs));
-            }
-            if (verdict != BurstLimit.Verdict.PASS) {
-                suppressed++;
-                return;
-            }
+        if (!passes(sender, belongs, settings)) {
+            return;
         }
         store(sender.uid(), complete(transport, sender, unit, settings, invocation, message));
+    }
+
+    /**
+     * Drops a message before it is parsed, if its sender is beyond the rate: a flood is to cost as
+     * little as possible.
+     */
+    boolean drops(Attribution.Known sender) {
+        Optional<String> unit = sender.unit();
+        String who = nameOf(sender, unit);
+        if (!limit.isFull(who)) {
+            return false;
+        }
+        report(who, sender, unit);
+        if (!limit.isFull(who)) { // the next interval has begun
+            return false;
+        }
+        received++;
+        UnitSettings settings =
+                unit.map(name -> units.of(name, sender.since())).orElse(UnitSettings.NONE);
+        return !passes(sender, unit, settings);
+    }
+
+    private static String nameOf(Attribution.Known sender, Optional<String> unit) {
+        return unit.orElseGet(sender::user);
+    }
+
+    /** Counts a message against the rate of its unit or user. */
+    private boolean passes(
+            Attribution.Known sender, Optional<String> unit, UnitSettings settings) {
+        if (unit.isEmpty() && sender.uid() == 0) {
+            return true; // root's own programs may log all they want
+        }
+        String who = nameOf(sender, unit);
+        report(who, sender, unit);
+        BurstLimit.Verdict verdict = limit.count(who, rate(settings));
+        if (verdict == BurstLimit.Verdict.DROP_FIRST && limit.left(who) < Long.MAX_VALUE) {
+            EventLoop.Timer _ = // also if no message follows
+                    loop.after(Duration.ofNanos(limit.left(who)), () -> report(who, sender, unit));
+        }
+        if (verdict != BurstLimit.Verdict.PASS) {
+            suppressed++;
+        }
+        return verdict == BurstLimit.Verdict.PASS;
     }
 
     /**

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +101,13 @@ class HostileSendersTest {
                     datagram(b"", [f])
                 os.close(f)
 
+            def beyond():
+                s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                s.connect(folder + "/socket")
+                for i in range(10001):
+                    s.send(b"MESSAGE=flood")
+                pipes()
+
             globals()[attack]()
             print("begun", flush=True)
             while True:
@@ -133,18 +141,8 @@ class HostileSendersTest {
     void anotherSendersMessagesArriveDuringAnAttack(String attack) throws Exception {
         Path scratch = Files.createDirectory(folder.resolve("scratch"));
         Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString("rwxrwxrwx"));
-        Path script = Files.writeString(folder.resolve("attack.py"), ATTACKS);
         long quiet = timeOfMessages("quiet");
-        Spawn attacker =
-                Spawn.of(
-                                "python3",
-                                script.toString(),
-                                attack,
-                                folder.resolve("run").toString(),
-                                scratch.toString())
-                        .stdin(Stdio.devNull())
-                        .stdout(Stdio.pipe());
-        try (Child child = attacker.start();
+        try (Child child = attacker(attack, scratch).start();
                 BufferedReader said =
                         new BufferedReader(new InputStreamReader(child.stdout(), UTF_8))) {
             assertThat(said.readLine()).isEqualTo("begun");
@@ -157,6 +155,35 @@ class HostileSendersTest {
             var _ = child.await();
         }
         assertThat(warnings.size()).as("warnings are throttled: %s", warnings).isLessThan(20);
+    }
+
+    /** The file that a message brings is not even looked at. */
+    @Test
+    void aMessageBeyondTheRateOfItsUserIsNotRead() throws Exception {
+        Path scratch = Files.createDirectory(folder.resolve("scratch"));
+        Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (Child child = attacker("beyond", scratch).start();
+                BufferedReader said =
+                        new BufferedReader(new InputStreamReader(child.stdout(), UTF_8))) {
+            assertThat(said.readLine()).isEqualTo("begun");
+            boolean _ = child.signal(Signal.KILL);
+            var _ = child.await();
+        }
+        datagram("socket", "MESSAGE=after\n");
+        Await.until(() -> isStored("after"));
+        assertThat(warnings).isEmpty();
+    }
+
+    private Spawn attacker(String attack, Path scratch) throws IOException {
+        Path script = Files.writeString(folder.resolve("attack.py"), ATTACKS);
+        return Spawn.of(
+                        "python3",
+                        script.toString(),
+                        attack,
+                        folder.resolve("run").toString(),
+                        scratch.toString())
+                .stdin(Stdio.devNull())
+                .stdout(Stdio.pipe());
     }
 
     /** Sends messages, each when the last one is stored; by all three protocols. */

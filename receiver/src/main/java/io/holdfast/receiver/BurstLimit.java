@@ -57,11 +57,15 @@ final class BurstLimit {
 
     /** Counts a message against the usual rate. */
     Verdict count(String who) {
-        return count(who, usual);
+        return count(who, usual, 1);
     }
 
-    /** Counts a message against a rate of its own. */
-    Verdict count(String who, Rate rate) {
+    /**
+     * Counts a message against a rate of its own.
+     *
+     * @param weight as how many usual messages it counts
+     */
+    Verdict count(String who, Rate rate, long weight) {
         Window window = windows.computeIfAbsent(who, _ -> new Window(rate));
         window.rate = rate;
         if (window.passed == 0) {
@@ -71,7 +75,7 @@ final class BurstLimit {
             window.dropped++;
             return window.dropped == 1 ? Verdict.DROP_FIRST : Verdict.DROP;
         }
-        window.passed++;
+        window.passed += weight;
         return Verdict.PASS;
     }
 

@@ -44,6 +44,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     }
 
     private static final int BATCH = 128; // datagrams of one turn
+    private static final long TURN = 5_000_000; // nanoseconds, if they take long
     private static final int CHUNK = 1 << 16;
     private static final int USUAL = 1 << 16; // bytes of a datagram, whose memory is kept
     private static final Field SYSLOG = Field.of("_TRANSPORT", "syslog");
@@ -93,7 +94,10 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     }
 
     private void receive() {
-        for (int i = 0; i < BATCH && !intake.isWaiting(); i++) {
+        long begin = System.nanoTime();
+        for (int i = 0;
+                i < BATCH && !intake.isWaiting() && System.nanoTime() - begin < TURN;
+                i++) {
             buffer.clear();
             try {
                 if (socket.tryReceive(buffer, beside) == UnixSocket.WOULD_BLOCK) {
@@ -142,6 +146,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             try {
                 data = content(files.getFirst());
             } catch (ErrnoException e) {
+                intake.refuse(sender);
                 warnings.log(
                         sender.uid(),
                         "a message of user " + sender.uid() + " is refused: " + e.getMessage());

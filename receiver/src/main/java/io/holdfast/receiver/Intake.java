@@ -33,6 +33,8 @@ final class Intake {
     private static final long HOSTNAME_AGE = 1_000_000_000L;
     private static final int MOST_TURNS = 1000; // of the loop
     private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final int USUAL_BYTES = 16 << 10; // of a message that counts as one
+    private static final int USUAL_FIELDS = 128;
     private static final int LEAST_IMPORTANT = 7; // debug
     private static final long LONGEST = Long.MAX_VALUE / 1000; // microseconds
     private static final BurstLimit.Rate UNLIMITED =
@@ -174,12 +176,11 @@ final class Intake {
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
-        UnitSettings settings =
-                belongs.map(name -> units.of(name, sender.since())).orElse(UnitSettings.NONE);
+        UnitSettings settings = settings(sender, belongs);
         if (!isWanted(settings, sender.filter(), message)) {
             return;
         }
-        if (!passes(sender, belongs, settings)) {
+        if (!passes(sender, belongs, settings, weight(message))) {
             return;
         }
         store(sender.uid(), complete(transport, sender, unit, settings, invocation, message));
@@ -200,9 +201,27 @@ final class Intake {
             return false;
         }
         received++;
-        UnitSettings settings =
-                unit.map(name -> units.of(name, sender.since())).orElse(UnitSettings.NONE);
-        return !passes(sender, unit, settings);
+        return !passes(sender, unit, settings(sender, unit), 1);
+    }
+
+    /** Counts a message that cannot be read. */
+    void refuse(Attribution.Known sender) {
+        boolean _ = passes(sender, sender.unit(), settings(sender, sender.unit()), 1);
+    }
+
+    private UnitSettings settings(Attribution.Known sender, Optional<String> unit) {
+        return unit.map(name -> units.of(name, sender.since())).orElse(UnitSettings.NONE);
+    }
+
+    /**
+     * Returns as how many messages one counts: a large one takes the time and the space of others.
+     */
+    private static long weight(List<Field> message) {
+        long bytes = 0;
+        for (Field field : message) {
+            bytes += field.size();
+        }
+        return 1 + Math.max(bytes / USUAL_BYTES, message.size() / USUAL_FIELDS);
     }
 
     private static String nameOf(Attribution.Known sender, Optional<String> unit) {
@@ -211,13 +230,16 @@ final class Intake {
 
     /** Counts a message against the rate of its unit or user. */
     private boolean passes(
-            Attribution.Known sender, Optional<String> unit, UnitSettings settings) {
+            Attribution.Known sender,
+            Optional<String> unit,
+            UnitSettings settings,
+            long weight) {
         if (unit.isEmpty() && sender.uid() == 0) {
             return true; // root's own programs may log all they want
         }
         String who = nameOf(sender, unit);
         report(who, sender, unit);
-        BurstLimit.Verdict verdict = limit.count(who, rate(settings));
+        BurstLimit.Verdict verdict = limit.count(who, rate(settings), weight);
         if (verdict == BurstLimit.Verdict.DROP_FIRST && limit.left(who) < Long.MAX_VALUE) {
             EventLoop.Timer _ = // also if no message follows
                     loop.after(Duration.ofNanos(limit.left(who)), () -> report(who, sender, unit));

@@ -204,6 +204,17 @@ class ReceiverInputTest {
 
     @Test
     @Needs(root = true)
+    void aLargeMessageCountsAsSeveral() throws Exception {
+        set("log-rate-limit-burst:x.service", "3");
+        set("invocation:x.service", ID);
+        stream("x.service", "x".repeat(40_000) + "\nsmall\n");
+        stream("y.service", "end\n");
+        Entry _ = await("MESSAGE", "end");
+        assertThat(messages("_SYSTEMD_UNIT", "x.service")).hasSize(1);
+    }
+
+    @Test
+    @Needs(root = true)
     void settingsInAFolderOfOthersAreNotRead() throws Exception {
         set("log-level-max:x.service", "0");
         set("invocation:x.service", ID);

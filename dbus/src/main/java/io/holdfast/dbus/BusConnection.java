@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -479,7 +480,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(String rule) throws InterruptedException {
-        return subscriptions.open(MatchRule.parseSubscription(requireNonNull(rule, "rule")));
+        return subscriptions.open(MatchRule.parseSubscription(requireNonNull(rule, "rule")), null);
     }
 
     /**
@@ -498,6 +499,34 @@ public final class BusConnection implements AutoCloseable {
         Subscription subscription = subscribe(rule);
         subscription.handleBy(handler);
         return subscription;
+    }
+
+    /**
+     * Subscribes to signals and handles them on an executor. The reader passes a signal to it before
+     * it reads the next message: what the handler of a later call executes there comes after the
+     * signal. {@link Subscription#take} never returns these signals.
+     *
+     * @param rule the match rule
+     * @param executor must not wait; if it rejects a signal, the signal is lost
+     * @param handler called with each signal on the executor; a signal that has arrived is handled
+     *     even if the subscription is closed meanwhile. What the handler throws is logged, and each
+     *     message is closed after the handler returns
+     * @return the subscription, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
+    public Subscription subscribe(String rule, Executor executor, Consumer<Message> handler)
+            throws InterruptedException {
+        requireNonNull(executor, "executor");
+        requireNonNull(handler, "handler");
+        return subscriptions.open(
+                MatchRule.parseSubscription(requireNonNull(rule, "rule")),
+                signal -> {
+                    try {
+                        executor.execute(() -> Subscription.handle(rule, handler, signal));
+                    } catch (RejectedExecutionException e) {
+                        signal.close();
+                    }
+                });
     }
 
     /** Returns a call of a method of the bus that takes one string. */

@@ -28,15 +28,24 @@ public final class Subscription implements AutoCloseable {
     private final int limit;
     private final Consumer<Subscription> atClose;
     private final SignalQueue signals;
+    private final @Nullable Consumer<Message> receiver;
     private final FollowedName sender = new FollowedName();
 
     /** Rules that the bus was asked to add for this subscription and has not refused. */
     final AtomicInteger rulesAtBus = new AtomicInteger();
 
-    Subscription(MatchRule rule, int limit, Consumer<Subscription> atClose) {
+    /**
+     * @param receiver takes each signal, owned, instead of the queue; called by the reader thread
+     */
+    Subscription(
+            MatchRule rule,
+            int limit,
+            Consumer<Subscription> atClose,
+            @Nullable Consumer<Message> receiver) {
         this.rule = rule;
         this.limit = limit;
         this.atClose = atClose;
+        this.receiver = receiver;
         this.signals = new SignalQueue(rule.toString(), limit);
     }
 
@@ -70,8 +79,12 @@ public final class Subscription implements AutoCloseable {
         return rule;
     }
 
-    /** Queues a signal, or closes it if there is no room. */
+    /** Passes a signal on, or queues it, or closes it if there is no room. */
     void put(Message signal) {
+        if (receiver != null) {
+            receiver.accept(signal);
+            return;
+        }
         long lostSoFar = signals.put(signal);
         if (lostSoFar > 0) {
             logLost(lostSoFar);
@@ -139,12 +152,17 @@ public final class Subscription implements AutoCloseable {
             } catch (ConnectionLostException | IllegalStateException e) {
                 return;
             }
-            try (signal) {
-                handler.accept(signal);
-            } catch (Throwable e) { // the signals behind it must still be handled
-                LOG.log(System.Logger.Level.WARNING, "a handler of signals failed: " + rule, e);
-            }
+            handle(rule.toString(), handler, signal);
             boolean _ = Thread.interrupted();
+        }
+    }
+
+    /** Handles a signal, owned; the signals behind it must still be handled if that fails. */
+    static void handle(String rule, Consumer<Message> handler, Message signal) {
+        try (signal) {
+            handler.accept(signal);
+        } catch (Throwable e) {
+            LOG.log(System.Logger.Level.WARNING, "a handler of signals failed: " + rule, e);
         }
     }
 

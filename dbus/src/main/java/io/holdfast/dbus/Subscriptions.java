@@ -12,6 +12,7 @@ import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +34,15 @@ final class Subscriptions {
         this.queuedSignals = queuedSignals;
     }
 
-    /** Subscribes to the signals that match a rule, and adds the rule at the bus. */
-    Subscription open(MatchRule rule) throws InterruptedException {
-        Subscription subscription = new Subscription(rule, queuedSignals, this::unsubscribe);
+    /**
+     * Subscribes to the signals that match a rule, and adds the rule at the bus.
+     *
+     * @param receiver takes the signals, owned, instead of the subscription's queue; null for none
+     */
+    Subscription open(MatchRule rule, @Nullable Consumer<Message> receiver)
+            throws InterruptedException {
+        Subscription subscription =
+                new Subscription(rule, queuedSignals, this::unsubscribe, receiver);
         all.add(subscription);
         try {
             link.requireOpen();

@@ -6,8 +6,11 @@ import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.testkit.PeerPair;
 import io.holdfast.dbus.wire.Message;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -82,6 +85,39 @@ class SignalHandlerTest {
             subscription.close();
             thread.join();
         }
+    }
+
+    @Test
+    void aSignalOnAnExecutorIsHandledBeforeWhatALaterCallExecutesThere() throws Exception {
+        List<String> order = new ArrayList<>(); // used on the executor
+        List<String> expected = new ArrayList<>();
+        try (ExecutorService executor = Executors.newSingleThreadExecutor();
+                PeerPair pair = PeerPair.connect()) {
+            BusInterface object =
+                    BusInterface.named("org.example.Test")
+                            .asyncMethod(
+                                    "M",
+                                    "s",
+                                    "",
+                                    (call, reply) -> {
+                                        executor.execute(() -> order.add(call.string(0)));
+                                        reply.complete(List.of());
+                                    })
+                            .build();
+            var _ = pair.client().export("/p", object);
+            Subscription _ =
+                    pair.client()
+                            .subscribe(
+                                    "member='S'",
+                                    executor,
+                                    signal -> order.add((String) signal.values().getFirst()));
+            for (int i = 0; i < 500; i++) {
+                pair.server().offerSignal("", "/p", "org.example.Test", "S", "s", "signal " + i);
+                var _ = pair.server().object("/p").call("org.example.Test", "M", "s", "call " + i);
+                expected.addAll(List.of("signal " + i, "call " + i));
+            }
+        }
+        assertThat(order).isEqualTo(expected);
     }
 
     private static void call(BusConnection lost) {

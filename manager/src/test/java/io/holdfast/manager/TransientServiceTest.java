@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
@@ -226,6 +230,51 @@ class TransientServiceTest {
         assertThat(ran.status()).as(ran.output()).isEqualTo(3);
         assertThat(ran.output()).contains("nobody\n0 $HOME\n");
         assertThat(stage.loaded()).isEmpty(); // collected, though it failed
+    }
+
+    /** As two systemd-run(1) with --wait one after the other. */
+    @Test
+    void aNameIsFreeAsSoonAsItsLastHolderHasLeft() throws Exception {
+        String address = bus.addresses().getFirst().toString();
+        try (BusConnection next = BusConnection.connect(address)) {
+            for (int round = 0; round < 30; round++) {
+                BusConnection holder = BusConnection.connect(address);
+                String left =
+                        "type='signal',member='NameOwnerChanged',arg2='',arg0='"
+                                + holder.uniqueName()
+                                + "'";
+                try (Subscription leaving = next.subscribe(left)) {
+                    run(holder, Struct.of("AddRef", Variant.of("b", true)));
+                    holder.close();
+                    leaving.take().close();
+                }
+                run(next, Struct.of("Description", Variant.of("s", "round " + round)));
+            }
+        }
+    }
+
+    /** Makes x.service, and waits until its program has ended. */
+    private static void run(BusConnection caller, Struct property) throws Exception {
+        Struct program =
+                Struct.of(
+                        "ExecStart",
+                        Variant.of(
+                                "a(sasb)",
+                                List.of(Struct.of("/bin/true", List.of("/bin/true"), false))));
+        Struct type = Struct.of("Type", Variant.of("s", "oneshot"));
+        try (Subscription ended = caller.subscribe("type='signal',member='JobRemoved'")) {
+            List<Object> _ =
+                    caller.object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
+                            .call(
+                                    "org.freedesktop.systemd1.Manager",
+                                    "StartTransientUnit",
+                                    "ssa(sv)a(sa(sv))",
+                                    "x.service",
+                                    "fail",
+                                    List.of(type, program, property),
+                                    List.of());
+            ended.take().close();
+        }
     }
 
     @Test

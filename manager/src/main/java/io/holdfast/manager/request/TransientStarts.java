@@ -110,6 +110,7 @@ public final class TransientStarts {
                         first(),
                         "accepts only stop jobs: the manager is stopping.");
             }
+            jobs.unused().sweep(); // the last holder of a unit of this name may just have left
             for (TransientUnit unit : request) {
                 if (isLoaded(unit.name()) || !beingMade.add(unit.name())) {
                     throw exists(unit.name());

@@ -54,7 +54,8 @@ public final class UnusedUnits {
         queue.addAll(names);
     }
 
-    private void sweep() {
+    /** Unloads those of the queued units that are not in use, without waiting for the turn to end. */
+    void sweep() {
         while (!queue.isEmpty()) {
             UnitName name = queue.iterator().next();
             queue.remove(name);

@@ -119,7 +119,8 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         BusConnection made = BusConnection.connect(to, OPTIONS);
         Client client = face.show(made, true);
         try {
-            Subscription _ = made.subscribe(GONE, gone -> left(client, gone));
+            // in the order of the calls: a new caller can count on what an old one has released
+            Subscription _ = made.subscribe(GONE, this::post, gone -> left(client, gone));
             Subscription _ = made.subscribe(ACTIVATION, activations::request);
             connection = made;
             NameReply reply = made.requestName(Names.SERVICE, NameFlag.DO_NOT_QUEUE);

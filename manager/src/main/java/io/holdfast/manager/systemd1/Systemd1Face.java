@@ -98,7 +98,7 @@ final class Systemd1Face {
                         .start(() -> {
                             try {
                                 if (client.connection().owner(caller).isEmpty()) {
-                                    left(client, caller);
+                                    manager.loop().postEnding(() -> left(client, caller));
                                 }
                             } catch (InterruptedException
                                     | DBusException
@@ -108,9 +108,9 @@ final class Systemd1Face {
                         });
     }
 
-    /** Handles that a caller has left the bus. Posted so that a full queue cannot refuse it. */
+    /** Handles that a caller has left the bus. Called on the loop. */
     void left(Client client, String caller) {
-        manager.loop().postEnding(() -> manager.letGo(client.left(caller)));
+        manager.letGo(client.left(caller));
     }
 
     /** Handles the loss of a connection. */

@@ -9,6 +9,7 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.generator.GeneratorFolders;
 import io.holdfast.manager.job.JobOutcome;
+import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.log.ManagerListener;
@@ -195,17 +196,18 @@ public final class Manager implements AutoCloseable {
      * keeper starts it, and meanwhile is the parent of this manager's children, so that no exit is
      * lost.
      *
-     * @return fails with an IllegalStateException if there is no keeper, or if the manager is
-     *     stopping
+     * @return fails with an UnsupportedOperationException if there is no keeper, and with {@link
+     *     JobRefusedException} if the manager is stopping
      */
     public CompletableFuture<Void> reexecute() {
         return onLoop(answer -> {
             if (!survival.isOn()) {
-                throw new IllegalStateException(
+                throw new UnsupportedOperationException(
                         "no keeper: re-execution needs one to start the next manager");
             }
             if (jobs.isStopping()) {
-                throw new IllegalStateException("the manager is stopping");
+                throw new JobRefusedException(
+                        JobRefusedException.Reason.SHUTTING_DOWN, "the manager is stopping");
             }
             handingOver = true;
             answer.complete(null);

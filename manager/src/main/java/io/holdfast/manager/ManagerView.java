@@ -302,7 +302,8 @@ public final class ManagerView {
      * @return how many of the units have files
      */
     public CompletableFuture<Integer> reload() {
-        return reloading.reload();
+        listeners.reloading(true);
+        return reloading.reload().whenComplete((_, _) -> listeners.reloading(false));
     }
 
     // ---- units
@@ -353,23 +354,27 @@ public final class ManagerView {
                 .map(node -> view(node.unit()));
     }
 
+    private CompletableFuture<UnitView> foundOr(
+            UnitName name, Supplier<CompletableFuture<UnitView>> otherwise) {
+        return found(name).map(CompletableFuture::completedFuture).orElseGet(otherwise);
+    }
+
     /**
      * Returns a loaded unit, or a unit as it would be loaded; the load state shows if there is no
      * such unit.
      */
     public CompletableFuture<UnitView> read(UnitName name) {
-        Optional<UnitView> known = found(name);
-        return known.isPresent()
-                ? CompletableFuture.completedFuture(known.get())
-                : work(() -> catalog.read(name)).thenApply(read -> seen(name, read));
+        return foundOr(
+                name, () -> work(() -> catalog.read(name)).thenApply(read -> seen(name, read)));
     }
 
     /** Returns a unit as {@link #read(UnitName)} does, in a turn of the user who asks. */
     public CompletableFuture<UnitView> read(UnitName name, long user) {
-        Optional<UnitView> known = found(name);
-        return known.isPresent()
-                ? CompletableFuture.completedFuture(known.get())
-                : workFor(user, () -> catalog.read(name)).thenApply(read -> seen(name, read));
+        return foundOr(
+                name,
+                () ->
+                        workFor(user, () -> catalog.read(name))
+                                .thenApply(read -> seen(name, read)));
     }
 
     /** Returns a unit that was read; one of the table that was not found before is updated. */
@@ -385,10 +390,7 @@ public final class ManagerView {
      * @return fails with {@link JobRefusedException} if there are too many units
      */
     public CompletableFuture<UnitView> load(UnitName name) {
-        Optional<UnitView> known = found(name);
-        return known.isPresent()
-                ? CompletableFuture.completedFuture(known.get())
-                : work(() -> catalog.read(name)).thenApply(this::taken);
+        return foundOr(name, () -> work(() -> catalog.read(name)).thenApply(this::taken));
     }
 
     private UnitView taken(Unit read) {
@@ -547,10 +549,12 @@ public final class ManagerView {
 
     /**
      * Lets the next manager take over everything ({@link Manager#reexecute}). Clients of the
-     * interfaces are disconnected.
+     * interfaces are disconnected, and wait for that instead of a reply.
+     *
+     * @return fails if it is refused, and otherwise never completes
      */
-    public CompletableFuture<Void> reexecute() {
-        return reexecute.get();
+    public <T> CompletableFuture<T> reexecute() {
+        return reexecute.get().thenCompose(_ -> new CompletableFuture<>());
     }
 
     /** Returns whether the manager can end a container. */

@@ -22,6 +22,7 @@ import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.testkit.CompiledSources;
 import io.holdfast.dbus.typed.Proxy;
 import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.job.JobResult;
@@ -311,6 +312,29 @@ class Systemd1OnBusTest {
             var _ = call(client, "UnrefUnit", "s", "a.service");
             assertThatThrownBy(() -> call(client, "UnrefUnit", "s", "a.service"))
                     .hasMessageContaining("NotReferenced");
+        }
+    }
+
+    @Test
+    void aReloadOverVarlinkIsAnnouncedOnTheBus() throws Exception {
+        Path socket = stage.runtimeDirectory().resolve(ManagerInterface.SOCKET);
+        try (Bus bus = ours(folder);
+                ManagerInterface _ =
+                        ManagerInterface.serve(stage.manager(), stage.runtimeDirectory());
+                VarlinkClient varlink = VarlinkClient.connect("unix:" + socket);
+                BusConnection client = BusConnection.connect(address(bus));
+                var reloading = client.subscribe("type='signal',member='Reloading'")) {
+            var _ = face.connect(address(bus));
+            var _ = call(client, "Subscribe", "");
+            for (String method :
+                    List.of("io.systemd.Manager.Reload", "io.holdfast.Manager.ReloadDaemon")) {
+                var _ = varlink.call(method, JsonObject.EMPTY);
+                for (boolean begins : new boolean[] {true, false}) {
+                    try (Message signal = reloading.take()) {
+                        assertThat(signal.values()).as(method).containsExactly(begins);
+                    }
+                }
+            }
         }
     }
 

@@ -19,6 +19,9 @@ public interface UnitListener {
     /** Called when a unit's state has changed; {@link ManagerView#unit} returns the new state. */
     void unitChanged(UnitName unit);
 
+    /** Called when the manager begins, or has finished, to read all unit files again. */
+    default void reloading(boolean begins) {}
+
     /** Called when a job was granted and has not begun. */
     void jobNew(UnitJob job);
 

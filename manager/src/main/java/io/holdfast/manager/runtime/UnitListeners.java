@@ -34,6 +34,11 @@ public final class UnitListeners implements UnitListener {
     }
 
     @Override
+    public void reloading(boolean begins) {
+        listeners.forEach(listener -> listener.reloading(begins));
+    }
+
+    @Override
     public void jobNew(UnitJob job) {
         listeners.forEach(listener -> listener.jobNew(job));
     }

@@ -442,51 +442,19 @@ final class ManagerObject {
                         "name",
                         "mask")
                 .asyncMethod("ResetFailed", "", "", operations::resetAllFailed)
-                .asyncMethod("Reload", "", "", reload())
-                .asyncMethod("Reexecute", "", "", this::reexecute);
+                .asyncMethod("Reload", "", "", ofDaemon(manager::reload))
+                .asyncMethod("Reexecute", "", "", ofDaemon(manager::reexecute));
     }
 
-    /** Replies only if it is refused: otherwise the connection ends, and callers wait for that. */
-    private void reexecute(MethodCall call, CompletableFuture<List<?>> reply) {
-        Runnable begin =
-                () -> {
-                    var _ =
-                            manager.reexecute()
-                                    .whenComplete((_, failure) -> {
-                                        if (failure != null) {
-                                            reply.completeExceptionally(
-                                                    new DBusException(
-                                                            DBusException.NOT_SUPPORTED,
-                                                            failure.getMessage() + "."));
-                                        }
-                                    });
-                };
-        operations.permitted(
-                call, Permission.RELOAD_DAEMON, Map.of(), reply, operations.onLoop(reply, begin));
-    }
-
-    private AsyncMethodHandler reload() {
+    /** Makes a method that has the manager do something to itself, without a result. */
+    private AsyncMethodHandler ofDaemon(Supplier<CompletableFuture<?>> request) {
         return (call, reply) ->
                 operations.permitted(
                         call,
                         Permission.RELOAD_DAEMON,
                         Map.of(),
                         reply,
-                        operations.onLoop(
-                                reply,
-                                () -> {
-                                    broadcast.reloading(true);
-                                    var _ =
-                                            manager.reload()
-                                                    .whenComplete((_, failure) -> {
-                                                        broadcast.reloading(false);
-                                                        if (failure == null) {
-                                                            reply.complete(List.of());
-                                                        } else {
-                                                            Operations.fail(reply, failure);
-                                                        }
-                                                    });
-                                }));
+                        () -> later(reply, () -> request.get().thenApply(_ -> List.of())));
     }
 
     // ---- subscriptions and references; on the loop

@@ -316,7 +316,12 @@ public final class ManagerInterface implements AutoCloseable {
                         call -> permitted(call, Permission.RELOAD_DAEMON, ALL, this::reloadDaemon))
                 .asyncMethod(
                         "Reexecute",
-                        call -> permitted(call, Permission.RELOAD_DAEMON, ALL, this::reexecute))
+                        call ->
+                                permitted(
+                                        call,
+                                        Permission.RELOAD_DAEMON,
+                                        ALL,
+                                        _ -> orFailed(manager.view().reexecute())))
                 .asyncMethod(
                         "Kill",
                         call ->
@@ -371,25 +376,14 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     private CompletableFuture<JsonObject> reloadDaemon(Call call) {
-        return manager.reloadFiles()
-                .handle((count, failure) -> {
-                    if (count == null) {
-                        throw failed(failure);
-                    }
-                    return JsonObject.of("units", count);
-                });
+        return orFailed(manager.reloadFiles().thenApply(count -> JsonObject.of("units", count)));
     }
 
-    private CompletableFuture<JsonObject> reexecute(Call call) {
-        CompletableFuture<JsonObject> refusal = new CompletableFuture<>();
-        var _ =
-                manager.reexecute()
-                        .whenComplete((_, failure) -> {
-                            if (failure != null) {
-                                refusal.completeExceptionally(failed(cause(failure)));
-                            }
-                        });
-        return refusal;
+    /** Makes a failure the error that the caller gets. */
+    private static CompletableFuture<JsonObject> orFailed(CompletableFuture<JsonObject> request) {
+        return request.exceptionally(failure -> {
+            throw failed(failure);
+        });
     }
 
     private CompletableFuture<JsonObject> permitted(
@@ -433,13 +427,7 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     private CompletableFuture<JsonObject> resetFailed(Call call) {
-        return manager.resetFailed(anyNames(call))
-                .handle((_, failure) -> {
-                    if (failure != null) {
-                        throw failed(failure);
-                    }
-                    return JsonObject.EMPTY;
-                });
+        return orFailed(manager.resetFailed(anyNames(call)).thenApply(_ -> JsonObject.EMPTY));
     }
 
     private static UnitName name(String text) {
@@ -461,13 +449,12 @@ public final class ManagerInterface implements AutoCloseable {
                 verb,
                 names,
                 _ ->
-                        manager.outdated(names)
-                                .thenCompose(outdated ->
-                                        manager.request(type, names)
-                                                .thenApply(outcomes -> json(outcomes, outdated)))
-                                .exceptionally(failure -> {
-                                    throw failed(failure);
-                                }));
+                        orFailed(
+                                manager.outdated(names)
+                                        .thenCompose(outdated ->
+                                                manager.request(type, names)
+                                                        .thenApply(outcomes ->
+                                                                json(outcomes, outdated)))));
     }
 
     private static JsonObject json(Map<UnitName, JobOutcome> outcomes, Set<UnitName> outdated) {

@@ -1,6 +1,5 @@
 package io.holdfast.manager.varlink;
 
-import io.holdfast.core.Errno;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;
@@ -14,6 +13,7 @@ import io.holdfast.varlink.server.Call;
 import io.holdfast.varlink.server.Service;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /** {@code io.systemd.Manager}: the manager itself, as its D-Bus properties describe it. */
 final class ManagerService {
@@ -34,8 +34,8 @@ final class ManagerService {
     Service service() {
         return Service.of(definition)
                 .asyncMethod("Describe", _ -> calls.onLoop(this::describe))
-                .asyncMethod("Reexecute", this::reexecute)
-                .asyncMethod("Reload", this::reload)
+                .asyncMethod("Reexecute", call -> ofDaemon(call, manager::reexecute))
+                .asyncMethod("Reload", call -> ofDaemon(call, manager::reload))
                 .asyncMethod("PowerOff", call -> end(call, What.POWER_OFF))
                 .asyncMethod("Reboot", call -> end(call, What.REBOOT))
                 .asyncMethod("Halt", call -> end(call, What.HALT))
@@ -55,30 +55,13 @@ final class ManagerService {
         return structs.write(struct, "", properties, Map.of());
     }
 
-    private CompletableFuture<JsonObject> reload(Call call) {
+    /** Has the manager do something to itself, without a result. */
+    private CompletableFuture<JsonObject> ofDaemon(
+            Call call, Supplier<CompletableFuture<?>> request) {
         return calls.permitted(
                 call,
                 SystemdCalls.question(call, Permission.RELOAD_DAEMON, Map.of()),
-                () -> manager.reload().thenApply(_ -> JsonObject.EMPTY));
-    }
-
-    /** Replies only if it is refused: otherwise the connection ends, and callers wait for that. */
-    private CompletableFuture<JsonObject> reexecute(Call call) {
-        CompletableFuture<JsonObject> refusal = new CompletableFuture<>();
-        return calls.permitted(
-                call,
-                SystemdCalls.question(call, Permission.RELOAD_DAEMON, Map.of()),
-                () -> {
-                    var _ =
-                            manager.reexecute()
-                                    .whenComplete((_, failure) -> {
-                                        if (failure != null) {
-                                            refusal.completeExceptionally(
-                                                    UnitErrors.system(Errno.EOPNOTSUPP));
-                                        }
-                                    });
-                    return refusal;
-                });
+                () -> request.get().thenApply(_ -> JsonObject.EMPTY));
     }
 
     private CompletableFuture<JsonObject> end(Call call, What what) {

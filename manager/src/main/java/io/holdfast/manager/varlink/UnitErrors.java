@@ -57,6 +57,7 @@ final class UnitErrors {
             case DBusException e when e.name().equals(DBusException.LIMITS_EXCEEDED) ->
                     system(Errno.E2BIG);
             case DBusException _ -> of("BadUnitSetting");
+            case UnsupportedOperationException _ -> system(Errno.EOPNOTSUPP);
             default -> cause;
         };
     }

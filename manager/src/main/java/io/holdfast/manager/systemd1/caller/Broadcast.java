@@ -113,7 +113,7 @@ public final class Broadcast implements UnitListener {
         }
     }
 
-    /** Reports that the manager begins, or has finished, reloading its unit files. */
+    @Override
     public void reloading(boolean begins) {
         emit(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
     }

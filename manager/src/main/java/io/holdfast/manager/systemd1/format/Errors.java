@@ -64,6 +64,8 @@ public final class Errors {
                     of(NO_SUCH_PROCESS, String.valueOf(e.getMessage()));
             case ErrnoException e when e.errno() == Errno.EBADF ->
                     invalid(String.valueOf(e.getMessage()));
+            case UnsupportedOperationException e ->
+                    new DBusException(DBusException.NOT_SUPPORTED, e.getMessage() + ".");
             default -> cause;
         };
     }

@@ -39,6 +39,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -547,6 +548,29 @@ public final class ManagerView {
                 .findFirst();
     }
 
+    /** Returns the markers of a unit; none if it is not loaded. */
+    public Set<UnitMarker> markers(UnitName name) {
+        LoadedUnit unit = units.node(name);
+        return unit == null ? Set.of() : unit.markers();
+    }
+
+    /**
+     * Changes the markers of a unit; a unit that is not loaded has none.
+     *
+     * @return fails with {@link JobRefusedException}, if there is no such unit or it is masked
+     */
+    public CompletableFuture<Void> mark(UnitName name, List<UnitMarker.Change> changes) {
+        return read(name)
+                .thenAccept(view -> {
+                    LoadedUnit.requireFound(name, view.newest());
+                    LoadedUnit unit = units.node(name);
+                    if (unit != null) {
+                        changes.forEach(unit::mark);
+                        context.survival().changed(unit.name());
+                    }
+                });
+    }
+
     /**
      * Lets the next manager take over everything ({@link Manager#reexecute}). Clients of the
      * interfaces are disconnected, and wait for that instead of a reply.
@@ -677,6 +701,27 @@ public final class ManagerView {
         } catch (RuntimeException e) {
             answer.completeExceptionally(e);
         }
+    }
+
+    /**
+     * Requests the restart or the reload of each marked unit; those that are down stay down.
+     *
+     * @return for each unit the answer as of {@link #enqueue}
+     */
+    public Map<UnitName, CompletableFuture<UnitJob>> enqueueMarked() {
+        Map<UnitName, CompletableFuture<UnitJob>> answers = new LinkedHashMap<>();
+        for (LoadedUnit unit : List.copyOf(units.nodes())) {
+            if (!unit.markers().isEmpty()) {
+                boolean reloads =
+                        !unit.markers().contains(UnitMarker.NEEDS_RESTART)
+                                && unit.unit().unit().canReload();
+                CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+                answers.put(unit.name(), answer);
+                JobType type = reloads ? JobType.TRY_RELOAD : JobType.TRY_RESTART;
+                enqueue(unit.name(), type, JobMode.FAIL, answer);
+            }
+        }
+        return answers;
     }
 
     /**

@@ -10,6 +10,7 @@ import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ final class Recovery {
     private static final String JOB_UNORDERED = "job-unordered";
     private static final String JOB_TIMEOUT = "job-timeout";
     private static final String LAST_JOB = "last-job";
+    private static final String MARKERS = "markers";
 
     private final ManagerContext context;
     private final UnitTable units;
@@ -60,6 +62,9 @@ final class Recovery {
             return Optional.empty();
         }
         Optional<Fields> state = node.unit().record();
+        if (!node.markers().isEmpty()) {
+            state = Optional.of(withMarkers(state.orElseGet(Fields::new), node));
+        }
         Optional<JobRecord> found = jobs.engine().recorded(node);
         if (found.isEmpty()) {
             return state.map(this::withLastJob);
@@ -73,6 +78,10 @@ final class Recovery {
                         .put(JOB_IRREVERSIBLE, job.isIrreversible())
                         .put(JOB_UNORDERED, job.ignoresOrder())
                         .put(JOB_TIMEOUT, job.timeoutAt()));
+    }
+
+    private static Fields withMarkers(Fields fields, LoadedUnit node) {
+        return fields.put(MARKERS, String.join(" ", UnitMarker.words(node.markers())));
     }
 
     private Fields withLastJob(Fields fields) {
@@ -91,6 +100,7 @@ final class Recovery {
                 units.adopt(each.unit().get());
                 List<Runnable> order = each.name().type().triggers() ? triggering : others;
                 restore(each.name(), each.state()).ifPresent(order::add);
+                restoreMarkers(each.name(), each.state());
                 restored.add(each.name());
             } catch (RuntimeException e) { // of any kind: the other units must not be lost
                 context.error(each.name(), "is not adopted: " + e.getMessage());
@@ -144,6 +154,15 @@ final class Recovery {
         var _ = node.exchangeState();
         units.noteState(node);
         return Optional.of(next);
+    }
+
+    private void restoreMarkers(UnitName name, Fields fields) {
+        LoadedUnit node = units.node(name);
+        if (node != null) {
+            fields.find(MARKERS)
+                    .map(words -> UnitMarker.Change.parse(List.of(words.split(" "))))
+                    .ifPresent(node::mark);
+        }
     }
 
     private void queue(Map<String, Fields> states) {

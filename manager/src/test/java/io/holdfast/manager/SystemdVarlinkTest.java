@@ -174,20 +174,63 @@ class SystemdVarlinkTest {
     }
 
     @Test
-    void noPropertyIsSetThisWay() throws Exception {
+    void onlyMarkersAreSetThisWay() throws Exception {
+        stage.start("a");
         String set = "io.systemd.Unit.SetProperties";
-        assertThat(
-                        refused(
-                                set,
-                                "{\"name\":\"a.service\",\"runtime\":true,"
-                                        + "\"properties\":{\"Markers\":[\"needs-restart\"]}}"))
+        String a = "{\"name\":\"a.service\",\"runtime\":true,\"properties\":";
+        for (String[] each :
+                new String[][] {
+                    {"[\"needs-restart\"]", "[\"needs-restart\"]"},
+                    {"[\"+needs-reload\"]", "[\"needs-reload\",\"needs-restart\"]"},
+                    {"[\"-needs-restart\"]", "[\"needs-reload\"]"},
+                }) {
+            JsonObject _ = call(set, a + "{\"Markers\":" + each[0] + "}}");
+            assertThat(runtime("a.service").find("Markers")).get().hasToString(each[1]);
+        }
+        JsonObject _ = call(set, a + "{\"Markers\":[]}}");
+        assertThat(runtime("a.service").find("Markers")).isEmpty();
+        assertThat(refused(set, a + "{\"Markers\":[\"needs-restart\",\"+needs-reload\"]}}"))
+                .contains("InvalidParameter")
+                .contains("properties");
+        assertThat(refused(set, a + "{\"Markers\":[\"needs-nothing\"]}}"))
+                .contains("InvalidParameter");
+        assertThat(refused(set, a + "{\"ActiveState\":\"active\"}}"))
                 .contains("Unit.PropertyNotSupported")
-                .contains("Markers");
-        assertThat(
-                        refused(
-                                set,
-                                "{\"name\":\"nowhere.service\",\"runtime\":true,\"properties\":{}}"))
+                .contains("ActiveState");
+        assertThat(refused(set, "{\"name\":\"no.service\",\"runtime\":true,\"properties\":{}}"))
                 .contains("Unit.NoSuchUnit");
+    }
+
+    private JsonObject runtime(String unit) throws Exception {
+        return unit("{\"name\":\"" + unit + "\"}").object("runtime");
+    }
+
+    @Test
+    void markedUnitsAreRestartedAndReloaded() throws Exception {
+        String marked = "io.systemd.Manager.EnqueueMarkedJobs";
+        assertThat(call(marked, "{}").isEmpty()).isTrue();
+        assertThat(more(marked, "{}")).containsExactly(JsonObject.EMPTY);
+        stage.serviceWith("c", "RefuseManualStop=yes", "ExecStart=/bin/sleep 1000");
+        for (String unit : List.of("a", "b", "c")) {
+            stage.start(unit);
+        }
+        String before = stage.status("b").invocationId();
+        for (String unit : List.of("a", "b", "c")) {
+            String _ = systemctl().expect(0, "set-property", unit, "Markers=needs-restart");
+        }
+        assertThat(more(marked, "{}"))
+                .extracting(
+                        reply -> reply.string("unitID"),
+                        reply -> reply.optionalInteger("jobID").isPresent(),
+                        reply -> reply.optionalString("error").orElse(""))
+                .containsExactlyInAnyOrder(
+                        tuple("a.service", true, ""),
+                        tuple("b.service", true, ""),
+                        tuple("c.service", false, "io.systemd.Unit.OnlyByDependency"));
+        assertThat(stage.start("b")).isEqualTo(JobResult.DONE); // the restart
+        assertThat(stage.status("b").invocationId()).isNotEqualTo(before);
+        assertThat(runtime("b.service").find("Markers")).isEmpty();
+        assertThat(refused(marked, "{}")).contains("OnlyByDependency");
     }
 
     @Test
@@ -567,6 +610,12 @@ class SystemdVarlinkTest {
                     {"Unit.StartTransient", transientUnit, "PermissionDenied"},
                     {"Manager.Reload", "{}", "PermissionDenied"},
                     {"Manager.Reexecute", "{}", "PermissionDenied"},
+                    {"Manager.EnqueueMarkedJobs", "{}", "PermissionDenied"},
+                    {
+                        "Unit.SetProperties",
+                        "{\"name\":\"a.service\",\"runtime\":true,\"properties\":{\"Markers\":[]}}",
+                        "PermissionDenied"
+                    },
                     {"Job.Cancel", "{\"id\":1}", "PermissionDenied"},
                     {"Job.ClearAll", "{}", "PermissionDenied"},
                 }) {

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -270,12 +269,7 @@ public final class TransientStarts {
             UnitName name, InstallFolders folders, boolean forThisBoot, Map<String, String> lines) {
         Unit before = catalog.read(name);
         UnitSource source = before.source();
-        if (source.state() == UnitSource.State.NOT_FOUND) {
-            throw LoadedUnit.notFound(name, Optional.of(before));
-        }
-        if (source.state() == UnitSource.State.MASKED) {
-            throw new JobRefusedException(Reason.MASKED, name, "is masked.");
-        }
+        LoadedUnit.requireFound(name, before);
         PropertyFiles dropIns =
                 new PropertyFiles(
                         files.has(source.name()) ? files.folder() : folders.control(forThisBoot),

@@ -9,6 +9,7 @@ import io.holdfast.manager.job.Relation;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
@@ -16,9 +17,12 @@ import io.holdfast.manager.unit.section.UnitSection.JobSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.SequencedCollection;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** A unit of the table as its jobs see it. Used on the event loop. */
@@ -27,6 +31,7 @@ public final class LoadedUnit implements JobUnit {
     private final ManagedUnit unit;
     private ActiveState lastState = ActiveState.INACTIVE;
     private RunPhase lastPhase = RunPhase.DOWN;
+    private final Set<UnitMarker> markers = EnumSet.noneOf(UnitMarker.class);
 
     LoadedUnit(UnitTable table, ManagedUnit unit) {
         this.table = table;
@@ -37,11 +42,26 @@ public final class LoadedUnit implements JobUnit {
         return unit;
     }
 
-    /** Stores its active state, and returns the one stored before. */
+    /**
+     * Stores its active state, and returns the one stored before. A unit that enters another state
+     * loses the markers that this ends.
+     */
     public ActiveState exchangeState() {
         ActiveState before = lastState;
         lastState = unit.activeState();
+        if (before != lastState) {
+            boolean _ = markers.removeIf(marker -> marker.endsIn(lastState));
+        }
         return before;
+    }
+
+    public Set<UnitMarker> markers() {
+        return Collections.unmodifiableSet(markers);
+    }
+
+    public void mark(UnitMarker.Change change) {
+        boolean _ = markers.removeAll(change.removed());
+        boolean _ = markers.addAll(change.added());
     }
 
     /** Stores its phase, and returns whether it has changed. */
@@ -110,6 +130,20 @@ public final class LoadedUnit implements JobUnit {
                                                     .orElse("a file")));
             case LOADED -> badSetting(next, type);
         };
+    }
+
+    /**
+     * Checks that a unit was found and is not masked.
+     *
+     * @param read the result of looking for that name
+     * @throws JobRefusedException if not
+     */
+    public static void requireFound(UnitName name, Unit read) {
+        switch (read.source().state()) {
+            case NOT_FOUND -> throw notFound(name, Optional.of(read));
+            case MASKED -> throw new JobRefusedException(Reason.MASKED, name, "is masked.");
+            case LOADED -> {}
+        }
     }
 
     /**

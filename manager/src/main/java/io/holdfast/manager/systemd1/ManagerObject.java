@@ -359,7 +359,8 @@ final class ManagerObject {
                 "",
                 (call, reply) -> operations.cancel(call, call.argument(0, Long.class), reply),
                 "id");
-        builder.asyncMethod("ClearJobs", "", "", operations::cancelAll);
+        builder.asyncMethod("ClearJobs", "", "", operations::cancelAll)
+                .asyncMethod("EnqueueMarkedJobs", "", "ao", operations::enqueueMarked, "jobs");
     }
 
     private long job(MethodCall call) {

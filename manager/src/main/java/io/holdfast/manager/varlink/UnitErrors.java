@@ -43,11 +43,7 @@ final class UnitErrors {
 
     /** Returns the error that the caller gets for a failure. */
     static Throwable of(Throwable failure) {
-        Throwable cause = failure;
-        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-                && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
+        Throwable cause = cause(failure);
         return switch (cause) {
             case DeniedException denied ->
                     denied.reason() == DeniedException.Reason.NOT_PERMITTED
@@ -60,6 +56,15 @@ final class UnitErrors {
             case UnsupportedOperationException _ -> system(Errno.EOPNOTSUPP);
             default -> cause;
         };
+    }
+
+    static Throwable cause(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
     }
 
     private static VarlinkException refused(JobRefusedException.Reason reason) {

@@ -10,12 +10,15 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.access.Permission.Question;
+import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.systemd1.property.FileStates;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties.Files;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.UnitDetails;
 import io.holdfast.manager.view.UnitView;
@@ -172,15 +175,34 @@ final class UnitService {
 
     // ---- SetProperties
 
-    /** Refuses all properties: systemd sets only a unit's markers this way. */
+    /** Sets a unit's markers; refuses all other properties, as systemd does. */
     private JsonObject setProperties(Call call) throws Exception {
-        UnitView _ = usable(call, call.parameters().string("name"));
-        Optional<String> first =
-                call.parameters().object("properties").fields().keySet().stream().findFirst();
-        if (first.isPresent()) {
-            throw UnitErrors.propertyNotSupported(first.get());
+        JsonObject properties = call.parameters().object("properties");
+        for (String property : properties.fields().keySet()) {
+            if (!property.equals("Markers")) {
+                throw UnitErrors.propertyNotSupported(property);
+            }
         }
-        return JsonObject.EMPTY;
+        List<UnitMarker.Change> changes =
+                properties.optionalStrings("Markers").map(UnitService::change).stream().toList();
+        UnitName unit = usable(call, call.parameters().string("name")).unit().name();
+        Question question =
+                SystemdCalls.question(
+                        call, Permission.MANAGE_UNITS, Verb.SET_PROPERTY.details(unit));
+        return SystemdCalls.await(
+                calls.permitted(
+                        call,
+                        question,
+                        () -> manager.mark(unit, changes).thenApply(_ -> JsonObject.EMPTY)));
+    }
+
+    /** No words remove all markers here, and nothing over D-Bus. */
+    private static UnitMarker.Change change(List<String> words) {
+        try {
+            return words.isEmpty() ? UnitMarker.Change.NONE : UnitMarker.Change.parse(words);
+        } catch (IllegalArgumentException e) {
+            throw VarlinkException.invalidParameter("properties");
+        }
     }
 
     // ---- the unit that the parameters choose

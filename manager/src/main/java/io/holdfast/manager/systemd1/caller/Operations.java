@@ -5,6 +5,7 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
@@ -282,7 +283,7 @@ public final class Operations {
             List<?> properties,
             CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
-        Map<String, String> lines = UnitDescription.changes(name.type(), properties).lines();
+        UnitDescription changes = UnitDescription.changes(name.type(), properties);
         permitted(
                 call,
                 name,
@@ -290,8 +291,7 @@ public final class Operations {
                 reply,
                 () -> {
                     var _ =
-                            manager.files()
-                                    .setProperties(name, runtime, lines)
+                            set(name, runtime, changes)
                                     .whenComplete((_, failure) -> {
                                         if (failure == null) {
                                             reply.complete(List.of());
@@ -300,6 +300,51 @@ public final class Operations {
                                         }
                                     });
                 });
+    }
+
+    private CompletableFuture<?> set(UnitName name, boolean runtime, UnitDescription changes) {
+        if (changes.markers().isEmpty()) {
+            return manager.files().setProperties(name, runtime, changes.lines());
+        }
+        return changes.lines().isEmpty()
+                ? manager.mark(name, changes.markers())
+                : manager.files()
+                        .setProperties(name, runtime, changes.lines())
+                        .thenCompose(_ -> manager.mark(name, changes.markers()));
+    }
+
+    /** Requests the jobs of all marked units, also if one of them is refused. */
+    public void enqueueMarked(MethodCall call, CompletableFuture<List<?>> reply) {
+        permitted(
+                call,
+                Permission.MANAGE_UNITS,
+                Map.of(),
+                reply,
+                onLoop(reply, () -> enqueueMarkedHere(call, reply)));
+    }
+
+    private void enqueueMarkedHere(MethodCall call, CompletableFuture<List<?>> reply) {
+        List<CompletableFuture<ObjectPath>> jobs =
+                manager.enqueueMarked().values().stream()
+                        .map(answer ->
+                                answer.thenApply(job -> {
+                                    broadcast.track(call, job);
+                                    return new ObjectPath(Names.jobPath(job.id()));
+                                }))
+                        .toList();
+        var _ =
+                CompletableFuture.allOf(jobs.toArray(CompletableFuture[]::new))
+                        .whenComplete((_, failure) -> {
+                            if (failure == null) {
+                                reply.complete(
+                                        List.of(
+                                                jobs.stream()
+                                                        .map(CompletableFuture::join)
+                                                        .toList()));
+                            } else {
+                                fail(reply, failure);
+                            }
+                        });
     }
 
     public void resetAllFailed(MethodCall call, CompletableFuture<List<?>> reply) {

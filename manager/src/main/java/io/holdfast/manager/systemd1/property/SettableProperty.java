@@ -45,9 +45,13 @@ record SettableProperty(String type, Setter set, boolean live) {
      */
     void set(UnitDescription unit, String section, Variant value) {
         if (!value.type().toString().equals(type)) {
-            throw Errors.invalid("Failed to set unit properties: Unexpected message contents");
+            throw wrongType();
         }
         set.set(unit, section, value.value());
+    }
+
+    static DBusException wrongType() {
+        return Errors.invalid("Failed to set unit properties: Unexpected message contents");
     }
 
     // ---- the kinds of values of directives

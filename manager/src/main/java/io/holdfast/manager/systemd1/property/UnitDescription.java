@@ -6,6 +6,7 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.format.Errors;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.value.StandardDescriptor;
 import java.util.ArrayList;
@@ -27,6 +28,9 @@ public final class UnitDescription {
     private static final String HEAD =
             "# Made at run time, by a request over D-Bus; removed when the unit is unloaded.\n";
 
+    /** The property that changes the state of a unit, and none of its directives. */
+    static final String MARKERS = "Markers";
+
     private static final int MAX_DESCRIPTOR_NAME = 255;
 
     private final StringBuilder text = new StringBuilder(HEAD);
@@ -37,6 +41,7 @@ public final class UnitDescription {
     private final Map<StandardDescriptor, Handle> streams = new EnumMap<>(StandardDescriptor.class);
     private final List<NamedDescriptor> descriptors = new ArrayList<>();
     private final List<List<String>> commands = new ArrayList<>();
+    private final List<UnitMarker.Change> markers = new ArrayList<>();
     private final Set<String> properties = new TreeSet<>();
     private final Set<String> variables = new TreeSet<>();
     private boolean literal = true;
@@ -76,6 +81,10 @@ public final class UnitDescription {
             String name = (String) property.members().get(0);
             Variant value = (Variant) property.members().get(1);
             boolean _ = unit.properties.add(name);
+            if (ofLoaded && name.equals(MARKERS)) {
+                unit.mark(value);
+                continue;
+            }
             SettableProperty own = UnitFaces.settable(type, name);
             SettableProperty row = own != null ? own : UnitProperties.TABLE.settable(name);
             if (row == null || (ofLoaded && !row.live())) {
@@ -84,6 +93,19 @@ public final class UnitDescription {
             row.set(unit, own != null ? type.section() : "Unit", value);
         }
         return unit;
+    }
+
+    private void mark(Variant words) {
+        if (!words.type().toString().equals("as")) {
+            throw SettableProperty.wrongType();
+        }
+        try {
+            markers.add(
+                    UnitMarker.Change.parse(
+                            ((List<?>) words.value()).stream().map(String.class::cast).toList()));
+        } catch (IllegalArgumentException e) {
+            throw Errors.of("BadUnitSetting", String.valueOf(e.getMessage()));
+        }
     }
 
     /** Adds a line; the value is written as it is. */
@@ -184,6 +206,11 @@ public final class UnitDescription {
     /** Returns the lines of each directive alone, after the header of their section. */
     public Map<String, String> lines() {
         return Map.copyOf(lines);
+    }
+
+    /** Returns the changes of its markers. */
+    public List<UnitMarker.Change> markers() {
+        return List.copyOf(markers);
     }
 
     /** Returns the processes given by PID; 0 is the caller. */

@@ -9,6 +9,7 @@ import io.holdfast.manager.systemd1.format.Errors;
 import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitMarker;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.condition.Condition;
 import io.holdfast.manager.unit.condition.ConditionTable;
@@ -230,7 +231,11 @@ public final class UnitProperties {
                         "TriggeredBy",
                         "as",
                         unit -> texts(unit.manager.triggeredBy(unit.view.unit())));
-        for (String none : List.of("SliceOf", "Refs", "Markers")) {
+        table.unsignalled(
+                UnitDescription.MARKERS,
+                "as",
+                unit -> UnitMarker.words(unit.manager.markers(unit.view.unit().name())));
+        for (String none : List.of("SliceOf", "Refs")) {
             table.fixed(none, "as", _ -> List.of());
         }
         table.settable(

@@ -152,6 +152,7 @@ class NotOfferedTest {
                     new Object[][] {
                         {"EnqueueUnitJob", "sss", "a.service", "stop", "replace"},
                         {"KExec", ""},
+                        {"SoftReboot", "s", ""},
                     }) {
                 Object[] arguments = Arrays.copyOfRange(words, 2, words.length);
                 assertThatThrownBy(() ->
@@ -164,7 +165,11 @@ class NotOfferedTest {
                         .isInstanceOfSatisfying(
                                 DBusException.class,
                                 e -> assertThat(e.name()).isEqualTo(DBusException.NOT_SUPPORTED))
-                        .hasMessageContaining("is not supported by this manager.");
+                        .hasMessageMatching(
+                                words.length == 5
+                                        ? ".* is not supported by this manager\\."
+                                        : ".* is not supported by this manager: .*; use systemctl"
+                                                + " reboot for the container, .*\\.");
             }
         }
     }

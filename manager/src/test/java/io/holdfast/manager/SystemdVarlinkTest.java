@@ -593,6 +593,11 @@ class SystemdVarlinkTest {
         JsonObject _ = call("io.systemd.Manager.Reload", "{}");
         assertThat(context("a.service").string("Description")).isEqualTo("Another");
         assertThat(refused("io.systemd.Manager.PowerOff", "{}")).contains("MethodNotImplemented");
+        for (String method : List.of("KExec", "SoftReboot")) {
+            assertThat(refused("io.systemd.Manager." + method, "{}"))
+                    .contains("io.systemd.Manager.NotSupported")
+                    .contains("; use systemctl reboot for the container");
+        }
         assertThat(refused("io.systemd.Manager.Reexecute", "{}"))
                 .as("it has no keeper")
                 .contains("io.systemd.System");

@@ -6,6 +6,7 @@ import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.survival.ManagerEnd.What;
+import io.holdfast.manager.systemd1.caller.NotOffered;
 import io.holdfast.manager.systemd1.property.ManagerProperties;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.VarlinkException;
@@ -46,6 +47,8 @@ final class ManagerService {
                 .asyncMethod("PowerOff", call -> end(call, What.POWER_OFF))
                 .asyncMethod("Reboot", call -> end(call, What.REBOOT))
                 .asyncMethod("Halt", call -> end(call, What.HALT))
+                .asyncMethod("KExec", _ -> notSupported("KExec"))
+                .asyncMethod("SoftReboot", _ -> notSupported("SoftReboot"))
                 .build();
     }
 
@@ -122,6 +125,13 @@ final class ManagerService {
             json.put("error", known.error());
         }
         return json.put("errorMessage", String.valueOf(cause.getMessage())).build();
+    }
+
+    private static CompletableFuture<JsonObject> notSupported(String method) {
+        return CompletableFuture.failedFuture(
+                new VarlinkException(
+                        NAME + ".NotSupported",
+                        JsonObject.of("reason", NotOffered.textOf(method))));
     }
 
     private CompletableFuture<JsonObject> end(Call call, What what) {

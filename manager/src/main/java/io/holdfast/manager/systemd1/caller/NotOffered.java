@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1.caller;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The methods that systemctl(1) and others may call and this manager does not support. Each exists
@@ -10,7 +11,6 @@ import java.util.List;
  * its name.
  */
 public final class NotOffered {
-    private static final String MACHINE = "Restarting the machine in this way";
     private static final String MOUNTS = "Mounting into a running service";
     private static final String FREEZER = "Freezing units";
 
@@ -35,9 +35,20 @@ public final class NotOffered {
                             "s",
                             "a(suuutuusu)",
                             "Listing stored descriptors"),
-                    new Method("SoftReboot", "s", "", MACHINE),
-                    new Method("KExec", "", "", MACHINE),
-                    new Method("SwitchRoot", "ss", "", MACHINE));
+                    new Method("SoftReboot", "s", "", "Restarting user space alone"),
+                    new Method("KExec", "", "", "Starting another kernel"),
+                    new Method("SwitchRoot", "ss", "", "Changing the root file system"));
+
+    /** The reasons that a caller cannot guess, and what to do instead. */
+    private static final Map<String, String> REASONS =
+            Map.of(
+                    "SoftReboot",
+                    "the root file system belongs to the container's runtime or to the machine's init;"
+                            + " use systemctl reboot for the container, systemctl daemon-reexec for"
+                            + " the manager",
+                    "KExec",
+                    "the kernel belongs to the machine's init; use systemctl reboot for the"
+                            + " container, or kexec(8) outside of it");
 
     private NotOffered() {}
 
@@ -47,12 +58,32 @@ public final class NotOffered {
                     method.name(),
                     method.in(),
                     method.out(),
-                    (_, reply) -> reply.completeExceptionally(error(method.what())));
+                    (_, reply) ->
+                            reply.completeExceptionally(
+                                    new DBusException(
+                                            DBusException.NOT_SUPPORTED, textOf(method))));
         }
     }
 
+    /** Returns why a method is not supported. */
+    public static String textOf(String name) {
+        return METHODS.stream()
+                .filter(method -> method.name().equals(name))
+                .map(NotOffered::textOf)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static String textOf(Method method) {
+        String reason = REASONS.get(method.name());
+        return text(method.what()) + (reason == null ? "." : ": " + reason + ".");
+    }
+
+    private static String text(String what) {
+        return what + " is not supported by this manager";
+    }
+
     public static DBusException error(String what) {
-        return new DBusException(
-                DBusException.NOT_SUPPORTED, what + " is not supported by this manager.");
+        return new DBusException(DBusException.NOT_SUPPORTED, text(what) + ".");
     }
 }

@@ -557,12 +557,12 @@ public final class ManagerView {
     /**
      * Changes the markers of a unit; a unit that is not loaded has none.
      *
-     * @return fails with {@link JobRefusedException}, if there is no such unit or it is masked
+     * @return fails with {@link JobRefusedException}, if there is no such unit or it cannot be used
      */
     public CompletableFuture<Void> mark(UnitName name, List<UnitMarker.Change> changes) {
         return read(name)
                 .thenAccept(view -> {
-                    LoadedUnit.requireFound(name, view.newest());
+                    LoadedUnit.requireUsable(name, view.newest());
                     LoadedUnit unit = units.node(name);
                     if (unit != null) {
                         changes.forEach(unit::mark);

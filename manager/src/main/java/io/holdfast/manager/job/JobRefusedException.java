@@ -21,6 +21,8 @@ public final class JobRefusedException extends RuntimeException {
         INVALID_VALUE,
         /** Its files are invalid, or define a unit that this manager cannot run. */
         BAD_SETTING,
+        /** Its file cannot be read as a unit file. */
+        UNREADABLE,
         /** Jobs that it requires contradict each other. */
         DEPENDENCY,
         /** The jobs that it requires would have to wait for each other. */

@@ -125,7 +125,7 @@ final class JobExplanations {
     private JobResult resultOf(UnitName name, JobRefusedException refusal) {
         boolean isItself = refusal.unit().map(unit -> isOf(name, unit)).orElse(true);
         return switch (refusal.reason()) {
-            case NO_SUCH_UNIT, MASKED, BAD_SETTING ->
+            case NO_SUCH_UNIT, MASKED, BAD_SETTING, UNREADABLE ->
                     isItself ? JobResult.INVALID : JobResult.DEPENDENCY;
             case DEPENDENCY, CYCLIC_ORDER -> JobResult.DEPENDENCY;
             case DESTRUCTIVE -> JobResult.CANCELED;

@@ -230,9 +230,7 @@ public final class TransientStarts {
         files.write(name, unit.text());
         Unit read = catalog.readMade(name);
         requireEffect(read);
-        if (read.isRefused()) {
-            throw new JobRefusedException(Reason.BAD_SETTING, name, "has a bad unit file setting.");
-        }
+        LoadedUnit.requireUsable(name, read);
         return read;
     }
 
@@ -269,7 +267,7 @@ public final class TransientStarts {
             UnitName name, InstallFolders folders, boolean forThisBoot, Map<String, String> lines) {
         Unit before = catalog.read(name);
         UnitSource source = before.source();
-        LoadedUnit.requireFound(name, before);
+        LoadedUnit.requireUsable(name, before);
         PropertyFiles dropIns =
                 new PropertyFiles(
                         files.has(source.name()) ? files.folder() : folders.control(forThisBoot),

@@ -133,16 +133,20 @@ public final class LoadedUnit implements JobUnit {
     }
 
     /**
-     * Checks that a unit was found and is not masked.
+     * Checks that a unit was found, is not masked, and has usable files.
      *
      * @param read the result of looking for that name
      * @throws JobRefusedException if not
      */
-    public static void requireFound(UnitName name, Unit read) {
+    public static void requireUsable(UnitName name, Unit read) {
         switch (read.source().state()) {
             case NOT_FOUND -> throw notFound(name, Optional.of(read));
             case MASKED -> throw new JobRefusedException(Reason.MASKED, name, "is masked.");
-            case LOADED -> {}
+            case LOADED -> {
+                if (read.isRefused()) {
+                    throw badSetting(read, "");
+                }
+            }
         }
     }
 
@@ -167,9 +171,18 @@ public final class LoadedUnit implements JobUnit {
         } else if (type == JobType.RESTART && unit.activeState().isUp()) {
             problem = unit.unsupported(next);
         }
-        return problem.map(detail ->
-                new JobRefusedException(
-                        Reason.BAD_SETTING, name(), "has a bad unit file setting.", detail));
+        return problem.map(detail -> badSetting(next, detail));
+    }
+
+    private static JobRefusedException badSetting(Unit next, String detail) {
+        return next.unreadable()
+                .map(why -> new JobRefusedException(Reason.UNREADABLE, next.name(), why, detail))
+                .orElseGet(() ->
+                        new JobRefusedException(
+                                Reason.BAD_SETTING,
+                                next.name(),
+                                "has a bad unit file setting.",
+                                detail));
     }
 
     @Override

@@ -20,6 +20,7 @@ import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.systemd1.property.FileStates;
 import io.holdfast.manager.systemd1.property.ManagerProperties;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.UnitView;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -163,6 +164,7 @@ final class ManagerObject {
                 reply,
                 () ->
                         manager.read(name)
+                                .thenApply(view -> readable(name, view))
                                 .thenCompose(view ->
                                         manager.work(
                                                 () -> new FileStates(manager).word(name, view)))
@@ -174,6 +176,15 @@ final class ManagerObject {
                                     }
                                     return List.of(state);
                                 }));
+    }
+
+    private static UnitView readable(UnitName name, UnitView view) {
+        view.newest()
+                .unreadable()
+                .ifPresent(why -> {
+                    throw Errors.invalid("Unit " + name + " " + why);
+                });
+        return view;
     }
 
     /** An empty id, or one of zeros, means the unit of the caller. */

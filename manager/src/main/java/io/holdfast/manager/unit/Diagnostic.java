@@ -29,6 +29,8 @@ public record Diagnostic(
     public enum Kind {
         /** The unit cannot be loaded with this: it must not be started. */
         REFUSED(Severity.ERROR),
+        /** The file, or the unit's name, cannot be read at all; systemd's load state "error". */
+        UNREADABLE(Severity.ERROR),
         /** A broken line or value: it has no effect. */
         IGNORED(Severity.WARNING),
         /** An unknown section or directive: it has no effect. */

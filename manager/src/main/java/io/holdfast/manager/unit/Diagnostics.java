@@ -15,7 +15,10 @@ public final class Diagnostics {
     public Diagnostics() {}
 
     public void add(Diagnostic diagnostic) {
-        boolean firstRefusal = !refused && diagnostic.kind() == Diagnostic.Kind.REFUSED;
+        boolean firstRefusal =
+                !refused
+                        && (diagnostic.kind() == Diagnostic.Kind.REFUSED
+                                || diagnostic.kind() == Diagnostic.Kind.UNREADABLE);
         refused |= firstRefusal;
         if (list.size() < Diagnostic.LIMIT || firstRefusal) {
             list.add(diagnostic);
@@ -43,7 +46,7 @@ public final class Diagnostics {
         others.forEach(this::add);
     }
 
-    /** {@return whether a diagnostic is of the kind {@code REFUSED}} */
+    /** {@return whether a diagnostic is of the kind {@code REFUSED} or {@code UNREADABLE}} */
     public boolean isRefused() {
         return refused;
     }

@@ -72,6 +72,7 @@ final class UnitErrors {
             case NO_SUCH_UNIT -> of("NoSuchUnit");
             case UNIT_EXISTS -> of("UnitExists");
             case MASKED -> of("UnitMasked");
+            case UNREADABLE -> of("UnitError");
             case BAD_SETTING, INVALID_VALUE -> of("BadUnitSetting");
             case ONLY_BY_DEPENDENCY -> of("OnlyByDependency");
             case SHUTTING_DOWN -> of("DBusShuttingDown");

@@ -257,7 +257,7 @@ final class UnitService {
         switch (view.status().loadState()) {
             case "not-found" -> throw UnitErrors.of("NoSuchUnit");
             case "masked" -> throw UnitErrors.of("UnitMasked");
-            case "bad-setting" -> throw UnitErrors.of("UnitError");
+            case "bad-setting", "error" -> throw UnitErrors.of("UnitError");
             default -> {}
         }
     }

@@ -173,7 +173,10 @@ public record UnitStatus(
         return switch (unit.source().state()) {
             case MASKED -> "masked";
             case NOT_FOUND -> "not-found";
-            case LOADED -> unit.isRefused() ? "bad-setting" : "loaded";
+            case LOADED ->
+                    !unit.isRefused()
+                            ? "loaded"
+                            : unit.unreadable().isPresent() ? "error" : "bad-setting";
         };
     }
 }

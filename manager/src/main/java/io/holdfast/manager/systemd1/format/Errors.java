@@ -48,7 +48,8 @@ public final class Errors {
         return switch (cause) {
             case JobRefusedException refused
                     when refused.reason() == JobRefusedException.Reason.INVALID_MODE
-                            || refused.reason() == JobRefusedException.Reason.INVALID_VALUE ->
+                            || refused.reason() == JobRefusedException.Reason.INVALID_VALUE
+                            || refused.reason() == JobRefusedException.Reason.UNREADABLE ->
                     invalid(String.valueOf(refused.getMessage()));
             case JobRefusedException refused
                     when refused.reason() == JobRefusedException.Reason.LIMIT ->
@@ -93,7 +94,7 @@ public final class Errors {
             case DEPENDENCY -> "TransactionJobsConflicting";
             case CYCLIC_ORDER -> "TransactionOrderIsCyclic";
             case NO_ISOLATION -> "NoIsolation";
-            case INVALID_MODE, INVALID_VALUE -> "InvalidArgs";
+            case INVALID_MODE, INVALID_VALUE, UNREADABLE -> "InvalidArgs";
             case NOT_APPLICABLE -> "JobTypeNotApplicable";
             case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
             case LIMIT -> "LimitsExceeded"; // of another prefix, see above

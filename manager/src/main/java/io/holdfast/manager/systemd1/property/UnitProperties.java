@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
@@ -153,6 +154,13 @@ public final class UnitProperties {
                     List.of(
                             Names.SERVICE + ".BadUnitSetting",
                             "Unit " + unit.view.unit().name() + " has a bad unit file setting.");
+            case "error" ->
+                    List.of(
+                            DBusException.INVALID_ARGS,
+                            "Unit "
+                                    + unit.view.unit().name()
+                                    + " "
+                                    + unit.view.unit().unreadable().orElse(""));
             default -> List.of("", "");
         };
     }

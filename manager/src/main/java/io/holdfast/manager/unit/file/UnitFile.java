@@ -141,7 +141,7 @@ public final class UnitFile {
                 List.of(
                         switch (role) {
                             case FRAGMENT ->
-                                    new Diagnostic(place, Diagnostic.Kind.REFUSED, problem);
+                                    new Diagnostic(place, Diagnostic.Kind.UNREADABLE, problem);
                             case DROP_IN ->
                                     new Diagnostic(
                                             place,

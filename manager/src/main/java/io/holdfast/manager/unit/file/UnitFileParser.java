@@ -195,7 +195,7 @@ final class UnitFileParser {
         switch (role) {
             case FRAGMENT ->
                     diagnostics.add(
-                            new UnitFilePlace(source, line), Diagnostic.Kind.REFUSED, message);
+                            new UnitFilePlace(source, line), Diagnostic.Kind.UNREADABLE, message);
             case DROP_IN -> {
                 ignore(line, message + "; the rest of this drop-in is ignored");
                 givenUp = true;

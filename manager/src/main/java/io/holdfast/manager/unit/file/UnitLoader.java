@@ -7,8 +7,10 @@ import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -125,7 +127,7 @@ public final class UnitLoader {
                     }
                     case UnitIndex.Fragment fragment -> {
                         Path file = fragment.file();
-                        return Files.notExists(file)
+                        return isGone(file)
                                 ? gone(name, file)
                                 : isEmpty(file)
                                         ? without(name, UnitSource.State.MASKED, Optional.of(file))
@@ -173,12 +175,19 @@ public final class UnitLoader {
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
-        /** Reports a link whose target is missing, or a file that was removed since the scan. */
+        /**
+         * Reports a link whose target is missing or not a regular file, or a file that was removed
+         * since the scan.
+         */
         private UnitSource gone(UnitName name, Path file) {
             diagnostics.add(
                     new UnitFilePlace(file.toString(), 0),
                     Diagnostic.Kind.REFUSED,
-                    Files.isSymbolicLink(file) ? "a link to a file that is missing" : "missing");
+                    Files.exists(file)
+                            ? "not a regular file"
+                            : Files.isSymbolicLink(file)
+                                    ? "a link to a file that is missing"
+                                    : "missing");
             return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
@@ -333,6 +342,17 @@ public final class UnitLoader {
         }
         String instance = by.instance().orElse(by.prefix());
         return UnitName.parse(unit.prefix() + "@" + instance + unit.type().suffix()).orElse(unit);
+    }
+
+    /** Returns whether there is no regular file; false if that may not be known. */
+    private static boolean isGone(Path file) {
+        try {
+            return !Files.readAttributes(file, BasicFileAttributes.class).isRegularFile();
+        } catch (AccessDeniedException e) {
+            return false;
+        } catch (IOException e) { // it is missing, or the link leads to itself
+            return true;
+        }
     }
 
     private static boolean isEmpty(Path file) {

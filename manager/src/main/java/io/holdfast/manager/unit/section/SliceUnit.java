@@ -30,7 +30,7 @@ public record SliceUnit(UnitParts parts, ResourceSettings resources, boolean isP
                 List.of(resources),
                 draft -> {
                     if (!isNamedWell(name)) {
-                        draft.refuse(
+                        draft.refuseName(
                                 "the name of a slice is made of non-empty parts between dashes");
                     }
                     return new SliceUnit(

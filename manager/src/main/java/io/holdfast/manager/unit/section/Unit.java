@@ -51,6 +51,17 @@ public interface Unit {
                 || diagnostics().stream().anyMatch(d -> d.severity() == Diagnostic.Severity.ERROR);
     }
 
+    /** {@return that its file or its name cannot be read at all, as systemd says it after a name} */
+    default Optional<String> unreadable() {
+        return diagnostics().stream()
+                .filter(d -> d.kind() == Diagnostic.Kind.UNREADABLE)
+                .findFirst()
+                .map(why ->
+                        "failed to load properly, please adjust/correct and reload service"
+                                + " manager: "
+                                + why);
+    }
+
     /** {@return whether its files define how it reloads its configuration} */
     default boolean canReload() {
         return false;

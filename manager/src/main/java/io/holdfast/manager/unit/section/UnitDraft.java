@@ -27,7 +27,15 @@ record UnitDraft(
     }
 
     void refuse(String why) {
+        add(Diagnostic.Kind.REFUSED, why);
+    }
+
+    void refuseName(String why) {
+        add(Diagnostic.Kind.UNREADABLE, why);
+    }
+
+    private void add(Diagnostic.Kind kind, String why) {
         String file = source.fragment().map(Object::toString).orElse(source.name().text());
-        collected.add(new UnitFilePlace(file, 0), Diagnostic.Kind.REFUSED, why);
+        collected.add(new UnitFilePlace(file, 0), kind, why);
     }
 }

@@ -12,6 +12,7 @@ import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -172,6 +173,20 @@ class NotOfferedTest {
                                                 + " reboot for the container, .*\\.");
             }
         }
+    }
+
+    @Test
+    void nothingIsStoppedForARestartOfTheMachineThatWouldNotFollow() throws Exception {
+        Path _ =
+                Files.writeString(
+                        stage.unitFolder().resolve("soft-reboot.target"),
+                        "[Unit]\nConflicts=a.service\nAllowIsolate=yes\n");
+        for (String verb : List.of("start", "isolate")) {
+            Tool ran = systemctl().run(verb, "soft-reboot.target");
+            assertThat(ran.status()).isNotZero();
+            assertThat(ran.output()).contains("is not supported by this manager: ");
+        }
+        assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.holdfast.manager.systemd1.caller;
 
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.Map;
 
@@ -50,6 +51,13 @@ public final class NotOffered {
                     "the kernel belongs to the machine's init; use systemctl reboot for the"
                             + " container, or kexec(8) outside of it");
 
+    private static final Map<String, String> SPECIAL_UNITS =
+            Map.of(
+                    "soft-reboot.target", "SoftReboot",
+                    "systemd-soft-reboot.service", "SoftReboot",
+                    "kexec.target", "KExec",
+                    "systemd-kexec.service", "KExec");
+
     private NotOffered() {}
 
     public static void addTo(BusInterface.Builder builder) {
@@ -62,6 +70,17 @@ public final class NotOffered {
                             reply.completeExceptionally(
                                     new DBusException(
                                             DBusException.NOT_SUPPORTED, textOf(method))));
+        }
+    }
+
+    /**
+     * Refuses the start of a unit that exists for a method that is not supported: it would stop all
+     * units, and nothing would follow.
+     */
+    static void requireOffered(UnitName unit) {
+        String method = SPECIAL_UNITS.get(unit.text());
+        if (method != null) {
+            throw new DBusException(DBusException.NOT_SUPPORTED, textOf(method));
         }
     }
 

@@ -111,6 +111,9 @@ public final class Operations {
             CompletableFuture<List<?>> reply) {
         UnitName name = unitName(unit);
         JobMode mode = mode(modeWord);
+        if (request.type != JobType.STOP && request.type != JobType.RELOAD) {
+            NotOffered.requireOffered(name);
+        }
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         var _ =
                 answer.whenComplete((job, failure) -> {

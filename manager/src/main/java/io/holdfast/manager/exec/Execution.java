@@ -4,7 +4,6 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.file.folder.HeldPath;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
@@ -150,6 +149,8 @@ public final class Execution {
                     reapedLater);
         }
     }
+
+    private static final String ROOT = "/";
 
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
@@ -604,21 +605,22 @@ public final class Execution {
         List<String> arguments = arguments(command, variables);
         int free = PassedDescriptors.FIRST + listed.list().size();
         boolean confined = !command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
-        String directory = directory(confined);
         Optional<Sandbox.View> view = Optional.empty();
         if (sandbox.isPresent() && confined) {
-            view = Optional.of(sandbox.get().view(directory));
+            view = Optional.of(sandbox.get().view());
         }
+        boolean changesUser =
+                confined && !command.has(ExecCommand.Flag.NO_SETUID) && !identity.isOurs();
+        ProcessSetup.Directory directory = directory(view.isPresent(), changesUser);
         Optional<PamSession> session = confined ? session(command, variables) : Optional.empty();
+        boolean enters = !directory.path().equals(ROOT) && (changesUser || view.isPresent());
+        boolean isSetUp = confined && (enters || isSetUpByProgram(command, view));
         Spawn spawn =
-                session.isPresent() || (confined && isSetUpByProgram(command, view))
-                        ? filteredSpawn(command, arguments, free, streams, view, session)
+                session.isPresent() || isSetUp
+                        ? filteredSpawn(
+                                command, arguments, free, streams, view, directory, session)
                         : spawnOf(command, arguments, variables);
-        boolean otherUser = confined && !command.has(ExecCommand.Flag.NO_SETUID);
-        Path start =
-                otherUser && view.isEmpty() && !identity.isOurs()
-                        ? heldDirectory(directory, streams)
-                        : Path.of(directory);
+        Path start = Path.of(session.isPresent() || isSetUp ? ROOT : directory.path());
         spawn.environment(session.isPresent() ? Map.of() : variables)
                 .umask(settings.umask())
                 .directory(start);
@@ -702,6 +704,7 @@ public final class Execution {
             int number,
             ExecStreams streams,
             Optional<Sandbox.View> view,
+            ProcessSetup.Directory directory,
             Optional<PamSession> session)
             throws SetupException {
         Optional<SandboxSettings.Root> root = settings.sandbox().root();
@@ -716,11 +719,12 @@ public final class Execution {
         List<MountPlan.Late> late = view.map(shown -> shown.setup().late()).orElse(List.of());
         int last = session.isPresent() ? mounts + late.size() : number;
         Optional<ProcessSetup.View> own =
-                view.map(shown ->
-                        new ProcessSetup.View(shown.setup(), mounts, !isDirectoryOptional()));
+                view.map(shown -> new ProcessSetup.View(shown.setup(), mounts));
         UserAndGroups changed =
                 session.isPresent() ? identity.withGroupsKept() : identity; // a session sets them
-        Fd setup = streams.adopt(setup(command, changed, number + 1, own).file(program, number));
+        Fd setup =
+                streams.adopt(
+                        setup(command, changed, number + 1, own, directory).file(program, number));
         Spawn spawn =
                 Spawn.ofDescriptor(last)
                         .descriptor(number, setup)
@@ -767,7 +771,8 @@ public final class Execution {
             ExecCommand command,
             UserAndGroups changed,
             int number,
-            Optional<ProcessSetup.View> view) {
+            Optional<ProcessSetup.View> view,
+            ProcessSetup.Directory directory) {
         boolean changes = !command.has(ExecCommand.Flag.NO_SETUID) && !changed.isOurs();
         boolean otherUser = changes && changed.uid().orElse(0) != 0;
         boolean admin = support.owns(Capability.SYS_ADMIN);
@@ -780,6 +785,7 @@ public final class Execution {
         boolean mayInstall = filters.isEmpty() || (admin && (!otherUser || keepsAdmin));
         return new ProcessSetup(
                 view,
+                directory,
                 users().isPresent() ? OptionalInt.of(number) : OptionalInt.empty(),
                 Optional.of(changed).filter(_ -> changes),
                 settings.keyring() == ExecSettings.KeyringMode.SHARED,
@@ -891,57 +897,33 @@ public final class Execution {
     }
 
     /**
-     * Returns the path of the working directory.
-     *
-     * @param confined whether the unit's own root is that of the command
+     * Returns the working directory. Whether a user may enter it, or what a view of its own shows
+     * there, only the process itself finds out.
      */
-    private String directory(boolean confined) throws SetupException {
-        Optional<SandboxSettings.Root> root = settings.sandbox().root().filter(_ -> confined);
+    private ProcessSetup.Directory directory(boolean ownView, boolean changesUser)
+            throws SetupException {
         if (settings.workingDirectory().isEmpty()) {
-            String home = scope.user() ? scope.account().home() : "/";
-            return problemOf(home) == null ? home : "/"; // a home may be missing
+            String home = scope.user() ? scope.account().home() : ROOT;
+            String usual = problemOf(home, false) == null ? home : ROOT; // a home may be missing
+            return new ProcessSetup.Directory(usual, true);
         }
         WorkingDirectory wanted = settings.workingDirectory().get();
         String path =
                 wanted.home()
                         ? identity.account().map(Account::home).orElse(scope.account().home())
                         : wanted.path();
-        String place =
-                root.isPresent() && path.startsWith("/")
-                        ? new FileRoot(Path.of(root.get().path())).follow(Path.of(path)).toString()
-                        : path;
-        String problem = problemOf(place);
+        String problem = ownView && path.startsWith("/") ? null : problemOf(path, changesUser);
         if (problem == null) {
-            return path;
+            return new ProcessSetup.Directory(path, wanted.optional());
         }
         if (wanted.optional()) {
-            return "/";
+            return new ProcessSetup.Directory(ROOT, true);
         }
         throw new SetupException(
                 SetupException.Step.CHDIR, "the working directory " + path + " " + problem);
     }
 
-    private boolean isDirectoryOptional() {
-        return settings.workingDirectory().filter(WorkingDirectory::optional).isPresent();
-    }
-
-    /**
-     * Holds the working directory, which the process enters before it becomes its user, and returns
-     * a path that leads to it. No symbolic link of that user leads to what is not the user's.
-     */
-    private Path heldDirectory(String directory, ExecStreams streams) throws SetupException {
-        try (HeldPath held = HeldPath.open(directory)) {
-            Fd opened = streams.adopt(held.fd().duplicate());
-            return opened.with(number -> Path.of("/proc/self/fd/" + number));
-        } catch (FileException e) {
-            if (isDirectoryOptional()) {
-                return Path.of("/");
-            }
-            throw new SetupException(SetupException.Step.CHDIR, e);
-        }
-    }
-
-    private static @Nullable String problemOf(String path) {
+    private static @Nullable String problemOf(String path, boolean changesUser) {
         if (!path.startsWith("/")) {
             return "is not absolute";
         }
@@ -950,11 +932,11 @@ public final class Execution {
             boolean is = Files.readAttributes(folder, BasicFileAttributes.class).isDirectory();
             return !is
                     ? "is not a directory"
-                    : Files.isExecutable(folder) ? null : "may not be entered";
+                    : changesUser || Files.isExecutable(folder) ? null : "may not be entered";
         } catch (NoSuchFileException e) {
             return "is missing";
         } catch (AccessDeniedException e) {
-            return "cannot be reached: a directory above it denies access";
+            return changesUser ? null : "cannot be reached: a directory above it denies access";
         } catch (IOException e) {
             return "cannot be entered: " + e.getMessage();
         }

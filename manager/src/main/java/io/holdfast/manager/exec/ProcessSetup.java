@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.privilege.SetupProgram;
 import io.holdfast.core.process.privilege.SetupProgram.Call;
+import io.holdfast.core.sys.CString;
 import io.holdfast.manager.exec.SetupException.Step;
 import io.holdfast.manager.unit.SmallFile;
 import io.holdfast.manager.unit.value.Capability;
@@ -28,6 +29,7 @@ import java.util.stream.Collectors;
  *
  * @param view what it does to its view of the file system, and the number of the first descriptor
  *     for that
+ * @param directory that it works in
  * @param users the number of the descriptor of its user namespace, which it closes
  * @param identity that it takes on; empty: that of the manager
  * @param linksKeyring whether it links the keyring of its user to its session keyring
@@ -39,6 +41,7 @@ import java.util.stream.Collectors;
  */
 record ProcessSetup(
         Optional<View> view,
+        Directory directory,
         OptionalInt users,
         Optional<UserAndGroups> identity,
         boolean linksKeyring,
@@ -53,14 +56,23 @@ record ProcessSetup(
      * What a process does to its view of the file system.
      *
      * @param number of the first descriptor that it needs for that
-     * @param entersAsUser whether it enters its working directory as its user, who otherwise could
-     *     have it led anywhere by symbolic links
      */
-    record View(ViewSetup setup, int number, boolean entersAsUser) {
-        private void addTo(SetupProgram program) {
-            setup.addTo(program, number);
-            if (!entersAsUser) {
-                setup.enter(program);
+    record View(ViewSetup setup, int number) {}
+
+    /**
+     * The working directory, which a process enters as its user: the user may not lead it anywhere
+     * by symbolic links, and alone may be able to enter it.
+     *
+     * @param path in its view
+     * @param isOptional whether it stays in the root if it cannot enter the directory
+     */
+    record Directory(String path, boolean isOptional) {
+        private void enter(SetupProgram program) {
+            if (isOptional) {
+                program.call(Step.CHDIR.status(), Call.CHDIR, program.put(CString.bytes("/")));
+                program.attempt(Call.CHDIR, program.put(CString.bytes(path)));
+            } else {
+                program.call(Step.CHDIR.status(), Call.CHDIR, program.put(CString.bytes(path)));
             }
         }
     }
@@ -95,7 +107,7 @@ record ProcessSetup(
     Fd file(Path program, int number) throws SetupException {
         SetupProgram setup = new SetupProgram();
         setup.call(Step.EXEC.status(), Call.CLOSE, number);
-        view.ifPresent(own -> own.addTo(setup));
+        view.ifPresent(own -> own.setup.addTo(setup, own.number));
         identity.flatMap(UserAndGroups::groups).ifPresent(groups -> groups(setup, groups));
         users.ifPresent(namespace -> enter(setup, namespace));
         identity.ifPresent(changed -> group(setup, changed));
@@ -106,7 +118,7 @@ record ProcessSetup(
         } else if (!ambient.isEmpty()) {
             setCapabilities(setup, own, ambient);
         }
-        view.filter(View::entersAsUser).ifPresent(own -> own.setup.enter(setup));
+        directory.enter(setup);
         if (linksKeyring) {
             setup.call(Step.KEYRING.status(), Call.KEYCTL, LINK, USER_KEYRING, SESSION_KEYRING);
         }
@@ -138,6 +150,7 @@ record ProcessSetup(
     static Fd trial(int number) throws SetupException {
         return new ProcessSetup(
                         Optional.empty(),
+                        new Directory("/", false),
                         OptionalInt.empty(),
                         Optional.empty(),
                         false,

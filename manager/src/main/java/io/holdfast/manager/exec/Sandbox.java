@@ -270,10 +270,9 @@ final class Sandbox implements AutoCloseable {
     /**
      * Returns the view of one command.
      *
-     * @param directory its working directory, in the view
      * @throws SetupException if a path is missing
      */
-    View view(String directory) throws SetupException {
+    View view() throws SetupException {
         Isolation isolation = new Isolation();
         NamespaceSettings wanted = requested().namespaces();
         if (network != null) {
@@ -306,7 +305,6 @@ final class Sandbox implements AutoCloseable {
                 isolation,
                 new ViewSetup(
                         root,
-                        directory,
                         later.map(_ -> procOptions(wanted)),
                         late,
                         cgroups,

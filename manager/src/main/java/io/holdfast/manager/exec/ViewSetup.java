@@ -23,14 +23,12 @@ import java.util.Optional;
  * that it executes first need not belong.
  *
  * @param root the folder that becomes its root
- * @param directory its working directory, in the view
  * @param processes the options of the {@code /proc} that it mounts, if it mounts one
  * @param late mounts on and below that
  * @param propagation of the mounts of a root of its own
  */
 record ViewSetup(
         Optional<String> root,
-        String directory,
         Optional<String> processes,
         List<MountPlan.Late> late,
         OwnCgroups cgroups,
@@ -75,11 +73,6 @@ record ViewSetup(
                 call(setup, MOUNT, text(setup, "none"), text(setup, "/"), 0, RECURSIVE | all);
             }
         });
-    }
-
-    /** Adds the call that enters the working directory. */
-    void enter(SetupProgram setup) {
-        setup.call(SetupException.Step.CHDIR.status(), CHDIR, text(setup, directory));
     }
 
     private void mount(SetupProgram setup, String type, String path, String options) {

@@ -14,7 +14,7 @@ enum SetupMachine {
             62,
             """
             4889e5          mov rbp, rsp                ; argc, then argv, then envp
-            488b1d4e000000  mov rbx, [rip + table]
+            488b1d56000000  mov rbx, [rip + table]
             488b03          next: mov rax, [rbx]        ; number of the call
             4885c0          test rax, rax
             7821            js execute
@@ -26,7 +26,7 @@ enum SetupMachine {
             0f05            syscall
             4885c0          test rax, rax
             781e            js failed
-            4883c338        add rbx, 56
+            4883c338        advance: add rbx, 56
             ebd7            jmp next
             488b7b10        execute: mov rdi, [rbx + 16]
             488d7508        lea rsi, [rbp + 8]          ; argv
@@ -34,11 +34,13 @@ enum SetupMachine {
             488d54c510      lea rdx, [rbp + 8*rax + 16] ; envp
             b83b000000      mov eax, 59                 ; execve
             0f05            syscall
-            488b7b08        failed: mov rdi, [rbx + 8]  ; exit status
+            488b7b08        failed: mov rdi, [rbx + 8]  ; exit status, or that it may fail
+            4885ff          test rdi, rdi
+            78d9            js advance
             b8e7000000      mov eax, 231                ; exit_group
             0f05            syscall
             f4              hlt                         ; if a filter refuses the exit
-            90              nop
+            90909090        nop
             """),
     AARCH64(
             183,
@@ -52,7 +54,7 @@ enum SetupMachine {
             641a40f9  ldr x4, [x19, #48]
             010000d4  svc #0
             4001f8b7  tbnz x0, #63, failed
-            73e20091  add x19, x19, #56
+            73e20091  advance: add x19, x19, #56
             f8ffff17  b next
             600a40f9  execute: ldr x0, [x19, #16]
             81220091  add x1, x20, #8              ; argv
@@ -61,11 +63,11 @@ enum SetupMachine {
             42200091  add x2, x2, #8               ; envp
             a81b80d2  mov x8, #221                 ; execve
             010000d4  svc #0
-            600640f9  failed: ldr x0, [x19, #8]    ; exit status
+            600640f9  failed: ldr x0, [x19, #8]    ; exit status, or that it may fail
+            c0feffb7  tbnz x0, #63, advance
             c80b80d2  mov x8, #94                  ; exit_group
             010000d4  svc #0
             000020d4  brk #0                       ; if a filter refuses the exit
-            1f2003d5  nop
             1f2003d5  nop
             """);
 

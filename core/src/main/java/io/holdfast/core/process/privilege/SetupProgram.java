@@ -13,7 +13,8 @@ import java.util.List;
  * A static program of some forty instructions that makes a list of system calls and then executes
  * another program in its place, with the arguments and the environment that it was given itself.
  * Where no tool sets an attribute of a process at the right time, a child executes this program
- * first. If a call fails, the process exits with the status that belongs to the call.
+ * first. If a call fails, the process exits with the status that belongs to the call, unless it may
+ * fail.
  *
  * <pre>{@code
  * SetupProgram setup = new SetupProgram();
@@ -59,6 +60,7 @@ public final class SetupProgram {
     private static final int HEADERS_BYTES = ElfImage.headersBytes(SEGMENTS);
     private static final int MOST_ARGUMENTS = 5;
     private static final long EXECUTE = -1; // instead of the number of a call
+    private static final int MAY_FAIL = -1; // instead of an exit status
 
     private record Step(long number, long status, List<Long> arguments) {}
 
@@ -90,6 +92,11 @@ public final class SetupProgram {
         }
         steps.add(
                 new Step(machine.number(call), status, Arrays.stream(arguments).boxed().toList()));
+    }
+
+    /** Adds a call after which the process goes on even if it fails. */
+    public void attempt(Call call, long... arguments) {
+        call(MAY_FAIL, call, arguments);
     }
 
     /**

@@ -52,6 +52,15 @@ class SetupProgramTest {
     }
 
     @Test
+    void aCallThatMayFailDoesNotEndTheProgram() throws Exception {
+        SetupProgram setup = new SetupProgram();
+        setup.attempt(Call.PRCTL, NO_CALL);
+        setup.call(1, Call.CLOSE, NUMBER);
+        Ran ran = run(setup, "/bin/echo", "reached");
+        assertThat(ran.output).isEqualTo("reached\n");
+    }
+
+    @Test
     void theProgramGetsArgumentsAndEnvironment() throws Exception {
         SetupProgram setup = new SetupProgram();
         setup.call(1, Call.CLOSE, NUMBER);

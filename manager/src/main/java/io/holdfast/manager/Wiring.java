@@ -234,8 +234,10 @@ final class Wiring implements AutoCloseable {
             unused.forEach(context::warn);
         }
         removeLeftovers(context);
-        cgroups.ifPresent(each ->
-                each.controllers().warnings(text -> loop.postEnding(() -> context.warn(text))));
+        cgroups.ifPresent(each -> {
+            each.controllers().warnings(text -> loop.postEnding(() -> context.warn(text)));
+            each.programs().warnings(text -> loop.postEnding(() -> context.warn(text)));
+        });
     }
 
     /** Returns the types of units that can run here. */

@@ -35,6 +35,8 @@ record CaseFolder(Path path, String seen) {
     /** Returns the folders of unit files, as container.sh has them. */
     List<Path> loadPath() {
         return List.of(
+                path.resolve("etc/systemd/system.control"),
+                path.resolve("run/systemd/system.control"),
                 path.resolve("etc/systemd/system"),
                 path.resolve("run/systemd/system"),
                 units(),

@@ -100,6 +100,11 @@ public final class SandboxSupport {
         return mode == Mode.WEAK;
     }
 
+    /** Returns whether units of which a directive is not applied do not start. */
+    public boolean isStrict() {
+        return mode == Mode.STRICT;
+    }
+
     /** Returns why mounts cannot be made; empty if they can. Blocking: it may start children. */
     Optional<String> mountRefusal() {
         return Optional.ofNullable(attempted().get(Kind.MNT));

@@ -12,6 +12,7 @@ import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.resource.CgroupPrograms;
 import io.holdfast.manager.resource.ControllerTree;
 import io.holdfast.manager.resource.ResourceLimits;
 import io.holdfast.manager.resource.ResourceUsage;
@@ -50,6 +51,7 @@ public final class UnitCgroups implements AutoCloseable {
     private final Cgroup slice;
     private final Fd lock;
     private final ControllerTree controllers;
+    private final CgroupPrograms programs = new CgroupPrograms();
     private final Map<UnitName, ResourceSettings> slices = new ConcurrentHashMap<>();
 
     private UnitCgroups(Cgroup base, Cgroup slice, Fd lock, ControllerTree controllers) {
@@ -196,6 +198,11 @@ public final class UnitCgroups implements AutoCloseable {
         return controllers;
     }
 
+    /** Returns what restricts devices and addresses. */
+    public CgroupPrograms programs() {
+        return programs;
+    }
+
     /**
      * Makes the cgroup of a unit, and those of the slices above it, and sets its limits.
      *
@@ -262,6 +269,7 @@ public final class UnitCgroups implements AutoCloseable {
                         before,
                         isNew,
                         problems);
+        programs.ofUnit(unit.text(), cgroup.fd(), settings.resources(), above, problems);
     }
 
     /**
@@ -327,6 +335,8 @@ public final class UnitCgroups implements AutoCloseable {
                                             Optional.ofNullable(before),
                                             false,
                                             problems);
+                            programs.ofSlice(
+                                    name.text(), path.getLast().fd(), settings, problems);
                             return true;
                         });
     }

@@ -44,6 +44,7 @@ public final class RunSetup {
     public UnitRun open(RunPlan plan, RunChannels channels) throws Exception {
         Optional<Cgroup> cgroup = cgroup(plan);
         try {
+            requirePrograms(plan);
             cgroup.ifPresent(this::reportLeftovers);
             Execution execution = execution(plan, channels, cgroup);
             execution.prepare();
@@ -150,6 +151,20 @@ public final class RunSetup {
                 plan.invocationId(),
                 plan.slice(),
                 cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
+    }
+
+    /** Refuses a start whose devices or addresses are not restricted, if the manager is strict. */
+    private void requirePrograms(RunPlan plan) throws SetupException {
+        Optional<String> refusal =
+                owner.context()
+                        .programs()
+                        .refusalOf(plan.cgroup().resources())
+                        .filter(_ -> owner.context().sandboxes().isStrict());
+        if (refusal.isPresent()) {
+            throw new SetupException(
+                    SetupException.Step.CGROUP,
+                    refusal.get() + "; without --strict the unit starts without that");
+        }
     }
 
     /** Logs which processes an earlier run left in the cgroup; they stay. */

@@ -13,6 +13,7 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.resource.CgroupPrograms;
 import io.holdfast.manager.resource.ControllerTree;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * The context that the units of a manager share.
@@ -128,11 +130,19 @@ public record ManagerContext(
         void lookForOrphans(Runnable then);
     }
 
-    /** Returns the directives of a unit that need controllers which this manager cannot use. */
+    /** Returns the directives of a unit that need controllers or programs which cannot be used. */
     public List<Diagnostic> unapplied(UnitSource unit, ResourceSettings settings) {
-        return cgroups.map(UnitCgroups::controllers)
-                .orElse(ControllerTree.NONE)
-                .diagnostics(unit, settings);
+        ControllerTree controllers =
+                cgroups.map(UnitCgroups::controllers).orElse(ControllerTree.NONE);
+        return Stream.concat(
+                        controllers.diagnostics(unit, settings).stream(),
+                        programs().diagnostics(unit, settings))
+                .toList();
+    }
+
+    /** Returns what restricts devices and addresses. */
+    public CgroupPrograms programs() {
+        return cgroups.map(UnitCgroups::programs).orElse(CgroupPrograms.NONE);
     }
 
     /** Logs an event of the manager itself. */

@@ -6,8 +6,10 @@ import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.format.Quoting;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.resource.AddressRange;
 import io.holdfast.manager.unit.resource.Amount;
 import io.holdfast.manager.unit.resource.Controller;
+import io.holdfast.manager.unit.resource.DeviceSettings;
 import io.holdfast.manager.unit.resource.DeviceValue;
 import io.holdfast.manager.unit.resource.NumberSet;
 import io.holdfast.manager.unit.resource.ResourceDirective;
@@ -28,6 +30,9 @@ final class ResourceProperties {
     private static final long UNSET = ResourceKind.UNSET; // UINT64_MAX
     private static final long SCALE = 0xFFFF_FFFFL; // the whole, as a scaled property has it
     private static final long MICROS_PER_SHARE = 100;
+    private static final int IPV4_BYTES = 4;
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
 
     private ResourceProperties() {}
 
@@ -51,6 +56,23 @@ final class ResourceProperties {
                         "DisableControllers",
                         controllers("DisableControllers").asLive(),
                         resources.andThen(all -> words(all.withheld())))
+                .settable(
+                        "DevicePolicy",
+                        SettableProperty.word("DevicePolicy", DeviceSettings.Policy.values())
+                                .asLive(),
+                        resources.andThen(all -> UnitProperties.word(all.devices().policy())))
+                .settable(
+                        "DeviceAllow",
+                        rules("DeviceAllow").asLive(),
+                        resources.andThen(all -> rules(all.devices().rules())))
+                .settable(
+                        "IPAddressAllow",
+                        addresses("IPAddressAllow").asLive(),
+                        resources.andThen(all -> addresses(all.addresses().allowed())))
+                .settable(
+                        "IPAddressDeny",
+                        addresses("IPAddressDeny").asLive(),
+                        resources.andThen(all -> addresses(all.addresses().denied())))
                 .settable(
                         "MemoryPressureWatch",
                         SettableProperty.text("MemoryPressureWatch"),
@@ -124,6 +146,20 @@ final class ResourceProperties {
                 .map(DeviceValue.class::cast)
                 .filter(each -> each.value() != UNSET)
                 .map(each -> Struct.of(each.path(), each.value()))
+                .toList();
+    }
+
+    private static List<Struct> rules(List<DeviceSettings.Rule> rules) {
+        return rules.stream().map(each -> Struct.of(each.device(), each.access())).toList();
+    }
+
+    private static List<Struct> addresses(List<AddressRange> ranges) {
+        return ranges.stream()
+                .map(each -> {
+                    byte[] bytes = each.bytes();
+                    int family = bytes.length == IPV4_BYTES ? AF_INET : AF_INET6;
+                    return Struct.of(family, bytes, (long) each.prefix());
+                })
                 .toList();
     }
 
@@ -234,6 +270,43 @@ final class ResourceProperties {
                         }
                         String number = text.of((Long) ((Struct) each).get(1));
                         unit.literal(section, key, Quoting.LITERAL.quote(path) + " " + number);
+                    }
+                });
+    }
+
+    private static SettableProperty rules(String key) {
+        return new SettableProperty(
+                "a(ss)",
+                (unit, section, value) -> {
+                    SettableProperty.reset(unit, section, key, value);
+                    for (Object each : (List<?>) value) {
+                        String device = (String) ((Struct) each).get(0);
+                        String access = (String) ((Struct) each).get(1);
+                        try {
+                            DeviceSettings.Rule rule = DeviceSettings.Rule.of(device, access);
+                            String quoted = Quoting.LITERAL.quote(device);
+                            unit.literal(section, key, quoted + " " + rule.access());
+                        } catch (IllegalArgumentException e) {
+                            throw SettableProperty.invalid(key, String.valueOf(e.getMessage()));
+                        }
+                    }
+                });
+    }
+
+    private static SettableProperty addresses(String key) {
+        return new SettableProperty(
+                "a(iayu)",
+                (unit, section, value) -> {
+                    SettableProperty.reset(unit, section, key, value);
+                    for (Object each : (List<?>) value) {
+                        byte[] address = (byte[]) ((Struct) each).get(1);
+                        long prefix = (Long) ((Struct) each).get(2);
+                        try {
+                            AddressRange range = AddressRange.of(address, Math.toIntExact(prefix));
+                            unit.line(section, key, range.toString());
+                        } catch (IllegalArgumentException | ArithmeticException e) {
+                            throw SettableProperty.invalid(key, String.valueOf(e.getMessage()));
+                        }
                     }
                 });
     }

@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -17,12 +18,16 @@ import java.util.stream.Collectors;
  *     ResourceKind kind}
  * @param defaults of the manager
  * @param withheld the controllers that the units below a slice do not get
+ * @param devices that its processes may use
+ * @param addresses with which its processes may exchange packets
  */
 public record ResourceSettings(
         Map<ResourceDirective, Object> values,
         ResourceDefaults defaults,
         Set<Controller> withheld,
-        PressureWatch pressure) {
+        PressureWatch pressure,
+        DeviceSettings devices,
+        AddressSettings addresses) {
     /** What systemd lists beside the controllers: BPF programs, and controllers of cgroup v1. */
     private static final Set<String> BPF =
             Set.of(
@@ -41,7 +46,9 @@ public record ResourceSettings(
                     Map.of(),
                     new ResourceDefaults(Map.of(), PressureWatch.STANDARD),
                     Set.of(),
-                    PressureWatch.STANDARD);
+                    PressureWatch.STANDARD,
+                    DeviceSettings.ALL,
+                    AddressSettings.ALL);
 
     public ResourceSettings {
         values = Map.copyOf(values);
@@ -96,6 +103,32 @@ public record ResourceSettings(
                 && directive != ResourceDirective.CPU_QUOTA_PERIOD;
     }
 
+    /** Returns the directives of the files that need a BPF program. */
+    public Set<String> needingPrograms() {
+        Set<String> needed = new TreeSet<>();
+        if (devices.policy() != DeviceSettings.Policy.AUTO && !devices.isImplied()) {
+            needed.add("DevicePolicy");
+        }
+        if (!devices.rules().isEmpty()) {
+            needed.add("DeviceAllow");
+        }
+        if (addresses.isRestricted()) {
+            needed.add("IPAddressDeny");
+        }
+        return needed;
+    }
+
+    /** Returns what they become by {@code PrivateDevices=} and {@code ProtectClock=} of the unit. */
+    public ResourceSettings impliedBy(boolean privateDevices, boolean protectClock) {
+        return new ResourceSettings(
+                values,
+                defaults,
+                withheld,
+                pressure,
+                devices.impliedBy(privateDevices, protectClock),
+                addresses);
+    }
+
     /** Returns the directives of the files that need a controller, but for those of accounting. */
     public Set<ResourceDirective> needing(Controller controller) {
         return values.keySet().stream()
@@ -111,6 +144,8 @@ public record ResourceSettings(
                 new EnumMap<>(ResourceDirective.class);
         private Set<Controller> withheld = EnumSet.noneOf(Controller.class);
         private PressureWatch pressure;
+        private DeviceSettings devices = DeviceSettings.ALL;
+        private AddressSettings addresses = AddressSettings.ALL;
 
         public Reader(ResourceDefaults defaults) {
             this.defaults = defaults;
@@ -121,6 +156,10 @@ public record ResourceSettings(
         public boolean assign(Assignment a) {
             switch (a.key()) {
                 case "DisableControllers" -> withheld = controllers(a, withheld);
+                case "DevicePolicy" -> devices = devices.readPolicy(a);
+                case "DeviceAllow" -> devices = devices.readRule(a);
+                case "IPAddressAllow" -> addresses = addresses.readAllowed(a);
+                case "IPAddressDeny" -> addresses = addresses.readDenied(a);
                 case "MemoryPressureWatch" -> pressure = pressure.readMode(a, defaults.pressure());
                 case "MemoryPressureThresholdSec" ->
                         pressure = pressure.readThreshold(a, defaults.pressure());
@@ -150,7 +189,8 @@ public record ResourceSettings(
         }
 
         public ResourceSettings build() {
-            return new ResourceSettings(values, defaults, withheld, pressure);
+            return new ResourceSettings(
+                    values, defaults, withheld, pressure, devices, addresses);
         }
     }
 

@@ -187,7 +187,7 @@ public record MountUnit(
                     KillSettings signals = kill.build();
                     ExecChecks.check(draft, execution, signals, scope);
                     return new MountUnit(
-                            draft.parts(), section, execution, signals, cgroup.build());
+                            draft.parts(), section, execution, signals, cgroup.build(execution.sandbox()));
                 });
     }
 

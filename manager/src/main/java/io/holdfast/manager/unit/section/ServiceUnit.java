@@ -48,7 +48,7 @@ public record ServiceUnit(
                     }
                     draft.refuseTemplate();
                     return new ServiceUnit(
-                            draft.parts(), section, execution, signals, cgroup.build());
+                            draft.parts(), section, execution, signals, cgroup.build(execution.sandbox()));
                 });
     }
 

@@ -79,7 +79,7 @@ public record SocketUnit(
                             commands.timeout(),
                             execution,
                             signals,
-                            cgroup.build());
+                            cgroup.build(execution.sandbox()));
                 });
     }
 

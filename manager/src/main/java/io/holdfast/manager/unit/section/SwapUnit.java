@@ -91,7 +91,7 @@ public record SwapUnit(
                             new Section(what, swap.priority, swap.options, swap.timeout),
                             execution,
                             signals,
-                            cgroup.build());
+                            cgroup.build(execution.sandbox()));
                 });
     }
 

@@ -182,7 +182,22 @@ public record CgroupSettings(
             return name;
         }
 
+        /** Builds the settings of a unit whose commands have these settings. */
+        public CgroupSettings build(SandboxSettings sandbox) {
+            return build(
+                    resources
+                            .build()
+                            .impliedBy(
+                                    sandbox.has(SandboxSettings.Flag.PRIVATE_DEVICES),
+                                    sandbox.has(SandboxSettings.Flag.PROTECT_CLOCK)));
+        }
+
+        /** Builds the settings of a unit without commands. */
         public CgroupSettings build() {
+            return build(resources.build());
+        }
+
+        private CgroupSettings build(ResourceSettings built) {
             OomPolicy otherwise = delegation.isOn ? OomPolicy.CONTINUE : usual;
             return SharedParts.of(
                     new CgroupSettings(
@@ -190,7 +205,7 @@ public record CgroupSettings(
                             delegation,
                             oomPolicy.orElse(otherwise),
                             receivesCoredumps,
-                            resources.build()));
+                            built));
         }
     }
 }

@@ -1,0 +1,165 @@
+package io.holdfast.manager.resource;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysBpf;
+import io.holdfast.core.sys.SysBpf.Hook;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.resource.AddressSettings;
+import io.holdfast.manager.unit.resource.DeviceSettings;
+import io.holdfast.manager.unit.resource.ResourceSettings;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The BPF programs of cgroups, which restrict devices and addresses. They stay attached when the
+ * manager is killed, and are known by their name to the next one.
+ *
+ * <p>The program of a slice runs for the units in it, too: a device must be allowed by both. The
+ * addresses of slices are part of the program of the unit, which may allow more.
+ *
+ * <p>A container may forbid bpf(2). The first cgroup shows that; then nothing is restricted, and
+ * each unit that wants it says so. Blocking; safe for use by any thread.
+ */
+public final class CgroupPrograms {
+    private static final String NAME = "holdfast";
+
+    /** What the kernel answers where programs are not permitted, or where it has none. */
+    private static final Set<Integer> REFUSALS = Set.of(Errno.EPERM, Errno.ENOSYS, Errno.EINVAL);
+
+    /** Of a manager whose units have no cgroups. */
+    public static final CgroupPrograms NONE =
+            new CgroupPrograms(Optional.of("its units have no cgroups"));
+
+    private volatile Optional<String> refusal;
+    private volatile Consumer<String> warnings = _ -> {};
+    private boolean warned;
+
+    public CgroupPrograms() {
+        this(Optional.empty());
+    }
+
+    private CgroupPrograms(Optional<String> refusal) {
+        this.refusal = refusal;
+    }
+
+    /** Sets the receiver of the only warning of this manager about missing programs. */
+    public void warnings(Consumer<String> receiver) {
+        warnings = receiver;
+    }
+
+    /**
+     * Attaches the programs of a unit, and detaches those that it no longer needs.
+     *
+     * @param cgroup lent
+     * @param slices the settings of the slices above it
+     * @param problems receives a line for each device that is not found
+     * @throws ErrnoException if the kernel does not accept a program
+     */
+    public void ofUnit(
+            String unit,
+            Fd cgroup,
+            ResourceSettings settings,
+            List<ResourceSettings> slices,
+            Consumer<String> problems) {
+        apply(unit, settings, () -> {
+            devices(cgroup, settings.devices(), problems);
+            AddressSettings all =
+                    settings.addresses().and(slices.stream().map(ResourceSettings::addresses));
+            boolean isRestricted = all.isRestricted();
+            set(cgroup, Hook.INGRESS, isRestricted, () -> AddressProgram.ofReceived(all));
+            set(cgroup, Hook.EGRESS, isRestricted, () -> AddressProgram.ofSent(all));
+        });
+    }
+
+    /** Does the same for a slice. */
+    public void ofSlice(
+            String slice, Fd cgroup, ResourceSettings settings, Consumer<String> problems) {
+        apply(slice, settings, () -> devices(cgroup, settings.devices(), problems));
+    }
+
+    private void apply(String unit, ResourceSettings settings, Runnable task) {
+        if (refusal.isEmpty()) {
+            try {
+                task.run();
+                return;
+            } catch (ErrnoException e) {
+                if (!REFUSALS.contains(e.errno())) {
+                    throw e;
+                }
+                refusal = Optional.of("BPF programs are refused: " + e.getMessage());
+            }
+        }
+        warn(unit, settings);
+    }
+
+    private static void devices(Fd cgroup, DeviceSettings settings, Consumer<String> problems) {
+        set(
+                cgroup,
+                Hook.DEVICE,
+                settings.isRestricted(),
+                () -> DeviceProgram.of(settings, problems));
+    }
+
+    private interface Code {
+        byte[] bytes();
+    }
+
+    /** Replaces the program; until the old one is detached, both restrict. */
+    private static void set(Fd cgroup, Hook hook, boolean isWanted, Code code) {
+        List<Fd> before = SysBpf.attached(cgroup, hook, NAME);
+        try {
+            if (isWanted) {
+                try (Fd program = SysBpf.load(hook, NAME, code.bytes())) {
+                    int r = SysBpf.attach(cgroup, hook, program);
+                    ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", cgroup);
+                }
+            }
+            for (Fd old : before) {
+                int r = SysBpf.detach(cgroup, hook, old);
+                ErrnoException.check(r, "bpf(BPF_PROG_DETACH)", cgroup);
+            }
+        } finally {
+            before.forEach(Fd::close);
+        }
+    }
+
+    /** Warns once that a directive has no effect. */
+    private synchronized void warn(String unit, ResourceSettings settings) {
+        Optional<String> directive = settings.needingPrograms().stream().findFirst();
+        if (!warned && directive.isPresent()) {
+            warned = true;
+            warnings.accept(
+                    "%s=, of %s and perhaps of more units, has no effect: %s"
+                            .formatted(directive.get(), unit, refusal.orElse("")));
+        }
+    }
+
+    /** Returns why the directives of a unit that need programs have no effect, if that is so. */
+    public Optional<String> refusalOf(ResourceSettings settings) {
+        Set<String> directives = settings.needingPrograms();
+        return directives.isEmpty()
+                ? Optional.empty()
+                : refusal.map(reason ->
+                        String.join("=, ", directives) + "= is not applied: " + reason);
+    }
+
+    /** Returns the directives of a unit that have no effect, with their consequences. */
+    public Stream<Diagnostic> diagnostics(UnitSource unit, ResourceSettings settings) {
+        return refusal.stream()
+                .flatMap(reason ->
+                        settings.needingPrograms().stream()
+                                .map(each ->
+                                        new Diagnostic(
+                                                unit.placeOf(each, ""),
+                                                Diagnostic.Kind.NOT_APPLIED,
+                                                each + "= is not applied: " + reason,
+                                                DirectiveCost.of(each))));
+    }
+}

@@ -74,7 +74,7 @@ class ManagerTest {
             stage.service(
                     "a",
                     "RestrictFileSystems=ext4",
-                    "IPAddressDeny=any",
+                    "SocketBindDeny=any",
                     "CPUAffinity=0",
                     "ExecStart=/bin/sleep 1000");
             stage.start("a");

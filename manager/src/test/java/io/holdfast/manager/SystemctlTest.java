@@ -132,14 +132,14 @@ class SystemctlTest {
     @Test
     void showListsWhatAUnitGoesWithout() throws Exception {
         stage.service(
-                "w", "ExecStart=/bin/sleep 1000", "IPAddressDeny=any", "CoredumpFilter=default");
+                "w", "ExecStart=/bin/sleep 1000", "SocketBindDeny=any", "CoredumpFilter=default");
 
         assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
                 .startsWith("SecurityWarnings=")
-                .endsWith("IPAddressDeny= is not supported: packets of every address pass\"")
+                .endsWith("SocketBindDeny= is not supported: sockets can be bound to every port\"")
                 .doesNotContain("CoredumpFilter");
         assertThat(systemctl("show", "w", "-p", "Warnings").output())
-                .contains("IPAddressDeny=", "CoredumpFilter= is not supported");
+                .contains("SocketBindDeny=", "CoredumpFilter= is not supported");
         assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
     }
 

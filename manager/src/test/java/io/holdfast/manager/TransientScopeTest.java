@@ -163,8 +163,8 @@ class TransientScopeTest {
         assertThat(made("x.nope", "0")).contains("Invalid unit name or type.");
         assertThat(made("x@.scope", "0")).contains("Unit name x@.scope is missing the instance");
         assertThat(made("x.scope", "0")).contains("Unit x.scope failed to load properly");
-        assertThat(made("x.scope", "1", "DevicePolicy", "s", "closed"))
-                .contains("Cannot set property DevicePolicy, or unknown property.");
+        assertThat(made("x.scope", "1", "RestrictFileSystems", "s", "closed"))
+                .contains("Cannot set property RestrictFileSystems, or unknown property.");
         assertThat(made("x.scope", "1", "PIDs", "au", "1", "4194304")).contains("No such process");
         assertThat(made("x.scope", "1", "PIDs", "au", "1", "" + ProcessHandle.current().pid()))
                 .contains("is a manager process, refusing.");

@@ -289,10 +289,10 @@ class TransientServiceTest {
 
     @Test
     void badRequestsAreRefusedAsSystemdRefusesThem() throws Exception {
-        assertThat(run(1, "-p", "DevicePolicy=closed", "true"))
+        assertThat(run(1, "-p", "RestrictFileSystems=ext4", "true"))
                 .isEqualTo(
                         "Failed to start transient service unit: "
-                                + "Cannot set property DevicePolicy, or unknown property.\n");
+                                + "Cannot set property RestrictFileSystems, or unknown property.\n");
         assertThat(call(List.of("x.service", "fail", "0", "0")))
                 .contains("Unit x.service has a bad unit file setting.");
         assertThat(call(List.of("x.service", "fail", "1", "Nice", "s", "1", "0")))

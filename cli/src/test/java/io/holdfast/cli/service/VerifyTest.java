@@ -29,13 +29,13 @@ class VerifyTest {
         Path file =
                 write(
                         "a.service",
-                        "[Service]\nExecStart=/no/such\nRestrat=no\nDevicePolicy=closed\n");
+                        "[Service]\nExecStart=/no/such\nRestrat=no\nRestrictFileSystems=ext4\n");
         Invocation ran = Invocation.of("verify", file.toString());
         assertThat(ran.out())
                 .isEqualTo(
                         """
                         FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
-                        FILE:4: security: DevicePolicy= is not supported: all devices are accessible
+                        FILE:4: security: RestrictFileSystems= is not supported: file systems of every type are accessible
                         FILE:2: error: /no/such: there is no such file
                         a.service: 2 errors; 1 directive is not applied, 1 of them security
                         """
@@ -53,14 +53,14 @@ class VerifyTest {
 
     @Test
     void jsonHasEachLine() throws Exception {
-        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nDevicePolicy=closed\n");
+        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nRestrictFileSystems=ext4\n");
         assertThat(Invocation.of("verify", "--json", file.toString()).out())
                 .isEqualTo(
                         ("{\"unit\":\"a.service\",\"fragment\":\"FILE\",\"good\":true,\"diagnostics\":[{"
                                         + "\"file\":\"FILE\",\"line\":3,\"kind\":\"not-applied\","
                                         + "\"severity\":\"warning\",\"security\":true,"
-                                        + "\"message\":\"DevicePolicy= is not supported\","
-                                        + "\"cost\":\"all devices are accessible\"}]}\n")
+                                        + "\"message\":\"RestrictFileSystems= is not supported\","
+                                        + "\"cost\":\"file systems of every type are accessible\"}]}\n")
                                 .replace("FILE", file.toString()));
     }
 

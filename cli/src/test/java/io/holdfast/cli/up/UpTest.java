@@ -251,9 +251,9 @@ class UpTest {
         unit(
                 "w",
                 """
-                DevicePolicy=closed
+                RestrictFileSystems=ext4
                 CoredumpFilter=default
-                IPAddressDeny=any
+                SocketBindDeny=any
                 ProtectProc=default
                 ExecStart=/bin/sleep 1000\
                 """);
@@ -267,17 +267,17 @@ class UpTest {
                             "\n   Warnings: 3, 2 of them security: holdfast verify "
                                     + units.resolve("w.service")
                                     + "\n")
-                    .doesNotContain("DevicePolicy");
+                    .doesNotContain("RestrictFileSystems");
             assertThat(command("status", "--warnings", "w").out())
                     .contains(
                             "   Security: "
                                     + file
-                                    + "5: DevicePolicy= is not supported: all devices are"
-                                    + " accessible\n"
+                                    + "5: RestrictFileSystems= is not supported: file systems"
+                                    + " of every type are accessible\n"
                                     + "   Security: "
                                     + file
-                                    + "7: IPAddressDeny= is not supported: packets of every"
-                                    + " address pass\n"
+                                    + "7: SocketBindDeny= is not supported: sockets can be bound"
+                                    + " to every port\n"
                                     + "    Warning: "
                                     + file
                                     + "6: CoredumpFilter= is not supported\n");
@@ -290,8 +290,8 @@ class UpTest {
                     .contains(
                             "{\"place\":\""
                                     + file
-                                    + "5\",\"severity\":\"warning\",\"message\":\"DevicePolicy="
-                                    + " is not supported\",\"cost\":\"all devices are"
+                                    + "5\",\"severity\":\"warning\",\"message\":\"RestrictFileSystems="
+                                    + " is not supported\",\"cost\":\"file systems of every type are"
                                     + " accessible\",\"security\":true}");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();

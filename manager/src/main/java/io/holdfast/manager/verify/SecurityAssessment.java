@@ -4,6 +4,9 @@ import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.resource.AddressRange;
+import io.holdfast.manager.unit.resource.AddressSettings;
+import io.holdfast.manager.unit.resource.DeviceSettings;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.UnitReader;
@@ -132,6 +135,7 @@ public record SecurityAssessment(String service, List<Test> tests) {
             files();
             flags();
             written();
+            resources();
             capabilities();
             namespaces();
             families();
@@ -223,14 +227,30 @@ public record SecurityAssessment(String service, List<Test> tests) {
             written("KeyringMode", 1000, "private", "private");
             written("Delegate", 100, "no", "no");
             written("ProcSubset", 10, "all", "pid");
-            written("IPAddressDeny", 1000, "", "any");
-            written("DeviceAllow", 1000, "", "none");
             boolean visible = isBetter("ProtectProc", "default", "invisible", "ptraceable");
             boolean hidden = isBetter("ProtectProc", "default", "noaccess");
             boolean applied = supported.contains("ProtectProc");
             long badness = !applied || !(visible || hidden) ? 3 : visible ? 0 : 1;
             tests.add(new Test("ProtectProc=", 1000, badness, 3, applied || !(visible || hidden)));
             add("NotifyAccess=", 1000, unit.service().notifyAccess() != NotifyAccess.ALL);
+        }
+
+        /** Adds tests of the BPF programs of its cgroup. */
+        private void resources() {
+            AddressSettings addresses = unit.cgroup().resources().addresses();
+            boolean deniesAll = addresses.denied().containsAll(AddressRange.parse("any"));
+            long allowed =
+                    addresses.allowed().isEmpty()
+                            ? 0
+                            : addresses.allowed().stream().allMatch(Assessor::isLocal) ? 2 : 5;
+            add("IPAddressDeny=", 1000, deniesAll ? allowed : WORST, WORST);
+            DeviceSettings devices = unit.cgroup().resources().devices();
+            boolean isClosed = devices.policy() != DeviceSettings.Policy.AUTO;
+            add("DeviceAllow=", 1000, !isClosed ? WORST : devices.rules().isEmpty() ? 0 : 5, WORST);
+        }
+
+        private static boolean isLocal(AddressRange range) {
+            return range.network().isLoopbackAddress();
         }
 
         private void written(String directive, long weight, String usual, String... good) {

@@ -165,8 +165,8 @@ class ExecutionAsUserTest {
         mode = SandboxSupport.Mode.STRICT;
         refused(
                 SetupException.Step.NAMESPACE,
-                "IPAddressDeny= is not supported",
-                "IPAddressDeny=any",
+                "SocketBindDeny= is not supported",
+                "SocketBindDeny=any",
                 STATUS);
         assertThat(run("Nice=5", STATUS)).contains("Uid:");
     }

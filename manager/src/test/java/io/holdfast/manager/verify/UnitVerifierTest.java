@@ -143,7 +143,7 @@ class UnitVerifierTest {
 
     @Test
     void whatIsNotSupportedIsToldAndIsNoMistake() throws Exception {
-        write("a.service", "[Service]\nExecStart=/bin/true\nDevicePolicy=closed\n");
+        write("a.service", "[Service]\nExecStart=/bin/true\nRestrictFileSystems=ext4\n");
         Verdict verdict = verify("a.service");
         assertThat(verdict.diagnostics())
                 .singleElement()

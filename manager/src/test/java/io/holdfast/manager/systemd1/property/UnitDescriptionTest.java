@@ -103,8 +103,8 @@ class UnitDescriptionTest {
     void whatIsNotSettableIsRefusedByItsName() {
         refused(
                 DBusException.PROPERTY_READ_ONLY,
-                "Cannot set property DevicePolicy, or unknown property.",
-                set("DevicePolicy", "s", "closed"));
+                "Cannot set property RestrictFileSystems, or unknown property.",
+                set("RestrictFileSystems", "s", "closed"));
         refused("NotSupported", "Controllers", set("Controller", "s", ":1.7"));
         assertThat(scope(set("Controller", "s", "")).pids()).isEmpty();
     }

@@ -23,8 +23,8 @@ class DirectiveCostTest {
             List.of(
                     "AppArmorProfile",
                     "CapabilityBoundingSet",
-                    "DeviceAllow",
-                    "IPAddressDeny",
+                    "RestrictNetworkInterfaces",
+                    "SocketBindDeny",
                     "KeyringMode",
                     "LockPersonality",
                     "MemoryDenyWriteExecute",
@@ -86,15 +86,15 @@ class DirectiveCostTest {
 
     @Test
     void aProtectionThatIsNotAppliedIsAWarningThatSaysWhatHoldsInstead() {
-        assertThat(diagnostics("IPAddressDeny=10.0.0.0/8", "IPAddressDeny=any"))
+        assertThat(diagnostics("SocketBindDeny=tcp", "SocketBindDeny=any"))
                 .singleElement()
                 .satisfies(each -> {
                     assertThat(each.isSecurity()).isTrue();
                     assertThat(each.severity()).isEqualTo(Severity.WARNING);
                     assertThat(each.toString())
                             .endsWith(
-                                    ":3: IPAddressDeny= is not supported: packets of every address"
-                                            + " pass");
+                                    ":3: SocketBindDeny= is not supported: sockets can be bound to every"
+                                            + " port");
                 });
     }
 

@@ -67,8 +67,8 @@ class UnitReaderTest {
             LimitNOFILE=65535
             NoNewPrivileges=true
             CapabilityBoundingSet=
-            DevicePolicy=closed
-            DevicePolicy=strict
+            RestrictFileSystems=ext4
+            RestrictFileSystems=xfs
 
             [Install]
             WantedBy=multi-user.target
@@ -138,7 +138,7 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: DevicePolicy= is not supported: all devices are accessible")
+                .contains("test:20: RestrictFileSystems= is not supported: file systems of every type are accessible")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)

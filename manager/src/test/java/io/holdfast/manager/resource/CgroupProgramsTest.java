@@ -1,0 +1,159 @@
+package io.holdfast.manager.resource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.SysBpf;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.resource.AddressRange;
+import io.holdfast.manager.unit.resource.AddressSettings;
+import io.holdfast.manager.unit.resource.ResourceSettings;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.Tree;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+@Needs(root = true, cgroup2 = true)
+class CgroupProgramsTest {
+    private final CgroupPrograms programs = new CgroupPrograms();
+    private final List<String> problems = new ArrayList<>();
+    private Cgroup cgroup;
+
+    @BeforeEach
+    void makeACgroup() {
+        try (Cgroup own = Cgroup.own()) {
+            cgroup = own.create("programs%d".formatted(ProcessHandle.current().pid()));
+        }
+    }
+
+    @AfterEach
+    void removeTheCgroup() {
+        cgroup.remove();
+        cgroup.close();
+    }
+
+    private static ServiceUnit unit(String... lines) {
+        return Tree.service(
+                "a.service", "[Service]\nExecStart=/bin/true\n" + String.join("\n", lines) + "\n");
+    }
+
+    private void apply(String... lines) {
+        ResourceSettings settings = unit(lines).cgroup().resources();
+        programs.ofUnit("a.service", cgroup.fd(), settings, List.of(), problems::add);
+    }
+
+    /** Returns whether a process of the cgroup succeeds. */
+    private boolean succeeds(String command) throws Exception {
+        try (Child child =
+                Spawn.of("/bin/sh", "-c", "( " + command + " ) 2>&-")
+                        .stdin(Stdio.inherit())
+                        .stdout(Stdio.inherit())
+                        .cgroup(cgroup)
+                        .start()) {
+            return child.await().isSuccess();
+        }
+    }
+
+    private int attached(SysBpf.Hook hook) {
+        List<Fd> found = SysBpf.attached(cgroup.fd(), hook, "holdfast");
+        found.forEach(Fd::close);
+        return found.size();
+    }
+
+    @Test
+    void anEarlierProgramIsReplacedAndRemoved() throws Exception {
+        apply("DevicePolicy=strict");
+        assertThat(succeeds(": </dev/full")).isFalse();
+        apply("DevicePolicy=strict", "DeviceAllow=/dev/full r");
+        assertThat(attached(SysBpf.Hook.DEVICE)).isOne();
+        assertThat(succeeds(": </dev/full")).isTrue();
+        assertThat(succeeds(": >/dev/full")).isFalse();
+        apply();
+        assertThat(attached(SysBpf.Hook.DEVICE)).isZero();
+        assertThat(succeeds(": >/dev/full")).isTrue();
+        assertThat(problems).isEmpty();
+    }
+
+    @Test
+    void anotherManagerRemovesTheProgramsOfAKilledOne() {
+        apply("DevicePolicy=closed", "IPAddressDeny=any");
+        new CgroupPrograms()
+                .ofUnit("a.service", cgroup.fd(), ResourceSettings.NONE, List.of(), problems::add);
+        for (SysBpf.Hook hook : SysBpf.Hook.values()) {
+            assertThat(attached(hook)).isZero();
+        }
+    }
+
+    @Test
+    void theProgramOfAnotherOwnerStays() throws Exception {
+        byte[] code = AddressProgram.ofSent(AddressSettings.ALL);
+        try (Fd foreign = SysBpf.load(SysBpf.Hook.EGRESS, "foreign", code)) {
+            assertThat(SysBpf.attach(cgroup.fd(), SysBpf.Hook.EGRESS, foreign)).isZero();
+            apply("IPAddressDeny=any");
+            apply();
+            List<Fd> left = SysBpf.attached(cgroup.fd(), SysBpf.Hook.EGRESS, "foreign");
+            assertThat(left).hasSize(1);
+            left.forEach(Fd::close);
+        }
+    }
+
+    @Test
+    void aDeviceThatIsMissingIsNotReportedAndAFileIs() {
+        apply("DeviceAllow=/dev/no-such-device", "DeviceAllow=/dev/shm r");
+        assertThat(problems).containsExactly("DeviceAllow=/dev/shm: it is not a device");
+    }
+
+    @Test
+    void theKernelAcceptsLongListsOfAddresses() throws Exception {
+        List<AddressRange> many = new ArrayList<>();
+        IntStream.range(0, 500)
+                .forEach(i -> {
+                    many.addAll(AddressRange.parse("10.%d.%d.0/24".formatted(i / 250, i % 250)));
+                    many.addAll(AddressRange.parse("fd00:%x::/77".formatted(i)));
+                });
+        AddressSettings settings = new AddressSettings(many, AddressRange.parse("any"));
+        try (Fd received =
+                        SysBpf.load(
+                                SysBpf.Hook.INGRESS, "a", AddressProgram.ofReceived(settings));
+                Fd sent = SysBpf.load(SysBpf.Hook.EGRESS, "a", AddressProgram.ofSent(settings))) {
+            assertThat(received).isNotEqualTo(sent);
+        }
+    }
+
+    @Test
+    void aListThatNoProgramCanHoldIsRefused() {
+        List<AddressRange> many = new ArrayList<>();
+        IntStream.range(0, 10_000)
+                .forEach(i -> many.addAll(AddressRange.parse("10.%d.%d.0/24".formatted(i / 250, i % 250))));
+        AddressSettings settings = new AddressSettings(many, AddressRange.parse("any"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> AddressProgram.ofSent(settings))
+                .withMessageContaining("too many addresses");
+    }
+
+    @Test
+    void aManagerWithoutProgramsSaysWhatHoldsInstead() {
+        ServiceUnit unit = unit("DevicePolicy=closed", "IPAddressDeny=any", "PrivateDevices=yes");
+        ResourceSettings settings = unit.cgroup().resources();
+        assertThat(CgroupPrograms.NONE.diagnostics(unit.source(), settings))
+                .extracting(Diagnostic::text)
+                .containsExactly(
+                        "DevicePolicy= is not applied: its units have no cgroups: all devices are accessible",
+                        "IPAddressDeny= is not applied: its units have no cgroups: packets of every address pass");
+        assertThat(CgroupPrograms.NONE.refusalOf(settings)).isPresent();
+        assertThat(CgroupPrograms.NONE.refusalOf(unit("PrivateDevices=yes").cgroup().resources()))
+                .isEmpty();
+    }
+}

@@ -53,7 +53,8 @@ class VerifyTest {
 
     @Test
     void jsonHasEachLine() throws Exception {
-        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nRestrictFileSystems=ext4\n");
+        Path file =
+                write("a.service", "[Service]\nExecStart=/bin/true\nRestrictFileSystems=ext4\n");
         assertThat(Invocation.of("verify", "--json", file.toString()).out())
                 .isEqualTo(
                         ("{\"unit\":\"a.service\",\"fragment\":\"FILE\",\"good\":true,\"diagnostics\":[{"

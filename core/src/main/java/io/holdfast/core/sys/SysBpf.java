@@ -57,8 +57,7 @@ public final class SysBpf {
     private SysBpf() {}
 
     private static int call(int command, Scratch scratch, int size) {
-        return Libc.intCall(
-                SYSCALL, scratch.errno, NUMBER, command, scratch.address, size, 0, 0);
+        return Libc.intCall(SYSCALL, scratch.errno, NUMBER, command, scratch.address, size, 0, 0);
     }
 
     private static ByteBuffer zeroed(Scratch scratch, int size) {
@@ -154,7 +153,7 @@ public final class SysBpf {
             attribute.putLong(16, scratch.address + ATTRIBUTE);
             attribute.putInt(24, MOST_ATTACHED);
             int r = call(PROG_QUERY, scratch, ATTRIBUTE);
-            ErrnoException.check(r, "bpf(BPF_PROG_QUERY)", cgroup);
+            ErrnoException.check(r, "bpf(BPF_PROG_QUERY)", "the cgroup");
             int[] ids = new int[attribute.getInt(24)];
             for (int i = 0; i < ids.length; i++) {
                 ids[i] = attribute.getInt(ATTRIBUTE + i * Integer.BYTES);
@@ -189,7 +188,7 @@ public final class SysBpf {
             attribute.putInt(4, INFO);
             attribute.putLong(8, scratch.address + ATTRIBUTE);
             int r = call(OBJ_GET_INFO_BY_FD, scratch, ATTRIBUTE);
-            ErrnoException.check(r, "bpf(BPF_OBJ_GET_INFO_BY_FD)", program);
+            ErrnoException.check(r, "bpf(BPF_OBJ_GET_INFO_BY_FD)", "the program");
             byte[] name = new byte[NAME];
             attribute.get(ATTRIBUTE + NAME_IN_INFO, name);
             return CString.decode(name).replace("\0", "");

@@ -617,8 +617,7 @@ public final class Execution {
         boolean isSetUp = confined && (enters || isSetUpByProgram(command, view));
         Spawn spawn =
                 session.isPresent() || isSetUp
-                        ? filteredSpawn(
-                                command, arguments, free, streams, view, directory, session)
+                        ? filteredSpawn(command, arguments, free, streams, view, directory, session)
                         : spawnOf(command, arguments, variables);
         Path start = Path.of(session.isPresent() || isSetUp ? ROOT : directory.path());
         spawn.environment(session.isPresent() ? Map.of() : variables)

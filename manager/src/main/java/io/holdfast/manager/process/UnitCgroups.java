@@ -335,8 +335,7 @@ public final class UnitCgroups implements AutoCloseable {
                                             Optional.ofNullable(before),
                                             false,
                                             problems);
-                            programs.ofSlice(
-                                    name.text(), path.getLast().fd(), settings, problems);
+                            programs.ofSlice(name.text(), path.getLast().fd(), settings, problems);
                             return true;
                         });
     }
@@ -416,7 +415,8 @@ public final class UnitCgroups implements AutoCloseable {
     public void close() {
         try (base;
                 lock;
-                slice) {
+                slice;
+                programs) {
             slice.kill();
             if (slice.awaitEmpty(ManagerLimits.KILL_TIMEOUT.duration())) {
                 boolean ignored = remove(slice); // another manager may already be using it

@@ -12,7 +12,8 @@ import java.util.List;
  */
 final class AddressProgram {
     // linux/bpf.h
-    private static final int CONTEXT = 1; // the register that has the address of the packet at first
+    private static final int CONTEXT =
+            1; // the register that has the address of the packet at first
     private static final int PROTOCOL_IN_CONTEXT = 16; // of struct __sk_buff
     private static final int LOAD_BYTES = 26; // bpf_skb_load_bytes
 

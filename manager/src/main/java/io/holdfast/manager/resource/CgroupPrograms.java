@@ -11,8 +11,11 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.resource.AddressSettings;
 import io.holdfast.manager.unit.resource.DeviceSettings;
 import io.holdfast.manager.unit.resource.ResourceSettings;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -27,8 +30,13 @@ import java.util.stream.Stream;
  * <p>A container may forbid bpf(2). The first cgroup shows that; then nothing is restricted, and
  * each unit that wants it says so. Blocking; safe for use by any thread.
  */
-public final class CgroupPrograms {
+public final class CgroupPrograms implements AutoCloseable {
     private static final String NAME = "holdfast";
+
+    /**
+     * The programs that stay loaded, since most units with {@code PrivateDevices=} have the same.
+     */
+    static final int MOST_LOADED = 16;
 
     /** What the kernel answers where programs are not permitted, or where it has none. */
     private static final Set<Integer> REFUSALS = Set.of(Errno.EPERM, Errno.ENOSYS, Errno.EINVAL);
@@ -37,6 +45,9 @@ public final class CgroupPrograms {
     public static final CgroupPrograms NONE =
             new CgroupPrograms(Optional.of("its units have no cgroups"));
 
+    private record Program(Hook hook, ByteBuffer code) {}
+
+    private final SequencedMap<Program, Fd> loaded = new LinkedHashMap<>(); // the newest use last
     private volatile Optional<String> refusal;
     private volatile Consumer<String> warnings = _ -> {};
     private boolean warned;
@@ -68,14 +79,18 @@ public final class CgroupPrograms {
             ResourceSettings settings,
             List<ResourceSettings> slices,
             Consumer<String> problems) {
-        apply(unit, settings, () -> {
-            devices(cgroup, settings.devices(), problems);
-            AddressSettings all =
-                    settings.addresses().and(slices.stream().map(ResourceSettings::addresses));
-            boolean isRestricted = all.isRestricted();
-            set(cgroup, Hook.INGRESS, isRestricted, () -> AddressProgram.ofReceived(all));
-            set(cgroup, Hook.EGRESS, isRestricted, () -> AddressProgram.ofSent(all));
-        });
+        apply(
+                unit,
+                settings,
+                () -> {
+                    devices(cgroup, settings.devices(), problems);
+                    AddressSettings all =
+                            settings.addresses()
+                                    .and(slices.stream().map(ResourceSettings::addresses));
+                    boolean isRestricted = all.isRestricted();
+                    set(cgroup, Hook.INGRESS, isRestricted, () -> AddressProgram.ofReceived(all));
+                    set(cgroup, Hook.EGRESS, isRestricted, () -> AddressProgram.ofSent(all));
+                });
     }
 
     /** Does the same for a slice. */
@@ -99,7 +114,7 @@ public final class CgroupPrograms {
         warn(unit, settings);
     }
 
-    private static void devices(Fd cgroup, DeviceSettings settings, Consumer<String> problems) {
+    private void devices(Fd cgroup, DeviceSettings settings, Consumer<String> problems) {
         set(
                 cgroup,
                 Hook.DEVICE,
@@ -112,22 +127,38 @@ public final class CgroupPrograms {
     }
 
     /** Replaces the program; until the old one is detached, both restrict. */
-    private static void set(Fd cgroup, Hook hook, boolean isWanted, Code code) {
+    private void set(Fd cgroup, Hook hook, boolean isWanted, Code code) {
         List<Fd> before = SysBpf.attached(cgroup, hook, NAME);
         try {
             if (isWanted) {
-                try (Fd program = SysBpf.load(hook, NAME, code.bytes())) {
-                    int r = SysBpf.attach(cgroup, hook, program);
-                    ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", cgroup);
-                }
+                attach(cgroup, hook, code.bytes());
             }
             for (Fd old : before) {
                 int r = SysBpf.detach(cgroup, hook, old);
-                ErrnoException.check(r, "bpf(BPF_PROG_DETACH)", cgroup);
+                ErrnoException.check(r, "bpf(BPF_PROG_DETACH)", "the cgroup");
             }
         } finally {
             before.forEach(Fd::close);
         }
+    }
+
+    private synchronized void attach(Fd cgroup, Hook hook, byte[] code) {
+        Program key = new Program(hook, ByteBuffer.wrap(code));
+        Fd known = loaded.remove(key);
+        Fd program = known == null ? SysBpf.load(hook, NAME, code) : known;
+        loaded.putLast(key, program);
+        if (loaded.size() > MOST_LOADED) {
+            loaded.pollFirstEntry().getValue().close();
+        }
+        int r = SysBpf.attach(cgroup, hook, program);
+        ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", "the cgroup");
+    }
+
+    /** Forgets the loaded programs; those that are attached stay so. */
+    @Override
+    public synchronized void close() {
+        loaded.values().forEach(Fd::close);
+        loaded.clear();
     }
 
     /** Warns once that a directive has no effect. */
@@ -146,8 +177,8 @@ public final class CgroupPrograms {
         Set<String> directives = settings.needingPrograms();
         return directives.isEmpty()
                 ? Optional.empty()
-                : refusal.map(reason ->
-                        String.join("=, ", directives) + "= is not applied: " + reason);
+                : refusal.map(
+                        reason -> String.join("=, ", directives) + "= is not applied: " + reason);
     }
 
     /** Returns the directives of a unit that have no effect, with their consequences. */

@@ -44,7 +44,7 @@ final class DeviceProgram {
     /** null, zero, full, random, urandom, tty and ptmx: the same on every machine. */
     private static final int[][] PSEUDO = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
 
-    private static final Rule TERMINALS = new Rule("char-pts", "rw");
+    private static final int TERMINALS = 136; // UNIX98_PTY_SLAVE_MAJOR of linux/major.h
 
     private final BpfCode code = new BpfCode();
     private final Consumer<String> problems;
@@ -65,7 +65,7 @@ final class DeviceProgram {
             for (int[] numbers : PSEUDO) {
                 program.permit(CHARACTER, numbers[0], numbers[1], MAKE | READ | WRITE);
             }
-            program.add(TERMINALS);
+            program.permit(CHARACTER, TERMINALS, ANY, READ | WRITE);
         }
         settings.rules().forEach(program::add);
         program.code.end(false);

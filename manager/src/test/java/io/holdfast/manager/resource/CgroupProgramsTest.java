@@ -11,11 +11,11 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.SysBpf;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.resource.AddressRange;
 import io.holdfast.manager.unit.resource.AddressSettings;
 import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.Tree;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -40,6 +40,7 @@ class CgroupProgramsTest {
 
     @AfterEach
     void removeTheCgroup() {
+        programs.close();
         cgroup.remove();
         cgroup.close();
     }
@@ -87,10 +88,26 @@ class CgroupProgramsTest {
     }
 
     @Test
+    void moreProgramsThanStayLoadedAreApplied() throws Exception {
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i <= CgroupPrograms.MOST_LOADED; i++) {
+                String access = i % 2 == 0 ? "r" : "w";
+                apply(
+                        "DevicePolicy=strict",
+                        "DeviceAllow=/dev/full " + access,
+                        "DeviceAllow=char-" + (300 + i));
+                assertThat(succeeds(": </dev/full")).isEqualTo(i % 2 == 0);
+            }
+        }
+        assertThat(attached(SysBpf.Hook.DEVICE)).isOne();
+    }
+
+    @Test
     void anotherManagerRemovesTheProgramsOfAKilledOne() {
         apply("DevicePolicy=closed", "IPAddressDeny=any");
-        new CgroupPrograms()
-                .ofUnit("a.service", cgroup.fd(), ResourceSettings.NONE, List.of(), problems::add);
+        try (CgroupPrograms next = new CgroupPrograms()) {
+            next.ofUnit("a", cgroup.fd(), ResourceSettings.NONE, List.of(), problems::add);
+        }
         for (SysBpf.Hook hook : SysBpf.Hook.values()) {
             assertThat(attached(hook)).isZero();
         }
@@ -125,8 +142,7 @@ class CgroupProgramsTest {
                 });
         AddressSettings settings = new AddressSettings(many, AddressRange.parse("any"));
         try (Fd received =
-                        SysBpf.load(
-                                SysBpf.Hook.INGRESS, "a", AddressProgram.ofReceived(settings));
+                        SysBpf.load(SysBpf.Hook.INGRESS, "a", AddressProgram.ofReceived(settings));
                 Fd sent = SysBpf.load(SysBpf.Hook.EGRESS, "a", AddressProgram.ofSent(settings))) {
             assertThat(received).isNotEqualTo(sent);
         }
@@ -136,7 +152,9 @@ class CgroupProgramsTest {
     void aListThatNoProgramCanHoldIsRefused() {
         List<AddressRange> many = new ArrayList<>();
         IntStream.range(0, 10_000)
-                .forEach(i -> many.addAll(AddressRange.parse("10.%d.%d.0/24".formatted(i / 250, i % 250))));
+                .forEach(i ->
+                        many.addAll(
+                                AddressRange.parse("10.%d.%d.0/24".formatted(i / 250, i % 250))));
         AddressSettings settings = new AddressSettings(many, AddressRange.parse("any"));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> AddressProgram.ofSent(settings))

@@ -78,16 +78,20 @@ public record DeviceSettings(Policy policy, boolean isImplied, List<Rule> rules)
         if (a.isEmpty()) {
             return new DeviceSettings(policy, isImplied, List.of());
         }
-        return a.value(this, text -> {
-            WordReader words = new WordReader(text, WordReader.Backslash.LITERAL_NEXT);
-            String device = words.next();
-            String access = words.next();
-            if (device == null || words.next() != null) {
-                throw Scalars.bad("a device and its access", text);
-            }
-            return with(
-                    Rule.of(a.specifiers().expand(device), access == null ? "rwm" : access));
-        });
+        return a.value(
+                this,
+                text -> {
+                    WordReader words = new WordReader(text, WordReader.Backslash.LITERAL_NEXT);
+                    String device = words.next();
+                    String access = words.next();
+                    if (device == null || words.next() != null) {
+                        throw Scalars.bad("a device and its access", text);
+                    }
+                    return with(
+                            Rule.of(
+                                    a.specifiers().expand(device),
+                                    access == null ? "rwm" : access));
+                });
     }
 
     private DeviceSettings with(Rule added) {

@@ -118,7 +118,9 @@ public record ResourceSettings(
         return needed;
     }
 
-    /** Returns what they become by {@code PrivateDevices=} and {@code ProtectClock=} of the unit. */
+    /**
+     * Returns what they become by {@code PrivateDevices=} and {@code ProtectClock=} of the unit.
+     */
     public ResourceSettings impliedBy(boolean privateDevices, boolean protectClock) {
         return new ResourceSettings(
                 values,
@@ -189,8 +191,7 @@ public record ResourceSettings(
         }
 
         public ResourceSettings build() {
-            return new ResourceSettings(
-                    values, defaults, withheld, pressure, devices, addresses);
+            return new ResourceSettings(values, defaults, withheld, pressure, devices, addresses);
         }
     }
 

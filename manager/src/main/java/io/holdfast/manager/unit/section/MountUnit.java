@@ -187,7 +187,11 @@ public record MountUnit(
                     KillSettings signals = kill.build();
                     ExecChecks.check(draft, execution, signals, scope);
                     return new MountUnit(
-                            draft.parts(), section, execution, signals, cgroup.build(execution.sandbox()));
+                            draft.parts(),
+                            section,
+                            execution,
+                            signals,
+                            cgroup.build(execution.sandbox()));
                 });
     }
 

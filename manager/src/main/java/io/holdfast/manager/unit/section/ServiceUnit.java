@@ -48,7 +48,11 @@ public record ServiceUnit(
                     }
                     draft.refuseTemplate();
                     return new ServiceUnit(
-                            draft.parts(), section, execution, signals, cgroup.build(execution.sandbox()));
+                            draft.parts(),
+                            section,
+                            execution,
+                            signals,
+                            cgroup.build(execution.sandbox()));
                 });
     }
 

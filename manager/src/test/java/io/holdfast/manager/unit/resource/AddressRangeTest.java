@@ -34,8 +34,19 @@ class AddressRangeTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "/8", "example.org", "127.1", "1.2.3.256", "1.2.3.4/33", "1.2.3.4/-1", "::1/129",
-                "fe80::1%lo", "[::1]", "1.2.3.4/", "all", "::1::"
+                "",
+                "/8",
+                "example.org",
+                "127.1",
+                "1.2.3.256",
+                "1.2.3.4/33",
+                "1.2.3.4/-1",
+                "::1/129",
+                "fe80::1%lo",
+                "[::1]",
+                "1.2.3.4/",
+                "all",
+                "::1::"
             })
     void anythingElseIsRefused(String text) {
         assertThatIllegalArgumentException().isThrownBy(() -> AddressRange.parse(text));

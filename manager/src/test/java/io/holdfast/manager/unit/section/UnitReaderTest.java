@@ -138,7 +138,8 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: RestrictFileSystems= is not supported: file systems of every type are accessible")
+                .contains(
+                        "test:20: RestrictFileSystems= is not supported: file systems of every type are accessible")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** The checkout whose command the tests run. */
 public final class Checkout {
@@ -15,6 +17,14 @@ public final class Checkout {
     public static final Path HOLDFAST = FOLDER.resolve("holdfast");
 
     private Checkout() {}
+
+    /** Returns the words that run the command as it is built, with the launcher's caches. */
+    public static List<String> command(String... arguments) {
+        return Stream.concat(
+                        Stream.of("env", "HOLDFAST_AS_BUILT=yes", HOLDFAST.toString()),
+                        Stream.of(arguments))
+                .toList();
+    }
 
     /** Skips a test whose programs could not run the command as another user. */
     public static void requireForAll() throws IOException {

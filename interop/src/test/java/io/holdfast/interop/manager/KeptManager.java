@@ -1,8 +1,7 @@
 package io.holdfast.interop.manager;
 
-import io.holdfast.cli.Holdfast;
 import io.holdfast.core.process.Cgroup;
-import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.interop.Checkout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +23,7 @@ final class KeptManager {
      * @param killed whether the script's {@code renew} kills the manager
      */
     static String transcript(UnitCase one, Path path, int polls, boolean killed) throws Exception {
+        Checkout.requireBuilt();
         CaseFolder folder = new CaseFolder(path, path.toString());
         folder.writeBase();
         folder.write(one, polls);
@@ -33,9 +33,7 @@ final class KeptManager {
                         .formatted(ProcessHandle.current().pid(), NUMBER.incrementAndGet());
         List<String> command = new ArrayList<>(List.of("unshare", "--mount", "sh"));
         command.addAll(List.of(script.toString(), path.toString(), killed ? "killed" : "renewed"));
-        command.addAll(
-                ChildJvm.command(
-                        List.of(), Holdfast.class, "up", "--slice", slice, "default.target"));
+        command.addAll(Checkout.command("up", "--slice", slice, "default.target"));
         String transcript = folder.contracted(Shell.run(command));
         try (Cgroup own = Cgroup.own()) {
             if (own.childNames().contains(slice)) {

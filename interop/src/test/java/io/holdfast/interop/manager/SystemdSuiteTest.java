@@ -3,7 +3,6 @@ package io.holdfast.interop.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.cli.Holdfast;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.interop.Checkout;
@@ -64,6 +63,7 @@ class SystemdSuiteTest {
 
     @BeforeAll
     void unpack() throws Exception {
+        Checkout.requireBuilt();
         Path download = Files.createDirectory(folder.resolve("download"));
         String said =
                 Shell.run(
@@ -112,16 +112,6 @@ class SystemdSuiteTest {
         assertThat(lines().keySet()).isEqualTo(scripts);
     }
 
-    /** Returns the command of the manager; a receiver of log messages needs the launcher. */
-    private static List<String> up(String script) {
-        if (!script.startsWith("TEST-04-")) {
-            return ChildJvm.command(List.of(), Holdfast.class, "up");
-        }
-        Checkout.requireBuilt();
-        return List.of(
-                "env", "HOLDFAST_AS_BUILT=yes", Checkout.HOLDFAST.toString(), "up");
-    }
-
     private Path units() {
         return tests.resolve("testdata/units");
     }
@@ -148,7 +138,7 @@ class SystemdSuiteTest {
                                 scratch.toString(),
                                 tests.toString(),
                                 script));
-        command.addAll(up(script));
+        command.addAll(Checkout.command("up"));
         ChildJvm.Result result = ChildJvm.run(command);
         assertThat(result.status()).as(result.output()).isZero();
     }

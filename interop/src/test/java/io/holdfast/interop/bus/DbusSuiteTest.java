@@ -7,7 +7,6 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.run.RunResult;
-import io.holdfast.core.testkit.Alone;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.interop.Checkout;
 import java.io.IOException;
@@ -33,7 +32,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  * They start the program in {@code DBUS_TEST_DAEMON} with dbus-daemon's own options and
  * configurations.
  */
-@Alone("the programs of dbus-tests have time limits of their own")
 @Timeout(600)
 class DbusSuiteTest {
     private static final Path SUITE = Path.of("/usr/lib/dbus-1.0/installed-tests/dbus");
@@ -85,6 +83,7 @@ class DbusSuiteTest {
                                 .environment("DBUS_TEST_DAEMON", daemon.toString())
                                 .environment("DBUS_TEST_DATA", SUITE.resolve("data").toString())
                                 .environment("DBUS_TEST_EXEC", SUITE.toString())
+                                .environment("DBUS_TEST_TIMEOUT_MULTIPLIER", "8") // of a minute
                                 .environment("HOLDFAST_AS_BUILT", "yes")
                                 .environment("LC_ALL", "C.UTF-8"))
                 .timeout(Duration.ofMinutes(9))

@@ -1,7 +1,6 @@
 package io.holdfast.cli;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.testkit.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -66,8 +65,7 @@ public final class CommandProcess implements AutoCloseable {
                                 "env",
                                 "HOME=" + home));
         before.addAll(by);
-        return new CommandProcess(
-                before, Program.ofClasses(ChildJvm.classPathIn(home), List.of(), arguments));
+        return new CommandProcess(before, Program.ofOtherUser(home, arguments));
     }
 
     private void read() {

@@ -2,9 +2,12 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -41,6 +44,23 @@ public record Program(int code, String out, String err) {
                         "-m",
                         "io.holdfast.cli/" + Holdfast.class.getName());
         return words(vmOptions, how, arguments);
+    }
+
+    /** Returns the words that start the command as another user, who may write to a folder. */
+    static List<String> ofOtherUser(Path home, String... arguments) throws IOException {
+        return PACKAGED != null && mayBeEntered(Path.of(PACKAGED))
+                ? command(List.of(), arguments)
+                : ofClasses(ChildJvm.classPathIn(home), List.of(), arguments);
+    }
+
+    private static boolean mayBeEntered(Path folder) throws IOException {
+        for (Path each = folder; each != null; each = each.getParent()) {
+            if (!Files.getPosixFilePermissions(each)
+                    .contains(PosixFilePermission.OTHERS_EXECUTE)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Returns the words that start the command from other copies of the classes. */

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * safe for use by any thread.
  */
 final class KeptUnits {
-    private record Kept(UnitLoader loader, List<FileStamp> stamps, Unit unit) {}
+    /** A unit with the loader that read it; with none, it is read again at the next use. */
+    private record Kept(@Nullable UnitLoader loader, List<FileStamp> stamps, Unit unit) {}
 
     private final Duration resolution;
     private final Map<UnitName, Kept> units =
@@ -66,7 +67,8 @@ final class KeptUnits {
             return kept.unit();
         }
         Instant settled = UnitFolders.settled(resolution);
-        Unit unit = reader.apply(name);
+        Unit read = reader.apply(name);
+        Unit unit = kept != null && kept.unit().equals(read) ? kept.unit() : read;
         Optional<List<FileStamp>> stamps =
                 stamps(loader, unit.source())
                         .filter(_ -> mayKeep.apply(unit.source()))
@@ -101,9 +103,12 @@ final class KeptUnits {
         }
     }
 
-    /** Forgets all units. */
-    synchronized void clear() {
-        units.clear();
+    /**
+     * Makes all units be read again. A unit that has not changed stays the same object, of which
+     * the table of units has another reference.
+     */
+    synchronized void readAgain() {
+        units.replaceAll((_, kept) -> new Kept(null, kept.stamps(), kept.unit()));
     }
 
     /** Returns how many units were read from their files. */

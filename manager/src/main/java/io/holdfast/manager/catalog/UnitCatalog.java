@@ -190,7 +190,7 @@ public final class UnitCatalog {
     /** Makes the next read scan the folders again: links may have changed. */
     public void forget() {
         folders.forget();
-        kept.clear();
+        kept.readAgain();
     }
 
     /** Returns whether a unit could be loaded. Blocking. */

@@ -18,7 +18,7 @@ final class Draft implements Ordered {
 
     private final JobUnit unit;
     private final List<Link> pulls = new ArrayList<>();
-    private final List<Link> pulledBy = new ArrayList<>();
+    private final List<Link> pulledBy = new ArrayList<>(1);
     private JobType type;
     private boolean ignoresOrder;
     private boolean matters;

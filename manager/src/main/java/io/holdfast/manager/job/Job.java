@@ -22,7 +22,7 @@ final class Job implements Ordered {
     private @Nullable JobResult result;
 
     /** The jobs that wait for this one to end or to change its type. */
-    private final Set<Job> held = new LinkedHashSet<>();
+    private Set<Job> held = Set.of();
 
     /** The job that this one waits for. */
     private @Nullable Job heldBy;
@@ -144,6 +144,9 @@ final class Job implements Ordered {
 
     /** Makes another job wait for this one. */
     void hold(Job other) {
+        if (held.isEmpty()) { // as of most of thousands of jobs
+            held = new LinkedHashSet<>();
+        }
         held.add(other);
         other.heldBy = this;
     }
@@ -154,7 +157,7 @@ final class Job implements Ordered {
     List<Job> release() {
         List<Job> released = List.copyOf(held);
         released.forEach(job -> job.heldBy = null);
-        held.clear();
+        held = Set.of();
         return released;
     }
 

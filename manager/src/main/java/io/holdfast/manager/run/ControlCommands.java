@@ -2,8 +2,6 @@ package io.holdfast.manager.run;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.unit.value.ExecCommand;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +24,7 @@ public final class ControlCommands {
 
     private final Supplier<UnitRun> running;
     private final Predicate<Exit> succeeds;
-    private Deque<ExecCommand> left = new ArrayDeque<>(0);
+    private List<ExecCommand> left = List.of();
     private Supplier<Map<String, String>> variables = Map::of;
     private Runnable then = () -> {};
     private Failure otherwise = (_, _) -> {};
@@ -55,7 +53,7 @@ public final class ControlCommands {
             Supplier<Map<String, String>> variables,
             Runnable then,
             Failure otherwise) {
-        left = new ArrayDeque<>(list);
+        left = List.copyOf(list);
         this.variables = variables;
         this.then = then;
         this.otherwise = otherwise;
@@ -76,7 +74,7 @@ public final class ControlCommands {
             Supplier<Map<String, String>> variables,
             Runnable then,
             Failure otherwise) {
-        left = new ArrayDeque<>(list.subList(Math.max(0, list.size() - last), list.size()));
+        left = list.subList(Math.max(0, list.size() - last), list.size());
         this.variables = variables;
         this.then = then;
         this.otherwise = otherwise;
@@ -117,12 +115,13 @@ public final class ControlCommands {
         if (left.isEmpty()) {
             return; // the list was cancelled
         }
-        ExecCommand command = left.removeFirst();
+        ExecCommand command = left.getFirst();
+        left = left.subList(1, left.size());
         boolean ignored = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
         if (ignored || (ran && isSuccess(exit))) {
             next();
         } else {
-            left.clear();
+            left = List.of();
             otherwise.failed(command, exit);
         }
     }
@@ -141,7 +140,7 @@ public final class ControlCommands {
         if (!left.isEmpty()) {
             cancelled = left.getFirst();
         }
-        left.clear();
+        left = List.of();
     }
 
     /** Returns once the command that still ran when its list was cancelled, if its exit counts. */

@@ -23,8 +23,6 @@ import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +43,7 @@ final class ServiceStart {
     private final ForkedMain forked;
     private final BusNameWatch name = new BusNameWatch();
     private @Nullable Work<?> preparation; // what is under way before there is a run
-    private Deque<ExecCommand> mainCommands = new ArrayDeque<>(0);
+    private List<ExecCommand> mainCommands = List.of();
     private @Nullable ExecCommand mainCommand; // the last command run as the main process
 
     ServiceStart(
@@ -122,7 +120,7 @@ final class ServiceStart {
         List<ExecCommand> list = lists().start();
         int mainLeft = Math.toIntExact(fields.number("main-commands-left"));
         mainCommands =
-                new ArrayDeque<>(list.subList(Math.max(0, list.size() - mainLeft), list.size()));
+                list.subList(Math.max(0, list.size() - mainLeft), list.size());
         int current = list.size() - mainLeft - 1;
         mainCommand = current >= 0 && type() != ServiceType.FORKING ? list.get(current) : null;
         switch (life.state()) {
@@ -421,7 +419,7 @@ final class ServiceStart {
             return;
         }
         life.enter(ServiceState.START);
-        mainCommands = new ArrayDeque<>(lists().start());
+        mainCommands = lists().start();
         if (type() == ServiceType.DBUS) {
             watchName();
         } else {
@@ -434,7 +432,8 @@ final class ServiceStart {
             succeeded();
             return;
         }
-        mainCommand = mainCommands.removeFirst();
+        mainCommand = mainCommands.getFirst();
+        mainCommands = mainCommands.subList(1, mainCommands.size());
         life.running().spawn(mainCommand, true, startVariables());
     }
 
@@ -455,7 +454,7 @@ final class ServiceStart {
         if (at == list.size() && !mainCommands.isEmpty()) {
             life.warn("the running command is not in its files any more: no other follows it");
         }
-        mainCommands = new ArrayDeque<>(list.subList(Math.min(at + 1, list.size()), list.size()));
+        mainCommands = list.subList(Math.min(at + 1, list.size()), list.size());
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Signal;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -389,5 +390,21 @@ class ChildTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("a negative grace: PT-0.000000001S");
         }
+    }
+
+    @Test
+    void anEventLoopIsCalledOnceTheChildHasExited() {
+        List<Exit> exits = new ArrayList<>();
+        try (EventLoop loop = EventLoop.open();
+                Child child = Spawn.of("false").start()) {
+            child.onExit(
+                    loop,
+                    how -> {
+                        exits.add(how);
+                        loop.stop();
+                    });
+            loop.run();
+        }
+        assertThat(exits).containsExactly(new Exit.Exited(1));
     }
 }

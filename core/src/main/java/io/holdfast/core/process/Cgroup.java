@@ -14,6 +14,7 @@ import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -418,6 +419,17 @@ public final class Cgroup implements AutoCloseable {
     @MustBeClosed
     public Members membersBelow() {
         return Members.of(this, true);
+    }
+
+    /**
+     * Returns whether these are all its processes, and no cgroup is below it: a quick look that
+     * reads no more than so many numbers. If it cannot tell, the result is false.
+     *
+     * @param known processes, lent
+     * @return whether no other process is in it now
+     */
+    public boolean hasNoneBut(Collection<PidFd> known) {
+        return Members.areAll(this, known);
     }
 
     /**

@@ -2,12 +2,16 @@ package io.holdfast.core.process;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.process.PidfdInfo;
 import io.holdfast.core.sys.process.SysPidfd;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -20,6 +24,10 @@ import java.util.function.Consumer;
  * instead.
  */
 public final class Members implements Iterable<PidFd>, AutoCloseable {
+    private static final String PROCESSES = "cgroup.procs";
+    private static final int NUMBER_BYTES = 8; // of a PID (at most 4194304) and a line feed
+    private static final int NO_DIRECTORY_BELOW = 2; // links: the name and "."
+
     private List<PidFd> pidFds;
 
     private Members(List<PidFd> pidFds) {
@@ -74,14 +82,38 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         numbers(cgroup).stream().forEach(number -> visit(cgroup, number, action));
     }
 
+    /** See {@link Cgroup#hasNoneBut}. */
+    static boolean areAll(Cgroup cgroup, Collection<PidFd> known) {
+        int most = known.size() * NUMBER_BYTES;
+        try (Fd list = cgroup.open(PROCESSES, Fcntl.O_RDONLY)) {
+            byte[] content = KernelFile.readFirst(list, PROCESSES, most + 1);
+            return content.length <= most
+                    && SysStat.stat(cgroup.fd()).links() == NO_DIRECTORY_BELOW
+                    && parse(content).stream().allMatch(number -> isAmong(number, known));
+        } catch (ErrnoException e) {
+            return false; // removed, threaded, or there is no descriptor left
+        }
+    }
+
+    private static boolean isAmong(int number, Collection<PidFd> known) {
+        Optional<PidFd> opened = PidFd.find(number);
+        try (PidFd member = opened.orElse(null)) {
+            return member == null || known.contains(member); // null: it has ended
+        }
+    }
+
     /**
      * Returns the PIDs in {@code cgroup.procs}, each once, without processes of an outer PID
      * namespace (0).
      */
     private static BitSet numbers(Cgroup cgroup) {
+        return parse(cgroup.in(dir -> KernelFile.read(dir, PROCESSES)));
+    }
+
+    private static BitSet parse(byte[] content) {
         BitSet numbers = new BitSet();
         int number = 0;
-        for (byte b : cgroup.in(dir -> KernelFile.read(dir, "cgroup.procs"))) {
+        for (byte b : content) {
             if (b != '\n') {
                 number = number * 10 + (b - '0');
             } else {

@@ -72,6 +72,28 @@ class CgroupTest {
     }
 
     @Test
+    void aQuickLookTellsWhetherOtherProcessesAreThere() throws Exception {
+        assertThat(cgroup.hasNoneBut(List.of())).isTrue();
+        try (Child one = sleeper(cgroup);
+                Child other = sleeper(cgroup)) {
+            assertThat(cgroup.hasNoneBut(List.of(one.pidFd()))).isFalse();
+            assertThat(cgroup.hasNoneBut(List.of(other.pidFd(), one.pidFd()))).isTrue();
+            end(other);
+            assertThat(cgroup.hasNoneBut(List.of(one.pidFd()))).isTrue();
+            assertThat(cgroup.hasNoneBut(List.of(other.pidFd()))).isFalse();
+            try (Cgroup below = cgroup.create("below")) {
+                assertThat(cgroup.hasNoneBut(List.of(one.pidFd()))).isFalse();
+                below.remove();
+            }
+            end(one);
+        }
+        try (Cgroup removed = cgroup.create("removed")) {
+            removed.remove();
+            assertThat(removed.hasNoneBut(List.of())).isFalse();
+        }
+    }
+
+    @Test
     void childrenAreMadeOpenedListedAndRemoved() {
         assertThat(cgroup.childNames()).isEmpty();
         try (Cgroup a = cgroup.create("a");

@@ -79,6 +79,10 @@ public final class CgroupProcesses implements RunProcesses {
 
     @Override
     public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
+        if (!signal.signal().equals(Signal.KILL) && cgroup.hasNoneBut(signalled)) {
+            done.run(); // most services have one process
+            return;
+        }
         List<PidFd> already = List.copyOf(signalled);
         Work<Integer> _ =
                 stopLane.work(

@@ -6,6 +6,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.process.PosixSpawn;
+import io.holdfast.core.sys.process.SpawnThread;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -22,7 +23,10 @@ import org.jspecify.annotations.Nullable;
 final class HeldSpawn {
     private static final long IDLE_SECONDS = 10;
 
-    /** The threads that wait for the system calls, one for each held child. */
+    /**
+     * The threads that wait for the system calls, one for each held child of a caller with the user
+     * of this process.
+     */
     private static final Executor WAITING =
             new ThreadPoolExecutor(
                     0,
@@ -93,7 +97,11 @@ final class HeldSpawn {
      * @return the child, which executes its program
      */
     PidFd start() {
-        WAITING.execute(task);
+        if (SpawnThread.haveUserOfCaller()) {
+            WAITING.execute(task);
+        } else { // a thread inherits the user of the one that starts it
+            Thread.ofPlatform().daemon().name("holdfast-spawn-held").start(task);
+        }
         handle();
         return finish();
     }

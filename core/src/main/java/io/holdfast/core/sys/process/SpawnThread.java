@@ -224,8 +224,10 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     /**
      * Returns whether the threads have the effective user of the calling thread, which may have
      * changed its own; otherwise that thread starts the one that spawns.
+     *
+     * @throws ErrnoException EMFILE or another shortage, at the first call
      */
-    static boolean haveUserOfCaller() {
+    public static boolean haveUserOfCaller() {
         return root().user == Unistd.geteuid();
     }
 

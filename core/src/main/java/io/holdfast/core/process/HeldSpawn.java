@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
@@ -7,6 +8,7 @@ import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SpawnThread;
+import io.holdfast.core.sys.process.SysPidfd;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
@@ -41,7 +43,7 @@ final class HeldSpawn {
     private final boolean attaches;
     private final Gate gate;
     private final FutureTask<PidFd> task;
-    private volatile int spawner;
+    private volatile PosixSpawn.@Nullable Beginning beginning;
     private volatile @Nullable ChildEnvironment environment;
     private boolean arrived;
     private boolean handled;
@@ -81,9 +83,9 @@ final class HeldSpawn {
         return gate.openings();
     }
 
-    /** Sets the TID of the thread that spawns the child, just before it does. */
-    void spawner(int thread) {
-        spawner = thread;
+    /** Sets which thread spawns the child, just before it does. */
+    void beginning(PosixSpawn.Beginning thread) {
+        beginning = thread;
     }
 
     /** Sets the environment, in which the numbers of the child will be written. */
@@ -121,14 +123,33 @@ final class HeldSpawn {
 
     private boolean isHandled() throws InterruptedException {
         arrived = gate.awaitArrival();
-        int pid = arrived ? onlyChildOf(spawner) : 0;
-        if (pid == 0) {
+        PosixSpawn.Beginning thread = beginning;
+        if (!arrived || thread == null) {
             return false;
         }
-        try (PidFd child = PidFd.open(pid)) {
-            handle(new HeldChild(child, pid));
+        try (PidFd child = childOf(thread)) {
+            if (child == null) {
+                return false;
+            }
+            handle(new HeldChild(child, child.pid()));
         }
         return true;
+    }
+
+    /** Returns the child that a thread is spawning; null if the spawn has failed. */
+    private static @Nullable PidFd childOf(PosixSpawn.Beginning thread) {
+        if (thread.child() < 0) {
+            int pid = onlyChildOf(thread.thread());
+            return pid == 0 ? null : PidFd.open(pid);
+        }
+        try {
+            int number = SysPidfd.getfd(thread.table(), thread.child());
+            return number == -Errno.EBADF
+                    ? null
+                    : PidFd.ofKernel(SysPidfd.adopt(number, "the child"));
+        } catch (ClosedException e) {
+            return null; // the spawn has returned
+        }
     }
 
     private void handle(HeldChild child) {
@@ -189,7 +210,7 @@ final class HeldSpawn {
     /** The child has arrived but could not be found: it must not run without having been held. */
     private ErrnoException notFound() {
         return new ErrnoException(
-                "/proc/self/task/" + spawner + "/children",
+                "/proc/self/task/TID/children",
                 spawn.toString(),
                 Errno.ENOENT,
                 "holding a child needs CONFIG_PROC_CHILDREN and a /proc of our PID namespace");

@@ -215,7 +215,7 @@ final class Starter {
             }
             call.open(openings(hold));
             if (hold != null) {
-                call.beginning(hold::spawner);
+                call.beginning(hold::beginning);
             }
             ChildEnvironment environment = ChildEnvironment.of(spawn, command.environment(), call);
             if (hold != null) {

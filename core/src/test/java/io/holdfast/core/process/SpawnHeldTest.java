@@ -61,6 +61,22 @@ class SpawnHeldTest {
     }
 
     @Test
+    void eachHasItsOwnUmaskThoughOneThreadSpawnsThemAll() throws Exception {
+        List<String> said = new ArrayList<>();
+        for (int umask : new int[] {0077, 0027, 0002}) {
+            AtomicReference<Integer> held = new AtomicReference<>();
+            said.add(
+                    SpawnTest.output(
+                            Spawn.of("sh", "-c", "umask; [ $$ = $HELD ] || echo another")
+                                    .umask(umask)
+                                    .environmentOfPid("HELD")
+                                    .whileHeld(child -> held.set(child.pid()))));
+            assertThat(held.get()).isPositive();
+        }
+        assertThat(said).containsExactly("0077\n", "0027\n", "0002\n");
+    }
+
+    @Test
     void itsOomScoreIsSet() throws Exception {
         assertThat(
                         SpawnTest.output(

@@ -21,7 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.IntConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,7 +88,7 @@ public final class PosixSpawn implements AutoCloseable {
     private @Nullable NamespaceEntry entry;
     private @Nullable Fd processes; // the folder /proc of this process
     private @Nullable String directory;
-    private @Nullable IntConsumer beginning;
+    private @Nullable Consumer<Beginning> beginning;
     private List<Opening> openings = List.of();
     private int group;
     private int cgroup;
@@ -193,12 +193,17 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     /**
-     * Sets what is called with the TID of the thread that spawns the child, on that thread, just
-     * before it does.
+     * The thread that is about to spawn the child.
      *
-     * @param callback must load no class, and use no descriptor
+     * @param thread its TID
+     * @param table its descriptor table, as a pidfd of it; lent until the spawn has returned
+     * @param child the number under which that table gets the pidfd of the child when it is born;
+     *     -1: it gets none, but then the child will be the only one of the thread
      */
-    public void beginning(IntConsumer callback) {
+    public record Beginning(int thread, Fd table, int child) {}
+
+    /** Sets what is called just before the child is spawned. */
+    public void beginning(Consumer<Beginning> callback) {
         beginning = callback;
     }
 
@@ -349,10 +354,18 @@ public final class PosixSpawn implements AutoCloseable {
         Libc.Function function =
                 Feature.PIDFD_SPAWN.isPresent() ? Objects.requireNonNull(PIDFD_SPAWN) : POSIX_SPAWN;
         boolean own = Feature.OWN_TABLE.isPresent() && SpawnThread.haveUserOfCaller();
-        boolean once = outlivesChild || beginning != null || entry != null || !ofThread.isEmpty();
+        boolean pidfdIsSeen = own && function != POSIX_SPAWN; // while the thread waits
+        boolean once =
+                outlivesChild
+                        || entry != null
+                        || !ofThread.areSetAgain()
+                        || (beginning != null && !pidfdIsSeen);
         addDescriptors(own);
-        try (SpawnThread thread = SpawnThread.take(own, once);
+        try (SpawnThread thread = SpawnThread.take(own, once, ofThread.kinds());
                 Fd opened = thread.open(function != POSIX_SPAWN)) {
+            if (beginning != null) {
+                beginning.accept(new Beginning(thread.id(), opened, once ? -1 : table.end()));
+            }
             int result;
             try (Fd _ = opened.duplicate()) { // a number for the pidfd of the child
                 result = spawn(thread, function, path, arguments, environment);
@@ -398,7 +411,6 @@ public final class PosixSpawn implements AutoCloseable {
                             table,
                             ofThread,
                             entry,
-                            beginning,
                             function,
                             function != POSIX_SPAWN,
                             scratch.errno,

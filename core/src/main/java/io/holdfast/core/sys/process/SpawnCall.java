@@ -4,7 +4,6 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.sys.Libc;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,6 @@ record SpawnCall(
         ChildTable table,
         ThreadAttributes attributes,
         @Nullable NamespaceEntry entry,
-        @Nullable IntConsumer beginning,
         Libc.Function function,
         boolean isPidfd,
         MemorySegment errno,
@@ -36,22 +34,18 @@ record SpawnCall(
     /**
      * Fills the table of the calling thread and spawns the child.
      *
-     * @param thread the TID of the calling thread
      * @param self the number of a pidfd of this process in its own table, or -1 if its table is a
      *     copy of that of this process
      * @return the PID of the child, or the number of its pidfd in the table of the thread, or
      *     -errno
      */
-    int run(int thread, int self) {
+    int run(int self) {
         int r = attributes.set();
         if (r == 0) {
             r = self >= 0 ? table.fetch(self) : table.arrange();
         }
         if (r < 0) {
             return r;
-        }
-        if (beginning != null) {
-            beginning.accept(thread);
         }
         r = Errno.EPERM;
         if (entry == null || entry.enter()) {

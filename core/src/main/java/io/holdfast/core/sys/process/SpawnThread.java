@@ -13,11 +13,13 @@ import io.holdfast.core.sys.Uninterruptible;
 import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +101,11 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     private static final Libc.Function DUP3 = Libc.bind("dup3");
     private static final Libc.Function WAITID = Libc.bind("waitid");
 
-    private static final ConcurrentLinkedDeque<SpawnThread> IDLE = new ConcurrentLinkedDeque<>();
+    /** By the kinds of attributes that they have and are given again. */
+    private static final List<ConcurrentLinkedDeque<SpawnThread>> IDLE =
+            Stream.generate(ConcurrentLinkedDeque<SpawnThread>::new)
+                    .limit(ThreadAttributes.KINDS)
+                    .toList();
 
     private static volatile @Nullable Root root; // written under the lock of the class
     private static boolean @Nullable [] kept; // likewise
@@ -109,6 +115,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     private final Thread thread;
     private final boolean own;
     private final boolean once;
+    private final ConcurrentLinkedDeque<SpawnThread> idle; // to which it returns
     private int id;
     private int unshared;
     private @Nullable SpawnCall call;
@@ -119,7 +126,8 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     private boolean isReady; // for the next call, without any more work
     private boolean discards;
 
-    private SpawnThread(boolean own, boolean once) {
+    private SpawnThread(boolean own, boolean once, int kinds) {
+        this.idle = IDLE.get(kinds);
         this.own = own;
         this.once = once;
         this.isReady = !once;
@@ -333,19 +341,20 @@ public final class SpawnThread implements Runnable, AutoCloseable {
      *
      * @param own whether the thread has a table of its own ({@link #hasOwnTable})
      * @param once whether the call changes the thread, which is not used again then
+     * @param kinds of attributes that the call gives the thread ({@link ThreadAttributes#kinds})
      * @throws ErrnoException if a thread with a copy of the table cannot be made here
      * @throws OutOfMemoryError if no thread can be started
      */
-    static SpawnThread take(boolean own, boolean once) {
+    static SpawnThread take(boolean own, boolean once, int kinds) {
         if (Thread.currentThread().isVirtual()) {
             throw new IllegalStateException("a virtual thread cannot wait for a spawn");
         }
-        SpawnThread idle = own && !once ? IDLE.pollFirst() : null;
-        return idle != null ? idle : started(own, once || !own);
+        SpawnThread idle = own && !once ? IDLE.get(kinds).pollFirst() : null;
+        return idle != null ? idle : started(own, once || !own, kinds);
     }
 
-    private static SpawnThread started(boolean own, boolean once) {
-        SpawnThread made = new SpawnThread(own, once);
+    private static SpawnThread started(boolean own, boolean once, int kinds) {
+        SpawnThread made = new SpawnThread(own, once, kinds);
         if (own) {
             root().starts.add(made);
         } else {
@@ -410,6 +419,11 @@ public final class SpawnThread implements Runnable, AutoCloseable {
         return SysPidfd.adopt(number, "self");
     }
 
+    /** Returns the TID. */
+    int id() {
+        return id;
+    }
+
     /**
      * Returns a pidfd of the child in the table of the process: a number to adopt, or -errno. Waits
      * for free numbers for a while ({@link CoreLimits#DESCRIPTOR_TIMEOUT}); after a failure the
@@ -446,7 +460,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
     @Override
     public void close() {
         if (isReady && !discards && failure == null) {
-            IDLE.addFirst(this);
+            idle.addFirst(this);
         } else {
             work.release();
         }
@@ -488,12 +502,12 @@ public final class SpawnThread implements Runnable, AutoCloseable {
         }
         int ignored = closeFrom(reserved());
         isReady = true;
-        IDLE.addFirst(this);
+        idle.addFirst(this);
         return true;
     }
 
     private void make(SpawnCall made) {
-        result = made.run(id, own ? self() : -1);
+        result = made.run(own ? self() : -1);
         isPidfd = made.isPidfd();
         boolean late = made.table().hasReceived(); // their close may take for ever
         if (isPidfd && result >= 0) {
@@ -521,8 +535,14 @@ public final class SpawnThread implements Runnable, AutoCloseable {
             } catch (InterruptedException e) {
                 continue; // no code interrupts this thread
             }
-            if (waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD | WNOHANG) == -Errno.ECHILD
-                    && IDLE.remove(this)) {
+            boolean hasChild =
+                    waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD | WNOHANG)
+                            != -Errno.ECHILD;
+            if (hasChild) {
+                work.acquireUninterruptibly(); // an idle process is not woken
+                return true;
+            }
+            if (idle.remove(this)) {
                 return false;
             }
         }

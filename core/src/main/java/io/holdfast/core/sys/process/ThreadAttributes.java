@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the kernel keeps per thread and a new process inherits from the thread that makes it. Only
- * for a platform thread that ends afterwards: nothing here can be undone.
+ * for a platform thread that ends afterwards, or makes only processes for which the same attributes
+ * are set again ({@link #areSetAgain}): nothing here can be undone.
  */
 public final class ThreadAttributes {
     private static final int CLONE_FS = 0x200; // sched.h
@@ -23,6 +24,9 @@ public final class ThreadAttributes {
     private static final int JOIN_SESSION_KEYRING = 1; // linux/keyctl.h
 
     private static final int UNCHANGED = Integer.MIN_VALUE;
+
+    /** One more than the highest {@link #kinds}. */
+    static final int KINDS = 4;
 
     private int umask = UNCHANGED;
     private int nice = UNCHANGED;
@@ -56,9 +60,17 @@ public final class ThreadAttributes {
         ownKeyring = true;
     }
 
-    /** Returns whether a thread is changed by them. */
-    boolean isEmpty() {
-        return umask == UNCHANGED && nice == UNCHANGED && !noNewPrivileges && !ownKeyring;
+    /**
+     * Returns whether a thread that has them can be given others of the same {@link #kinds}: each
+     * umask and each session keyring replaces the one before.
+     */
+    boolean areSetAgain() {
+        return nice == UNCHANGED && !noNewPrivileges;
+    }
+
+    /** Returns which of those attributes there are that can be set again: 0 if none. */
+    int kinds() {
+        return (umask == UNCHANGED ? 0 : 1) + (ownKeyring ? 2 : 0);
     }
 
     /** Gives the calling thread these attributes: 0, or -errno. Loads no class. */

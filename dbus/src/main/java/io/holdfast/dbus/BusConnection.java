@@ -502,9 +502,9 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Subscribes to signals and handles them on an executor. The reader passes a signal to it before
-     * it reads the next message: what the handler of a later call executes there comes after the
-     * signal. {@link Subscription#take} never returns these signals.
+     * Subscribes to signals and handles them on an executor. The reader passes a signal to it
+     * before it reads the next message: what the handler of a later call executes there comes after
+     * the signal. {@link Subscription#take} never returns these signals.
      *
      * @param rule the match rule
      * @param executor must not wait; if it rejects a signal, the signal is lost

@@ -373,9 +373,7 @@ public final class ManagerView {
     public CompletableFuture<UnitView> read(UnitName name, long user) {
         return foundOr(
                 name,
-                () ->
-                        workFor(user, () -> catalog.read(name))
-                                .thenApply(read -> seen(name, read)));
+                () -> workFor(user, () -> catalog.read(name)).thenApply(read -> seen(name, read)));
     }
 
     /** Returns a unit that was read; one of the table that was not found before is updated. */

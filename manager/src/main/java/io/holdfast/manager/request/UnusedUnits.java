@@ -54,7 +54,9 @@ public final class UnusedUnits {
         queue.addAll(names);
     }
 
-    /** Unloads those of the queued units that are not in use, without waiting for the turn to end. */
+    /**
+     * Unloads those of the queued units that are not in use, without waiting for the turn to end.
+     */
     void sweep() {
         while (!queue.isEmpty()) {
             UnitName name = queue.iterator().next();

@@ -51,7 +51,9 @@ public interface Unit {
                 || diagnostics().stream().anyMatch(d -> d.severity() == Diagnostic.Severity.ERROR);
     }
 
-    /** {@return that its file or its name cannot be read at all, as systemd says it after a name} */
+    /**
+     * {@return that its file or its name cannot be read at all, as systemd says it after a name}
+     */
     default Optional<String> unreadable() {
         return diagnostics().stream()
                 .filter(d -> d.kind() == Diagnostic.Kind.UNREADABLE)

@@ -33,8 +33,8 @@ import java.util.Optional;
  * is read: any other could make its reader wait for as long as its owner likes.
  *
  * <p>The buffer has room for the longest message: those of ordinary users end at {@code
- * net.core.wmem_max}, those of root do not. It is a file in memory, which grows with what is written
- * there, so only long messages take memory for it, and only until they are taken.
+ * net.core.wmem_max}, those of root do not. It is a file in memory, which grows with what is
+ * written there, so only long messages take memory for it, and only until they are taken.
  */
 final class DatagramSource implements Intake.Source, AutoCloseable {
     /** What its datagrams are. */
@@ -95,9 +95,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
 
     private void receive() {
         long begin = System.nanoTime();
-        for (int i = 0;
-                i < BATCH && !intake.isWaiting() && System.nanoTime() - begin < TURN;
-                i++) {
+        for (int i = 0; i < BATCH && !intake.isWaiting() && System.nanoTime() - begin < TURN; i++) {
             buffer.clear();
             try {
                 if (socket.tryReceive(buffer, beside) == UnixSocket.WOULD_BLOCK) {

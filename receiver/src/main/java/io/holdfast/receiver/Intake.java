@@ -230,10 +230,7 @@ final class Intake {
 
     /** Counts a message against the rate of its unit or user. */
     private boolean passes(
-            Attribution.Known sender,
-            Optional<String> unit,
-            UnitSettings settings,
-            long weight) {
+            Attribution.Known sender, Optional<String> unit, UnitSettings settings, long weight) {
         if (unit.isEmpty() && sender.uid() == 0) {
             return true; // root's own programs may log all they want
         }

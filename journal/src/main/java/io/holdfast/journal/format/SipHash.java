@@ -16,7 +16,9 @@ public final class SipHash {
         long v2 = k0 ^ 0x6c7967656e657261L;
         long v3 = k1 ^ 0x7465646279746573L;
         int words = length >>> 3;
-        for (int step = 0; step < words + 3; step++) { // the whole words, the rest, and the end twice
+        for (int step = 0;
+                step < words + 3;
+                step++) { // the whole words, the rest, and the end twice
             long m =
                     step < words
                             ? Bytes.getLong(bytes, from + step * Long.BYTES)

@@ -133,10 +133,21 @@ public final class Store implements AutoCloseable {
                 system != null
                         ? system.sequence()
                         : options.sequence().orElseGet(SequenceNumbers::fresh);
+        if (system != null) {
+            permitReaders(file, warnings);
+        }
         continueUsers(place, options.sequence(sequence), warnings);
         Store store = new Store(place, system, sequence, rotated, warnings);
         store.thread.start();
         return store;
+    }
+
+    private static void permitReaders(Path file, Consumer<String> warnings) {
+        try {
+            AccessList.permitReading(file, 0);
+        } catch (IOException e) {
+            warnings.accept(file + " can be read by root alone: " + e.getMessage());
+        }
     }
 
     /** Returns whether a file says which sequence it continues. */
@@ -505,9 +516,7 @@ public final class Store implements AutoCloseable {
             open = JournalWriter.open(file, options(place, rotated).sequence(sequence));
             failedAt = 0;
             writers.put(user, open); // also if the user cannot read it
-            if (user != 0) {
-                AccessList.permitReading(file, user);
-            }
+            AccessList.permitReading(file, user);
         }
         return open;
     }
@@ -531,9 +540,7 @@ public final class Store implements AutoCloseable {
         }
         try {
             for (Map.Entry<Long, JournalWriter> each : writers.entrySet()) {
-                if (each.getKey() != 0) { // a new file has no access list yet
-                    AccessList.permitReading(each.getValue().path(), each.getKey());
-                }
+                AccessList.permitReading(each.getValue().path(), each.getKey()); // a new file's
             }
             int _ = vacuum.run();
         } catch (IOException | UncheckedIOException e) {

@@ -1,8 +1,10 @@
 package io.holdfast.receiver.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.run.Run;
+import io.holdfast.core.run.RunResult;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Field;
@@ -95,5 +97,29 @@ class StoreTest {
                 assertThat(read.run().exit().isSuccess()).as("%s", file).isTrue();
             }
         }
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"setpriv", "cat"})
+    void membersOfTheGroupsOfReadersCanReadAllFiles() throws Exception {
+        var _ = Run.of("chmod", "755", folder.toString()).run();
+        assumeTrue(Files.readString(Path.of("/etc/group")).contains("\nadm:x:4:"), "needs adm");
+        List<Field> fields = List.of(Field.of("MESSAGE", "a"));
+        try (Store store = Store.open(place(true), _ -> {})) {
+            assertThat(store.offer(StoredEntry.now(0, fields))).isTrue();
+            assertThat(store.offer(StoredEntry.now(USER, fields))).isTrue();
+            store.flush();
+        }
+        for (String name : List.of("system.journal", "user-" + USER + ".journal")) {
+            assertThat(read(name, "--groups=4").exit().isSuccess()).as(name).isTrue();
+            assertThat(read(name, "--clear-groups").exit().isSuccess()).as(name).isFalse();
+        }
+    }
+
+    private RunResult read(String name, String groups) throws InterruptedException {
+        String file = folder.resolve(name).toString();
+        return Run.of("setpriv", "--reuid=60001", "--regid=60001", groups, "cat", file).run();
     }
 }

@@ -324,6 +324,7 @@ final class Sandbox implements AutoCloseable {
     private boolean hasOwnMounts() {
         NamespaceSettings wanted = requested().namespaces();
         return requested().has(Flag.PRIVATE_MOUNTS)
+                || network != null
                 || wanted.hasOwnMounts()
                 || wanted.ownProcesses();
     }
@@ -334,6 +335,10 @@ final class Sandbox implements AutoCloseable {
         if (root.isPresent() && root.get().kernel()) {
             plan.addKernel();
             plan.replace("/run", MountTree.fileSystem("tmpfs", RUN), NO_DEVICES);
+        }
+        if (network != null) {
+            boolean readOnly = requested().has(Flag.PROTECT_KERNEL_TUNABLES);
+            NetworkFiles.addTo(plan, network, readOnly);
         }
         protectSystem(plan);
         kernel(plan);

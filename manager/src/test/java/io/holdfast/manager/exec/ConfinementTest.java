@@ -646,4 +646,19 @@ class ConfinementTest {
         assertThat(run("User=nobody", "InaccessiblePaths=" + classes, shell("echo ok")))
                 .isEqualTo("ok");
     }
+
+    @Test
+    void theFilesOfANetworkOfItsOwnKeepTheMountsBelowThemAndTheirProtection() throws Exception {
+        String show = "ls /sys/class/net; test -e /sys/fs/cgroup && stat -f -c %%T /sys/fs/cgroup";
+        String touch = "; touch /sys/x 2>&1 | sed s/.*:.//";
+        String plain = run("PrivateNetwork=yes", shell(show + touch));
+        String below = run(shell("stat -f -c %%T /sys/fs/cgroup"));
+        assertThat(plain).isEqualTo("lo\n" + below + "\nPermission denied");
+        assertThat(
+                        run(
+                                "PrivateNetwork=yes",
+                                "ProtectKernelTunables=yes",
+                                shell(show + touch)))
+                .isEqualTo("lo\n" + below + "\nRead-only file system");
+    }
 }

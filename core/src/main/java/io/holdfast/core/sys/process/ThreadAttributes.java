@@ -1,5 +1,6 @@
 package io.holdfast.core.sys.process;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Machine;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ public final class ThreadAttributes {
     private static final int PR_SET_NO_NEW_PRIVS = 38; // linux/prctl.h
 
     private static final Libc.Function UNSHARE = Libc.bind("unshare");
+    private static final Libc.Function SETNS = Libc.bind("setns");
     private static final Libc.Function SETPRIORITY = Libc.bind("setpriority");
     private static final Libc.Function UMASK = Libc.bind("umask");
     private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no keyctl
@@ -118,6 +120,16 @@ public final class ThreadAttributes {
      */
     public static int unshare(int kinds) {
         return Libc.intCall(UNSHARE, kinds, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code setns(2)} with any kind of namespace but those of users and mounts: 0, or -errno. */
+    public static int enter(Fd namespace) {
+        int number = namespace.acquire();
+        try {
+            return Libc.intCall(SETNS, number, 0, 0, 0, 0, 0);
+        } finally {
+            namespace.release();
+        }
     }
 
     /** The nice value of this thread, -20 to 19: 0, or -errno. */

@@ -63,7 +63,7 @@ CONF
     turns=0
     until [ -S $socket ] && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
         turns=$((turns + 1))
-        if [ $turns -ge 1200 ] || [ ! -e /proc/$manager/exe ]; then
+        if [ $turns -ge 1200 ] || ! kill -0 $manager 2>/dev/null; then
             cat /run/manager.log
             echo "the manager does not come up"
             exit 99

@@ -134,7 +134,7 @@ class HostilityMatrixTest {
             for (Hostility hostility : face.hostilities()) {
                 if (hostility == Hostility.UNREAD_REPLIES) {
                     addCells(cells, face, hostility, longOnes(found), 1);
-                    addCells(cells, face, hostility, shortOnes(found), LONG ? 1 : 8);
+                    addCells(cells, face, hostility, shortOnes(found), LONG ? 1 : 32);
                 } else {
                     addCells(cells, face, hostility, found, LONG ? 8 : found.size());
                 }

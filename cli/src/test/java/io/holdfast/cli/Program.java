@@ -55,8 +55,7 @@ public record Program(int code, String out, String err) {
 
     private static boolean mayBeEntered(Path folder) throws IOException {
         for (Path each = folder; each != null; each = each.getParent()) {
-            if (!Files.getPosixFilePermissions(each)
-                    .contains(PosixFilePermission.OTHERS_EXECUTE)) {
+            if (!Files.getPosixFilePermissions(each).contains(PosixFilePermission.OTHERS_EXECUTE)) {
                 return false;
             }
         }

@@ -158,8 +158,8 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Records that the task of this manager is done, so that the next manager does not repeat it. On
-     * the loop that is recorded when this returns.
+     * Records that the task of this manager is done, so that the next manager does not repeat it.
+     * On the loop that is recorded when this returns.
      */
     public void begun() {
         if (!loop.isOwner()) {

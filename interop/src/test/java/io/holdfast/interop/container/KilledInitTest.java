@@ -37,7 +37,8 @@ class KilledInitTest {
     private static final int OF_BUS = 4; // each fourth kill
 
     private static final String COUNTER = "counter.service | ";
-    private static final int REPEATED = 64; // by one manager: as many are printed between two records
+    private static final int REPEATED =
+            64; // by one manager: as many are printed between two records
     private static final int SHOWN_BREAKS = 3;
     private static final int AROUND = 4; // numbers before and after one
 

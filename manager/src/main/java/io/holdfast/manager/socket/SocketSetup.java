@@ -66,8 +66,7 @@ final class SocketSetup {
      */
     void remove(Optional<ListeningSockets> left, Consumer<Boolean> removed) {
         Work<Boolean> _ =
-                stopLane
-                        .work(
+                stopLane.work(
                                 "its clean-up",
                                 () -> {
                                     left.ifPresent(SocketSetup::remove);

@@ -37,7 +37,6 @@ final class ManagerObject {
     private final ManagerView manager;
     private final Client client;
     private final Operations operations;
-    private final Broadcast broadcast;
     private final References references;
     private final ProcessQuestions processes;
     private final ManagerEnds ends;
@@ -58,7 +57,6 @@ final class ManagerObject {
         this.manager = manager;
         this.client = client;
         this.operations = operations;
-        this.broadcast = broadcast;
         this.references = references;
         this.processes = new ProcessQuestions(manager);
         this.ends = new ManagerEnds(manager, operations);

@@ -12,7 +12,9 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.journal.Match;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -31,6 +33,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,6 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(1800)
 class KilledReceiverTest {
     private static final int WRITERS = 6;
+    private static final int RECENT = 8; // archived files that the next receiver may need
     private static final List<String> UNLIMITED =
             List.of("-Dio.holdfast.receiver.rateBurst=1000000000");
 
@@ -70,6 +74,7 @@ class KilledReceiverTest {
                             () -> written.get() >= until && connecting.writeLock().tryLock());
                     try {
                         receiver.kill();
+                        moveOldFiles();
                     } finally {
                         connecting.writeLock().unlock();
                     }
@@ -141,6 +146,20 @@ class KilledReceiverTest {
             receiver.terminate();
         }
         assertThat(messages(null, "w")).containsExactly("line");
+    }
+
+    /** Each kill leaves an archived file, of which a receiver keeps 100. */
+    private void moveOldFiles() throws IOException {
+        Path old = Files.createDirectories(folder.resolve("old"));
+        try (Stream<Path> files = Files.list(folder.resolve("log"))) {
+            List<Path> archived =
+                    files.filter(file -> file.toString().contains("@"))
+                            .sorted(Comparator.comparingLong(file -> file.toFile().lastModified()))
+                            .toList();
+            for (Path file : archived.subList(0, Math.max(0, archived.size() - RECENT))) {
+                var _ = Files.move(file, old.resolve(file.getFileName()));
+            }
+        }
     }
 
     private boolean isStored(String message) {
@@ -243,7 +262,9 @@ class KilledReceiverTest {
      */
     private List<String> messages(@Nullable Match match, String name) {
         Map<String, List<String>> ofStreams = new HashMap<>();
-        try (JournalReader reader = JournalReader.openFolders(List.of(folder.resolve("log")))) {
+        List<Path> folders =
+                Stream.of("log", "old").map(folder::resolve).filter(Files::isDirectory).toList();
+        try (JournalReader reader = JournalReader.openFolders(folders)) {
             reader.filter(match);
             reader.seekHead();
             for (Entry entry = reader.next(); entry != null; entry = reader.next()) {

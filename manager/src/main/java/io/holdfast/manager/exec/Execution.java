@@ -667,6 +667,7 @@ public final class Execution {
      */
     private boolean isSetUpByProgram(ExecCommand command, Optional<Sandbox.View> view) {
         return !filters.isEmpty()
+                || support.deniesWriteExecute(unit.settings().sandbox())
                 || users().isPresent()
                 || settings.keyring() == ExecSettings.KeyringMode.SHARED
                 || view.filter(own -> own.setup().isNeeded() || !setprivOptions(command).isEmpty())
@@ -781,7 +782,9 @@ public final class Execution {
                         && !filters.isEmpty()
                         && !settings.noNewPrivileges()
                         && SystemCallFilters.permitsDropping(unit.settings().sandbox());
-        boolean mayInstall = filters.isEmpty() || (admin && (!otherUser || keepsAdmin));
+        boolean denies = support.deniesWriteExecute(unit.settings().sandbox());
+        boolean mayInstall =
+                filters.isEmpty() ? !denies || admin : admin && (!otherUser || keepsAdmin);
         return new ProcessSetup(
                 view,
                 directory,
@@ -793,6 +796,7 @@ public final class Execution {
                 secureBits(),
                 support.capabilities(),
                 settings.noNewPrivileges() || !mayInstall,
+                denies,
                 filters,
                 keepsAdmin);
     }

@@ -36,6 +36,7 @@ import java.util.stream.Collectors;
  * @param bounding the bounding set; empty: that of the manager
  * @param ambient capabilities that the manager has
  * @param own the capabilities of the manager
+ * @param deniesWriteExecute whether the kernel denies it writable and executable memory
  * @param filters programs, in the order in which they are installed
  * @param keepsAdmin whether it keeps CAP_SYS_ADMIN until its filters are installed
  */
@@ -50,6 +51,7 @@ record ProcessSetup(
         Set<SecureBit> secureBits,
         Set<Capability> own,
         boolean noNewPrivileges,
+        boolean deniesWriteExecute,
         List<byte[]> filters,
         boolean keepsAdmin) {
     /**
@@ -83,6 +85,8 @@ record ProcessSetup(
     private static final int PR_SET_SECUREBITS = 28;
     private static final int PR_SET_NO_NEW_PRIVS = 38;
     private static final int PR_CAP_AMBIENT = 47;
+    private static final int PR_SET_MDWE = 65;
+    private static final int PR_MDWE_REFUSE_EXEC_GAIN = 1;
     private static final int PR_CAP_AMBIENT_RAISE = 2;
 
     // linux/keyctl.h
@@ -131,6 +135,9 @@ record ProcessSetup(
         if (noNewPrivileges) {
             prctl(setup, Step.NO_NEW_PRIVILEGES, PR_SET_NO_NEW_PRIVS, 1);
         }
+        if (deniesWriteExecute) {
+            prctl(setup, Step.SECCOMP, PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN);
+        }
         boolean drops = otherUser && !temporary().equals(ambient);
         if (drops && !keepsAdmin) { // its filters may forbid that
             setCapabilities(setup, ambient, ambient);
@@ -159,6 +166,7 @@ record ProcessSetup(
                         Set.of(),
                         Set.of(),
                         true,
+                        false,
                         List.of(new byte[] {RETURN, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f}),
                         false)
                 .file(Path.of("/bin/true"), number);

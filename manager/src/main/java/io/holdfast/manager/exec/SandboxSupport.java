@@ -8,6 +8,7 @@ import static java.util.stream.Collectors.toCollection;
 import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysPrctl;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.seccomp.SystemCallFilters;
 import io.holdfast.manager.unit.Diagnostic;
@@ -15,6 +16,7 @@ import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings;
+import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
 import io.holdfast.manager.unit.value.Capability;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +58,7 @@ public final class SandboxSupport {
     private final SystemCallFilters filters = new SystemCallFilters();
     private final SharedParts.Registry shared = new SharedParts.Registry();
     private volatile @Nullable Map<Kind, String> lacking;
+    private final boolean canDenyWriteExecute = SysPrctl.canDenyWriteExecute();
     private volatile @Nullable String filterRefusal;
 
     SandboxSupport(Mode mode, @Nullable Map<Kind, String> lacking, Set<Capability> capabilities) {
@@ -124,8 +127,30 @@ public final class SandboxSupport {
      * @throws io.holdfast.core.ErrnoException ENOENT if libseccomp is not installed
      */
     List<byte[]> filters(SandboxSettings wanted) {
-        boolean none = SystemCallFilters.directives(wanted).isEmpty();
-        return none || !filterRefusal().isEmpty() ? List.of() : filters.programs(wanted);
+        boolean none = filtered(wanted).isEmpty();
+        return none || !filterRefusal().isEmpty()
+                ? List.of()
+                : filters.programs(
+                        canDenyWriteExecute
+                                ? wanted.without(Flag.MEMORY_DENY_WRITE_EXECUTE)
+                                : wanted);
+    }
+
+    /** Returns the directives that need a filter of system calls. */
+    private Set<String> filtered(SandboxSettings wanted) {
+        Set<String> directives = SystemCallFilters.directives(wanted);
+        if (canDenyWriteExecute) {
+            directives.remove(Flag.MEMORY_DENY_WRITE_EXECUTE.directive());
+        }
+        return directives;
+    }
+
+    /**
+     * Returns whether a process asks the kernel not to make its memory executable, which otherwise
+     * a filter of system calls denies.
+     */
+    boolean deniesWriteExecute(SandboxSettings wanted) {
+        return canDenyWriteExecute && wanted.has(Flag.MEMORY_DENY_WRITE_EXECUTE);
     }
 
     /**
@@ -184,7 +209,7 @@ public final class SandboxSupport {
         }
         String refusal = filterRefusal;
         if (refusal != null && !refusal.isEmpty()) {
-            SystemCallFilters.directives(wanted.sandbox())
+            filtered(wanted.sandbox())
                     .forEach(each -> add(dropped, each, refusal));
         }
         wanted.sandbox().rules().stream()
@@ -243,7 +268,7 @@ public final class SandboxSupport {
      */
     String report(ExecSettings wanted) {
         SandboxSettings _ = applied(wanted.sandbox());
-        if (!SystemCallFilters.directives(wanted.sandbox()).isEmpty()) {
+        if (!filtered(wanted.sandbox()).isEmpty()) {
             String _ = filterRefusal();
         }
         return text(dropped(wanted));

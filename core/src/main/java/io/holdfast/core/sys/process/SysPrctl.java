@@ -7,6 +7,7 @@ import io.holdfast.core.sys.Scratch;
 public final class SysPrctl {
     private static final int PR_SET_CHILD_SUBREAPER = 36; // linux/prctl.h
     private static final int PR_GET_CHILD_SUBREAPER = 37;
+    private static final int PR_GET_MDWE = 66;
 
     private static final Libc.Function PRCTL = Libc.bind("prctl");
 
@@ -20,6 +21,11 @@ public final class SysPrctl {
     /** Whether orphans among our descendants become our children: 0, or -errno. */
     public static int setChildSubreaper(boolean on) {
         return prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0);
+    }
+
+    /** Whether the kernel can deny writable and executable memory: since Linux 6.3. */
+    public static boolean canDenyWriteExecute() {
+        return prctl(PR_GET_MDWE, 0) >= 0;
     }
 
     /** See {@link #setChildSubreaper}. */

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -234,8 +235,18 @@ public record SandboxSettings(
      * @param lacking kinds that cannot be made
      */
     public SandboxSettings without(Set<Kind> lacking) {
+        return without(
+                lacking, flag -> flag.namespace != null && lacking.contains(flag.namespace));
+    }
+
+    /** Returns the settings without a flag. */
+    public SandboxSettings without(Flag one) {
+        return without(Set.of(), flag -> flag == one);
+    }
+
+    private SandboxSettings without(Set<Kind> lacking, Predicate<Flag> dropped) {
         Set<Flag> left = copy(flags);
-        left.removeIf(flag -> flag.namespace != null && lacking.contains(flag.namespace));
+        left.removeIf(dropped);
         return lacking.contains(Kind.MNT)
                 ? new SandboxSettings(
                         left,

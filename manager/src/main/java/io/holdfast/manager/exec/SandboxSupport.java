@@ -209,8 +209,7 @@ public final class SandboxSupport {
         }
         String refusal = filterRefusal;
         if (refusal != null && !refusal.isEmpty()) {
-            filtered(wanted.sandbox())
-                    .forEach(each -> add(dropped, each, refusal));
+            filtered(wanted.sandbox()).forEach(each -> add(dropped, each, refusal));
         }
         wanted.sandbox().rules().stream()
                 .filter(rule -> !rule.optional())

@@ -654,11 +654,7 @@ class ConfinementTest {
         String plain = run("PrivateNetwork=yes", shell(show + touch));
         String below = run(shell("stat -f -c %%T /sys/fs/cgroup"));
         assertThat(plain).isEqualTo("lo\n" + below + "\nPermission denied");
-        assertThat(
-                        run(
-                                "PrivateNetwork=yes",
-                                "ProtectKernelTunables=yes",
-                                shell(show + touch)))
+        assertThat(run("PrivateNetwork=yes", "ProtectKernelTunables=yes", shell(show + touch)))
                 .isEqualTo("lo\n" + below + "\nRead-only file system");
     }
 }

@@ -235,8 +235,7 @@ public record SandboxSettings(
      * @param lacking kinds that cannot be made
      */
     public SandboxSettings without(Set<Kind> lacking) {
-        return without(
-                lacking, flag -> flag.namespace != null && lacking.contains(flag.namespace));
+        return without(lacking, flag -> flag.namespace != null && lacking.contains(flag.namespace));
     }
 
     /** Returns the settings without a flag. */

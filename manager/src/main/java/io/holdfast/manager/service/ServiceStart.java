@@ -119,8 +119,7 @@ final class ServiceStart {
         int left = Math.toIntExact(fields.number("commands-left"));
         List<ExecCommand> list = lists().start();
         int mainLeft = Math.toIntExact(fields.number("main-commands-left"));
-        mainCommands =
-                list.subList(Math.max(0, list.size() - mainLeft), list.size());
+        mainCommands = list.subList(Math.max(0, list.size() - mainLeft), list.size());
         int current = list.size() - mainLeft - 1;
         mainCommand = current >= 0 && type() != ServiceType.FORKING ? list.get(current) : null;
         switch (life.state()) {

@@ -26,8 +26,7 @@ public final class SharedParts {
     @SuppressWarnings("unchecked") // equal parts have the same class
     public static <T> T of(T part) {
         synchronized (LAST_USED) {
-            List<Object> known =
-                    LAST_USED.computeIfAbsent(part.getClass(), _ -> new ArrayList<>());
+            List<Object> known = LAST_USED.computeIfAbsent(part.getClass(), _ -> new ArrayList<>());
             int at = known.indexOf(part);
             if (at == 0) {
                 return (T) known.getFirst();

@@ -536,8 +536,7 @@ public final class SpawnThread implements Runnable, AutoCloseable {
                 continue; // no code interrupts this thread
             }
             boolean hasChild =
-                    waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD | WNOHANG)
-                            != -Errno.ECHILD;
+                    waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD | WNOHANG) != -Errno.ECHILD;
             if (hasChild) {
                 work.acquireUninterruptibly(); // an idle process is not woken
                 return true;

@@ -110,6 +110,11 @@ final class GivenDescriptors implements AutoCloseable {
         }
     }
 
+    /** Returns the names of those that are not standard streams. */
+    List<String> names() {
+        return given.list().stream().map(Passed::name).toList();
+    }
+
     /** Returns whether there are none. */
     boolean isEmpty() {
         return given.list().isEmpty() && given.streams().isEmpty();

@@ -375,6 +375,7 @@ final class ServiceLife implements RunOwner {
                 nextPause,
                 watchdogTime(),
                 notifyAccess(),
+                given.names(),
                 reported);
     }
 

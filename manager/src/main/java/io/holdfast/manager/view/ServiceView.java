@@ -4,6 +4,7 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -20,6 +21,7 @@ import java.util.OptionalLong;
  * @param nextPause the delay before the next automatic restart
  * @param watchdog the watchdog timeout in effect, which the service may have changed; 0: none
  * @param notifyAccess which processes may send notify messages, which the service may have changed
+ * @param givenNames the names of the descriptors that its maker has passed for its main process
  * @param reported the errors that the service has reported
  */
 public record ServiceView(
@@ -33,5 +35,6 @@ public record ServiceView(
         TimeSpan nextPause,
         TimeSpan watchdog,
         NotifyAccess notifyAccess,
+        List<String> givenNames,
         ReportedErrors reported)
         implements UnitDetails {}

@@ -261,15 +261,20 @@ final class ServiceProperties {
         addStream(table, "StandardOutputFileDescriptor", StandardDescriptor.OUTPUT);
         addStream(table, "StandardErrorFileDescriptor", StandardDescriptor.ERROR);
         table.settable(
-                "ExtraFileDescriptors",
-                new SettableProperty(
-                        "a(hs)",
-                        (unit, _, value) -> {
-                            for (Object each : (List<?>) value) {
-                                Struct named = (Struct) each;
-                                unit.descriptor((Handle) named.get(0), (String) named.get(1));
-                            }
-                        }));
+                        "ExtraFileDescriptors",
+                        new SettableProperty(
+                                "a(hs)",
+                                (unit, _, value) -> {
+                                    for (Object each : (List<?>) value) {
+                                        Struct named = (Struct) each;
+                                        unit.descriptor(
+                                                (Handle) named.get(0), (String) named.get(1));
+                                    }
+                                }))
+                .unsignalled(
+                        "ExtraFileDescriptorNames",
+                        "as",
+                        s -> s.view().map(ServiceView::givenNames).orElse(List.of()));
     }
 
     private static void addStream(

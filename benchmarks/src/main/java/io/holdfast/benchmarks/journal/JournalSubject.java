@@ -81,7 +81,6 @@ final class JournalSubject {
                 long _ = writer.append(entry);
                 count++;
             }
-            var _ = writer.rotate();
         }
         return count;
     }

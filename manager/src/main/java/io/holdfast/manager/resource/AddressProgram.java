@@ -95,7 +95,7 @@ final class AddressProgram {
             int bits = Math.min(prefix - i * Integer.SIZE, Integer.SIZE);
             code.load(WORD, BpfCode.STACK, ROOM + i * Integer.BYTES);
             if (bits < Integer.SIZE) {
-                code.and(WORD, Integer.reverseBytes(-1 << Integer.SIZE - bits));
+                code.and(WORD, Integer.reverseBytes(-1 << (Integer.SIZE - bits)));
             }
             jumps[i] = code.unless(WORD, words.getInt(i * Integer.BYTES));
         }

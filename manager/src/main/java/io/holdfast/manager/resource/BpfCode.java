@@ -98,7 +98,7 @@ final class BpfCode {
         byte[] bytes = new byte[all.size() * SysBpf.INSTRUCTION];
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         for (Instruction each : all) {
-            buffer.put((byte) each.code).put((byte) (each.from << 4 | each.to));
+            buffer.put((byte) each.code).put((byte) ((each.from << 4) | each.to));
             buffer.putShort((short) each.offset).putInt(each.value);
         }
         return bytes;

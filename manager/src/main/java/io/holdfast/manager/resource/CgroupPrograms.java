@@ -148,7 +148,7 @@ public final class CgroupPrograms implements AutoCloseable {
         Fd program = known == null ? SysBpf.load(hook, NAME, code) : known;
         loaded.putLast(key, program);
         if (loaded.size() > MOST_LOADED) {
-            loaded.pollFirstEntry().getValue().close();
+            loaded.sequencedValues().removeFirst().close();
         }
         int r = SysBpf.attach(cgroup, hook, program);
         ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", "the cgroup");

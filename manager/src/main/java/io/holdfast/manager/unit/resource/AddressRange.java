@@ -58,7 +58,7 @@ public record AddressRange(InetAddress network, int prefix) {
             throw Scalars.bad("a prefix length", Integer.toString(prefix));
         }
         for (int bit = prefix; bit < network.length * Byte.SIZE; bit++) {
-            network[bit / Byte.SIZE] &= (byte) ~(0x80 >> bit % Byte.SIZE);
+            network[bit / Byte.SIZE] &= (byte) ~(0x80 >> (bit % Byte.SIZE));
         }
         try {
             return new AddressRange(InetAddress.getByAddress(network), prefix);

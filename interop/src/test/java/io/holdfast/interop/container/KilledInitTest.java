@@ -115,7 +115,7 @@ class KilledInitTest {
             assertThat(breaks(once)).as("printed, seed %d", SEED).isEmpty();
             assertThat(printed.lines().count() - once.lines().count())
                     .as("repeated, seed %d", SEED)
-                    .isLessThanOrEqualTo(KILLS * REPEATED);
+                    .isLessThanOrEqualTo((long) KILLS * REPEATED);
         }
     }
 

@@ -158,16 +158,7 @@ final class ListeningSockets {
         }
     }
 
-    /**
-     * Closes all sockets, and returns when that is done: while a client has a connection that was
-     * not accepted, that takes as long as it likes. Blocking.
-     */
-    void closeHere() {
-        sockets.forEach(socket -> socket.fd().closeWith(null));
-        close();
-    }
-
-    /** Closes all sockets, those with such a connection on another thread. */
+    /** Closes all sockets. */
     void close() {
         sockets.forEach(ListeningSocket::close);
     }

@@ -732,15 +732,8 @@ public final class ManagedSocket
         return openSockets().stream()
                 .map(socket ->
                         new PassedDescriptors.Passed(
-                                passed(socket.fd()), unit.socket().descriptorName()))
+                                socket.fd().duplicate(), unit.socket().descriptorName()))
                 .toList();
-    }
-
-    /** Returns a duplicate whose close returns when it is closed: then the address may be free. */
-    private static Fd passed(Fd socket) {
-        Fd duplicate = socket.duplicate();
-        duplicate.closeWith(null);
-        return duplicate;
     }
 
     @Override

@@ -20,13 +20,11 @@ final class SocketSetup {
     private final ManagerContext context;
     private final UnitName name;
     private final Lane lane;
-    private final Lane stopLane; // a slow close delays no start
 
     SocketSetup(ManagerContext context, UnitName name) {
         this.context = context;
         this.name = name;
         this.lane = context.workers().ownLane(name.text());
-        this.stopLane = context.workers().ownLane(name.text());
     }
 
     /**
@@ -59,14 +57,13 @@ final class SocketSetup {
     }
 
     /**
-     * Closes sockets, and removes their nodes if that is configured. Then their addresses are free,
-     * unless another process has the sockets.
+     * Closes sockets, and removes their nodes if that is configured.
      *
      * @param removed called with whether that was done in time
      */
     void remove(Optional<ListeningSockets> left, Consumer<Boolean> removed) {
         Work<Boolean> _ =
-                stopLane.work(
+                lane.work(
                                 "its clean-up",
                                 () -> {
                                     left.ifPresent(SocketSetup::remove);
@@ -86,7 +83,7 @@ final class SocketSetup {
         try {
             left.removeIfWanted();
         } finally {
-            left.closeHere();
+            left.close();
         }
     }
 }

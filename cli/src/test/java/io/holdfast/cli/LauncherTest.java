@@ -64,6 +64,8 @@ class LauncherTest {
                 List.of(
                         "core",
                         "varlink",
+                        "journal",
+                        "receiver",
                         "dbus",
                         "bus",
                         "manager",

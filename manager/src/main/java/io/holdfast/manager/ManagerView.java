@@ -419,8 +419,7 @@ public final class ManagerView {
 
     private UnitView unloaded(Unit unit) {
         Optional<String> why = units.reasonOf(unit.name()).or(() -> units.unsupported(unit.name()));
-        UnitStatus rest = new InactiveUnit(unit, why).status();
-        UnitStatus status = context.logs().find(unit.name()).map(rest::withLog).orElse(rest);
+        UnitStatus status = context.withLog(unit.name(), new InactiveUnit(unit, why).status());
         return new UnitView(
                 unit,
                 unit,

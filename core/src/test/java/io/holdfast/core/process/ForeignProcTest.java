@@ -17,25 +17,39 @@ import org.junit.jupiter.api.Timeout;
 @Needs(root = true, programs = "unshare")
 class ForeignProcTest {
     static final class Inside {
-        public static void main(String[] arguments) {
+        public static void main(String[] arguments) throws InterruptedException {
             try (PidFd self = PidFd.self()) {
                 System.out.println(self.proc().commandLine().contains(Inside.class.getName()));
             }
-            try (Child child = Spawn.of("/bin/true").whileHeld(_ -> {}).start()) {
-                System.out.println("unheld: " + child);
+            Runnable held = () -> System.out.println("held");
+            try (Child child = Spawn.of("/bin/true").whileHeld(_ -> held.run()).start()) {
+                System.out.println("exited: " + child.await().isSuccess());
             } catch (ErrnoException e) {
                 System.out.println("refused: " + Errno.name(e.errno()));
             }
         }
     }
 
-    @Test
-    void itsAttributesAreStillTheProcessesOwnAndNoChildSlipsBy() throws Exception {
+    private static String output(String... options) throws Exception {
         List<String> command = new ArrayList<>(List.of("unshare", "--pid", "--fork"));
-        command.addAll(ChildJvm.command(List.of("-XX:-UsePerfData"), Inside.class));
+        List<String> all = new ArrayList<>(List.of("-XX:-UsePerfData"));
+        all.addAll(List.of(options));
+        command.addAll(ChildJvm.command(all, Inside.class));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                .isEqualTo("true\nrefused: ENOENT\n");
+        String output =
+                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).isZero();
+        return output;
+    }
+
+    @Test
+    void itsAttributesAreStillTheProcessesOwnAndAChildIsHeld() throws Exception {
+        assertThat(output()).isEqualTo("true\nheld\nexited: true\n");
+    }
+
+    @Test
+    void noChildSlipsByWhereItCanBeFoundByItsNumberOnly() throws Exception {
+        assertThat(output("-Dio.holdfast.without=OWN_TABLE"))
+                .isEqualTo("true\nrefused: ENOENT\n");
     }
 }

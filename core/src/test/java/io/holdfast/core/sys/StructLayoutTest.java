@@ -244,7 +244,7 @@ class StructLayoutTest {
         IN_C.put("ThreadAttributes.PR_SET_NO_NEW_PRIVS", "PR_SET_NO_NEW_PRIVS");
         IN_C.put("SignalDispositions.SIG_DFL", "(long) SIG_DFL");
         IN_C.put("SignalDispositions.SIG_IGN", "(long) SIG_IGN");
-        IN_C.put("SignalDispositions.SIG_UNBLOCK", "SIG_UNBLOCK");
+        IN_C.put("SignalDispositions.SIG_BLOCK", "SIG_BLOCK");
 
         for (String field :
                 new String[] {

@@ -95,7 +95,7 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
                         .withCgroup(
                                 open().flatMap(UnitRun::cgroup)
                                         .map(cgroup -> cgroup.path().path()));
-        return context.logs().find(name).map(described::withLog).orElse(described);
+        return context.withLog(name, described);
     }
 
     /** Runs a command. */

@@ -9,6 +9,7 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerCounters;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ProcessIndex;
@@ -24,6 +25,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.host.Host;
 import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.settings.ManagerConfiguration;
+import io.holdfast.manager.view.UnitStatus;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -143,6 +145,14 @@ public record ManagerContext(
     /** Returns what restricts devices and addresses. */
     public CgroupPrograms programs() {
         return cgroups.map(UnitCgroups::programs).orElse(CgroupPrograms.NONE);
+    }
+
+    /** Adds the last lines of a unit's log to its status. */
+    public UnitStatus withLog(UnitName unit, UnitStatus status) {
+        int most = ManagerLimits.LOG_LINES.intValue();
+        return logs.find(unit)
+                .map(log -> status.withLog(log.last(most), log.onlyWriter()))
+                .orElse(status);
     }
 
     /** Logs an event of the manager itself. */

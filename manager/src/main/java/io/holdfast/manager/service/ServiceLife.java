@@ -725,7 +725,7 @@ final class ServiceLife implements RunOwner {
                         diagnostics(),
                         List.of(),
                         OptionalLong.empty());
-        return context.logs().find(name()).map(status::withLog).orElse(status);
+        return context.withLog(name(), status);
     }
 
     private ServiceUnit described() {

@@ -2,8 +2,6 @@ package io.holdfast.manager.view;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.manager.log.UnitLog;
-import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
 import io.holdfast.manager.unit.ActiveState;
@@ -129,14 +127,8 @@ public record UnitStatus(
     }
 
     /** Returns a copy with the last lines of its output. */
-    public UnitStatus withLog(UnitLog of) {
-        return with(
-                failure,
-                invocationId,
-                cgroup,
-                processes,
-                of.last(ManagerLimits.LOG_LINES.intValue()),
-                of.onlyWriter());
+    public UnitStatus withLog(List<String> lines, OptionalLong writer) {
+        return with(failure, invocationId, cgroup, processes, lines, writer);
     }
 
     private UnitStatus with(

@@ -363,11 +363,11 @@ public final class PosixSpawn implements AutoCloseable {
         addDescriptors(own);
         try (SpawnThread thread = SpawnThread.take(own, once, ofThread.kinds());
                 Fd opened = thread.open(function != POSIX_SPAWN)) {
-            if (beginning != null) {
-                beginning.accept(new Beginning(thread.id(), opened, once ? -1 : table.end()));
-            }
             int result;
             try (Fd _ = opened.duplicate()) { // a number for the pidfd of the child
+                if (beginning != null) {
+                    beginning.accept(new Beginning(thread.id(), opened, once ? -1 : table.end()));
+                }
                 result = spawn(thread, function, path, arguments, environment);
             }
             int pidfd = result < 0 ? result : thread.pidfd(opened);

@@ -36,8 +36,7 @@ class ForeignProcTest {
         all.addAll(List.of(options));
         command.addAll(ChildJvm.command(all, Inside.class));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).isZero();
         return output;
     }
@@ -49,7 +48,6 @@ class ForeignProcTest {
 
     @Test
     void noChildSlipsByWhereItCanBeFoundByItsNumberOnly() throws Exception {
-        assertThat(output("-Dio.holdfast.without=OWN_TABLE"))
-                .isEqualTo("true\nrefused: ENOENT\n");
+        assertThat(output("-Dio.holdfast.without=OWN_TABLE")).isEqualTo("true\nrefused: ENOENT\n");
     }
 }

@@ -46,7 +46,7 @@ public final class SetupException extends Exception {
         /**
          * {@return the exit status of a process that fails in this step; 0 for {@link #RESOURCES}}
          */
-        int status() {
+        public int status() {
             return status;
         }
     }

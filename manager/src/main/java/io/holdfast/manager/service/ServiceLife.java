@@ -7,6 +7,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.exec.UserAndGroups;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.Complaints;
@@ -32,6 +33,7 @@ import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.unit.value.WorkingDirectory;
 import io.holdfast.manager.view.ReportedErrors;
 import io.holdfast.manager.view.ServiceView;
 import io.holdfast.manager.view.UnitChecks;
@@ -86,6 +88,8 @@ final class ServiceLife implements RunOwner {
 
     /** The number of remembered warnings: some contain names that the service's user chooses. */
     private static final int WARNED = 64;
+
+    private static final Exit NOT_ENTERED = new Exit.Exited(SetupException.Step.CHDIR.status());
 
     private final ManagerContext context;
     private final Lane lane;
@@ -580,6 +584,17 @@ final class ServiceLife implements RunOwner {
     }
 
     /**
+     * Describes how a process has ended. Only a process of the unit's user can tell whether the
+     * user may enter the working directory, and it tells by its exit status.
+     */
+    String described(Exit exit) {
+        Optional<WorkingDirectory> directory = unit().exec().workingDirectory();
+        return exit.equals(NOT_ENTERED) && directory.isPresent()
+                ? ExitText.of(exit) + " (WorkingDirectory=" + directory.get() + ")"
+                : ExitText.of(exit);
+    }
+
+    /**
      * Logs that a command could not be executed.
      *
      * @param exit the exit status that stands for the failure; empty if no process would have been
@@ -603,7 +618,7 @@ final class ServiceLife implements RunOwner {
      */
     ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
         exit.ifPresent(how -> {
-            String text = before + command.executable() + " " + ExitText.of(how);
+            String text = before + command.executable() + " " + described(how);
             because(text);
             warn(text);
         });

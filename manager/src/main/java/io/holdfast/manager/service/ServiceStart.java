@@ -536,7 +536,7 @@ final class ServiceStart {
     }
 
     void logExit(Exit exit, ServiceResult how) {
-        String text = "its main process " + ExitText.of(exit);
+        String text = "its main process " + life.described(exit);
         if (how == ServiceResult.SUCCESS) {
             life.info(text);
         } else {

@@ -15,4 +15,10 @@ public record WorkingDirectory(boolean home, String path, boolean optional) {
                 ? new WorkingDirectory(true, "", optional)
                 : new WorkingDirectory(false, Scalars.parsePath(rest), optional);
     }
+
+    /** Returns it as written in a unit file. */
+    @Override
+    public String toString() {
+        return (optional ? "-" : "") + (home ? "~" : path);
+    }
 }

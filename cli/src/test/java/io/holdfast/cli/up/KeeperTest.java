@@ -202,6 +202,7 @@ public class KeeperTest {
                 "ExecStart=/bin/sh -c 'echo opened; exec sleep 1000'");
         try (CommandProcess up = up("a.service")) {
             up.await("opened");
+            up.await("holdfast: ready");
             kill(up, 1);
             assertThat(calls).hasContent("open_session");
             assertThat(command("stop", "a.service").code()).isZero();

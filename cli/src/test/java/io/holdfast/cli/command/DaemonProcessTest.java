@@ -181,8 +181,15 @@ class DaemonProcessTest {
         List<String> java =
                 Program.command(List.of(), words(freshSlice(), "a").toArray(String[]::new));
         String line = String.join(" ", java.stream().map(word -> "'" + word + "'").toList());
+        // the tests may run under nohup(1)
         Process terminal =
-                new ProcessBuilder("script", "-qec", "exec " + line, "/dev/null")
+                new ProcessBuilder(
+                                "env",
+                                "--default-signal=HUP",
+                                "script",
+                                "-qec",
+                                "exec " + line,
+                                "/dev/null")
                         .redirectErrorStream(true)
                         .redirectInput(ProcessBuilder.Redirect.PIPE)
                         .start();

@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
@@ -17,7 +18,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
@@ -32,7 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
-    private static final String SOCKET = "socket:";
     private static final String FILE = "/dev/null";
     private static final int MORE_THAN_THREADS = 70; // than FdCloser has
 
@@ -213,8 +215,13 @@ class SlowCloseTest {
         }
     }
 
-    private static long open(String what) {
-        return OpenDescriptors.now().count(what);
+    private static long openFiles() {
+        return OpenDescriptors.now().count(FILE);
+    }
+
+    /** Returns how many of these sockets have a descriptor: those whose close has not begun. */
+    private static long notYetClosed(Set<String> sockets) {
+        return OpenDescriptors.now().byNumber().values().stream().filter(sockets::contains).count();
     }
 
     @Test
@@ -229,23 +236,25 @@ class SlowCloseTest {
                 UnixSocket fromGreedy = listener.accept();
                 UnixSocket innocent = connectAs(20_002, address);
                 UnixSocket fromInnocent = listener.accept()) {
-            long open = open(SOCKET);
-            long files = open(FILE);
+            long files = openFiles();
+            Set<String> received = new HashSet<>();
             for (int i = 0; i < MORE_THAN_THREADS; i++) {
                 LingeringSocket lingering = LingeringSocket.make();
                 many.add(lingering);
                 send(greedy, lingering);
-                received(fromGreedy).close();
+                try (Fd file = received(fromGreedy)) {
+                    received.add(file.with(n -> Unistd.readlinkat(null, "/proc/self/fd/" + n)));
+                }
             }
-            long waiting = open + 3 * MORE_THAN_THREADS - 1; // two are of the other end
-            // those of earlier tests may be closed meanwhile
-            Await.until(() -> open(SOCKET) <= waiting);
+            Await.until(() -> notYetClosed(received) < MORE_THAN_THREADS);
             try (Fd file = Fcntl.open(FILE, Fcntl.O_RDONLY)) {
                 assertThat(innocent.send(ByteBuffer.allocate(1), List.of(file))).isEqualTo(1);
             }
             received(fromInnocent).close();
-            Await.until(() -> open(FILE) == files);
-            assertThat(open(SOCKET)).as("those of the other still wait").isEqualTo(waiting);
+            Await.until(() -> openFiles() == files);
+            assertThat(notYetClosed(received))
+                    .as("those of the other still wait")
+                    .isEqualTo(MORE_THAN_THREADS - 1);
         } finally {
             for (LingeringSocket lingering : many) {
                 lingering.close();

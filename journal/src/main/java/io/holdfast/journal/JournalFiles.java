@@ -14,7 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The files of a reader: fixed ones, or those in folders.
@@ -33,6 +35,11 @@ record JournalFiles(List<Path> paths, boolean mayGrow) {
 
     static boolean isJournal(String name) {
         return name.endsWith(".journal") || name.endsWith(".journal~");
+    }
+
+    /** Returns whether a name in a folder of journals is of a file or of a machine's folder. */
+    static boolean isJournalOrMachine(String name) {
+        return isJournal(name) || isMachine(name);
     }
 
     /** Lists the files that are there now. */
@@ -102,11 +109,10 @@ record JournalFiles(List<Path> paths, boolean mayGrow) {
     }
 
     /** Returns the folders whose changes matter. */
-    List<Path> watched() {
-        if (!mayGrow) {
-            return paths.stream().map(JournalFiles::parent).distinct().toList();
-        }
-        return folders(_ -> {});
+    Set<Path> watched() {
+        return mayGrow
+                ? Set.copyOf(folders(_ -> {}))
+                : paths.stream().map(JournalFiles::parent).collect(Collectors.toSet());
     }
 
     private static Path parent(Path file) {

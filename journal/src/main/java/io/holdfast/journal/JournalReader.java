@@ -394,13 +394,9 @@ public final class JournalReader implements AutoCloseable {
         if (entry != null) {
             return entry;
         }
-        FolderNotice changes = notice;
-        if (changes == null) {
-            changes = new FolderNotice(files.watched());
-            notice = changes;
-        }
         long start = System.nanoTime();
         while (true) {
+            FolderNotice changes = watch();
             if (refresh()) {
                 entry = next();
                 if (entry != null) {
@@ -411,6 +407,21 @@ public final class JournalReader implements AutoCloseable {
             if (!changes.await(left)) {
                 return null;
             }
+        }
+    }
+
+    /** Watches the folders; the folder of a machine may have appeared since the last call. */
+    private FolderNotice watch() throws IOException {
+        while (true) { // again after each change: one that comes before the watch is missed
+            Set<Path> folders = files.watched();
+            FolderNotice last = notice;
+            if (last != null) {
+                if (last.folders().equals(folders)) {
+                    return last;
+                }
+                last.close();
+            }
+            notice = new FolderNotice(folders);
         }
     }
 

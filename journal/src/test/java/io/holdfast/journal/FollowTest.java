@@ -81,6 +81,31 @@ class FollowTest {
         }
     }
 
+    @Test
+    void aFolderThatAppearsIsFollowed() throws Exception {
+        Path journals = folder.resolve("journal");
+        Path machine = journals.resolve("0123456789abcdef0123456789abcdef");
+        try (JournalReader reader = JournalReader.openFolders(List.of(journals))) {
+            assertThat(reader.next(Duration.ZERO)).isNull(); // it watches from now on
+            Files.createDirectories(machine);
+            Thread appender =
+                    Thread.ofPlatform()
+                            .start(() -> {
+                                try {
+                                    appendWithRotations(machine, WriterOptions.standard(), 60);
+                                } catch (IOException e) {
+                                    throw new AssertionError(e);
+                                }
+                            });
+            List<Entry> read = new ArrayList<>();
+            while (read.size() < 60) {
+                read.add(requireNonNull(reader.next(LONG), "after entries: " + read.size()));
+            }
+            appender.join();
+            assertThat(reader.next(Duration.ZERO)).isNull();
+        }
+    }
+
     private static void appendWithRotations(Path machine, WriterOptions options, int count)
             throws IOException {
         try (JournalWriter system = JournalWriter.open(machine.resolve("system.journal"), options);

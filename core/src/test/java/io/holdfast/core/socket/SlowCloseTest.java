@@ -15,6 +15,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.wait.FdCloser;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,8 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(180)
 class SlowCloseTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
-    private static final String FILE = "/dev/null";
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final int MORE_THAN_THREADS = 70; // than FdCloser has
 
     private static void assertCloses(AutoCloseable resource) throws Exception {
@@ -215,10 +215,6 @@ class SlowCloseTest {
         }
     }
 
-    private static long openFiles() {
-        return OpenDescriptors.now().count(FILE);
-    }
-
     /** Returns how many of these sockets have a descriptor: those whose close has not begun. */
     private static long notYetClosed(Set<String> sockets) {
         return OpenDescriptors.now().byNumber().values().stream().filter(sockets::contains).count();
@@ -226,7 +222,8 @@ class SlowCloseTest {
 
     @Test
     @Needs(root = true)
-    void manyOfOneUserDelayNoneOfAnother() throws Exception {
+    void manyOfOneUserDelayNoneOfAnother(@TempDir Path folder) throws Exception {
+        String name = Files.createFile(folder.resolve("file")).toRealPath().toString();
         UnixAddress address = UnixAddress.abstractName("holdfast-test-" + UUID.randomUUID());
         LingeringSocket.make().close(); // the JDK opens descriptors for its first socket
         OpenDescriptors before = OpenDescriptors.now();
@@ -236,7 +233,6 @@ class SlowCloseTest {
                 UnixSocket fromGreedy = listener.accept();
                 UnixSocket innocent = connectAs(20_002, address);
                 UnixSocket fromInnocent = listener.accept()) {
-            long files = openFiles();
             Set<String> received = new HashSet<>();
             for (int i = 0; i < MORE_THAN_THREADS; i++) {
                 LingeringSocket lingering = LingeringSocket.make();
@@ -247,11 +243,11 @@ class SlowCloseTest {
                 }
             }
             Await.until(() -> notYetClosed(received) < MORE_THAN_THREADS);
-            try (Fd file = Fcntl.open(FILE, Fcntl.O_RDONLY)) {
+            try (Fd file = Fcntl.open(name, Fcntl.O_RDONLY)) {
                 assertThat(innocent.send(ByteBuffer.allocate(1), List.of(file))).isEqualTo(1);
             }
             received(fromInnocent).close();
-            Await.until(() -> openFiles() == files);
+            Await.until(() -> OpenDescriptors.now().count(name) == 0);
             assertThat(notYetClosed(received))
                     .as("those of the other still wait")
                     .isEqualTo(MORE_THAN_THREADS - 1);

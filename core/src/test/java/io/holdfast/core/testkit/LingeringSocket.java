@@ -5,12 +5,15 @@ import io.holdfast.core.process.PidFd;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -44,29 +47,36 @@ public final class LingeringSocket implements AutoCloseable {
             while (client.write(ByteBuffer.allocate(1 << 16)) > 0) {
                 // until nothing more fits
             }
-            int port = ((InetSocketAddress) client.getLocalAddress()).getPort();
-            return new LingeringSocket(server, deaf, descriptorOf(port));
+            return new LingeringSocket(server, deaf, descriptorOf(client));
         }
     }
 
-    private static Fd descriptorOf(int port) throws IOException {
-        String local = ":%04X ".formatted(port);
+    /** Connections of others may have the port of one end, but not those of both. */
+    private static Fd descriptorOf(SocketChannel client) throws IOException {
+        String ends = suffix(client.getLocalAddress()) + suffix(client.getRemoteAddress());
         try (Stream<String> lines = Stream.of("tcp", "tcp6").flatMap(LingeringSocket::sockets);
                 Stream<Path> open = Files.list(Path.of("/proc/self/fd"));
                 PidFd self = PidFd.self()) {
-            String inode =
+            Set<String> sockets =
                     lines.map(line -> line.strip().split("\\s+"))
-                            .filter(fields -> (fields[1] + " ").endsWith(local))
-                            .map(fields -> fields[9])
-                            .findFirst()
-                            .orElseThrow();
+                            .filter(fields -> (port(fields[1]) + port(fields[2])).equals(ends))
+                            .map(fields -> "socket:[" + fields[9] + "]")
+                            .collect(Collectors.toSet());
             for (Path one : open.toList()) {
-                if (target(one).equals("socket:[" + inode + "]")) {
+                if (sockets.contains(target(one))) {
                     return self.getFd(Integer.parseInt(one.getFileName().toString()));
                 }
             }
         }
-        throw new AssertionError("no descriptor of port " + port);
+        throw new AssertionError("no descriptor of " + client);
+    }
+
+    private static String suffix(SocketAddress end) {
+        return ":%04X".formatted(((InetSocketAddress) end).getPort());
+    }
+
+    private static String port(String end) {
+        return end.substring(end.lastIndexOf(':'));
     }
 
     private static Stream<String> sockets(String table) {

@@ -57,7 +57,8 @@ class FlatMemoryTest {
     /** Allowed growth: less than 9 bytes for each check, where the smallest object takes 16. */
     private static final long MOST_BYTES = LONG ? 256 << 10 : 32 << 10;
 
-    private static final int TRIES = 500; // other threads close what has gone, a little later
+    /** Other threads close what has gone, a little later. */
+    private static final long LONGEST_NANOS = 30_000_000_000L;
 
     private static final int WORKERS = 8;
     private static final int VISIT =
@@ -135,8 +136,9 @@ class FlatMemoryTest {
 
     /** Waits until all connections have gone and at most so many descriptors are open. */
     private Holding holding(int descriptors) throws IOException {
+        long deadline = System.nanoTime() + LONGEST_NANOS;
         Holding now = ask();
-        for (int i = 0; i < TRIES && !now.isIdle(descriptors); i++) {
+        while (!now.isIdle(descriptors) && System.nanoTime() < deadline) {
             now = ask();
         }
         assertThat(now.isIdle(descriptors)).as("%s", now).isTrue();

@@ -37,15 +37,16 @@ class SpawnErrorsTest {
         awaitNoChildren();
     }
 
-    private static final int TRIES = 5_000;
+    private static final long LONGEST_NANOS = 30_000_000_000L;
 
     /**
-     * Waits a few seconds at most until there are no children. Another thread reaps children when
+     * Waits half a minute at most until there are no children. Another thread reaps children when
      * they have exited, also those of an earlier test that did not wait for them.
      */
     static void awaitNoChildren() throws IOException {
+        long deadline = System.nanoTime() + LONGEST_NANOS;
         List<String> children = childrenOfOurs();
-        for (int i = 0; i < TRIES && !children.isEmpty(); i++) {
+        while (!children.isEmpty() && System.nanoTime() < deadline) {
             LockSupport.parkNanos(1_000_000);
             children = childrenOfOurs();
         }

@@ -5,6 +5,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,7 +18,8 @@ import java.util.function.Supplier;
  * be taken before and after: {@link #awaitSameNumber} fails with what has come.
  */
 public record OpenDescriptors(Map<Integer, String> byNumber) {
-    private static final int TRIES = 5_000;
+    private static final long LONGEST_NANOS = 30_000_000_000L;
+    private static final long PAUSE_NANOS = 1_000_000;
     private static final String WAKER = "anon_inode:[eventfd]";
 
     static { // what lasts as long as the process: the poller's
@@ -71,8 +73,23 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
         return byNumber.values().stream().filter(target -> target.startsWith(start)).count();
     }
 
+    /** Returns how many are open that lead to the pipe or socket of this one, itself included. */
+    public static long count(Fd like) {
+        String target = like.with(OpenDescriptors::target);
+        return now().byNumber.values().stream().filter(target::equals).count();
+    }
+
+    private static String target(int number) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd", Integer.toString(number)))
+                    .toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /**
-     * Waits a few seconds at most until no more are open than there were: descriptors of exited
+     * Waits half a minute at most until no more are open than there were: descriptors of exited
      * processes are closed by other threads.
      */
     public void awaitSameNumber() {
@@ -94,9 +111,10 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
     }
 
     private void awaitNoMore(Supplier<OpenDescriptors> open) {
+        long deadline = System.nanoTime() + LONGEST_NANOS;
         OpenDescriptors now = open.get();
-        for (int i = 0; i < TRIES && now.count() > count(); i++) {
-            LockSupport.parkNanos(1_000_000);
+        while (now.count() > count() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(PAUSE_NANOS);
             now = open.get();
         }
         if (now.count() > count()) {

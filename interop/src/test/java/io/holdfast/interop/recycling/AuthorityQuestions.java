@@ -44,8 +44,19 @@ final class AuthorityQuestions {
         this.kinds = kinds;
         this.allowed = allowed;
         this.authority = bus.object(NAME, PATH);
-        String uptime = KernelFile.text(null, "/proc/uptime").split(" ", 2)[0];
-        this.bootOffset = (long) (Double.parseDouble(uptime) * 1e9) - System.nanoTime();
+        this.bootOffset = bootOffset();
+    }
+
+    /** Reads both clocks until nothing came between, which shifts the one against the other. */
+    private static long bootOffset() {
+        while (true) {
+            long before = System.nanoTime();
+            String uptime = KernelFile.text(null, "/proc/uptime").split(" ", 2)[0];
+            long after = System.nanoTime();
+            if (after - before < TICK_NANOS / 2) {
+                return (long) (Double.parseDouble(uptime) * 1e9) - after;
+            }
+        }
     }
 
     /** Returns the rules by which the answers are judged. */

@@ -175,7 +175,8 @@ public final class Cgroup implements AutoCloseable {
      *
      * @param name the name of the child, without a slash
      * @return the cgroup, owned by the caller
-     * @throws ErrnoException EACCES, EAGAIN (the limit of cgroups is reached)
+     * @throws ErrnoException EACCES, EAGAIN (the limit of cgroups is reached), EROFS (also if the
+     *     child exists: another program uses it)
      * @throws IllegalArgumentException if the name is empty, {@code .}, {@code ..}, or has a slash
      */
     public Cgroup create(String name) {
@@ -192,6 +193,9 @@ public final class Cgroup implements AutoCloseable {
     public Cgroup create(String name, int mode) {
         requireName(name);
         int r = SysStat.mkdirat(directory, name, mode);
+        if (r == -Errno.EEXIST && SysStat.isReadOnly(directory)) {
+            r = -Errno.EROFS; // mkdir(2) checks the name first
+        }
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", below(name).toString(), -r, advice(-r));
         }

@@ -6,6 +6,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.scope.ProcessScope;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.ScratchCgroup;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -21,11 +22,13 @@ class ReadOnlyCgroupTest {
     /** Runs in a mount namespace of its own. */
     static final class Contained {
         public static void main(String[] arguments) throws Exception {
-            try (Cgroup own = Cgroup.own()) {
-                Cgroup made = own.create("made");
-                System.out.println("made " + made);
-            } catch (ErrnoException e) {
-                System.out.println(e.getMessage());
+            for (String name : new String[] {"made", arguments[0]}) {
+                try (Cgroup root = Cgroup.root();
+                        Cgroup made = root.create(name)) {
+                    System.out.println("made " + made);
+                } catch (ErrnoException e) {
+                    System.out.println(e.getMessage());
+                }
             }
             try (ProcessScope scope = ProcessScope.open();
                     Child child = scope.start(Spawn.of("true"))) {
@@ -34,14 +37,14 @@ class ReadOnlyCgroupTest {
         }
     }
 
-    private static String contained() {
+    private static String contained(String existing) {
         String script =
                 "mount -o bind,remount,ro \"$1\" \"$1\" 2>&1 || mount -o bind,ro \"$1\" \"$1\" 2>&1;"
                         + " shift; exec \"$@\"";
         List<String> command =
                 new ArrayList<>(
                         List.of("unshare", "-m", "sh", "-c", script, "sh", Cgroup.mountPoint()));
-        command.addAll(ChildJvm.command(List.of(), Contained.class));
+        command.addAll(ChildJvm.command(List.of(), Contained.class, existing));
         ChildJvm.Result result = ChildJvm.run(command);
         assertThat(result.status()).as(result.output()).isZero();
         return result.output();
@@ -49,9 +52,20 @@ class ReadOnlyCgroupTest {
 
     @Test
     void whatCannotBeMadeNamesTheMountAndScopesDoWithoutCgroups() {
-        String output = contained();
-        assertThat(output)
-                .contains("EROFS", "is mounted read-only, as containers have it")
-                .contains("SUBREAPER exited with status 0");
+        String advice = "is mounted read-only, as containers have it";
+        try (ScratchCgroup existing = ScratchCgroup.create()) {
+            String name = existing.cgroup().path().path().substring(1);
+            String output = contained(name);
+            assertThat(output)
+                    .contains("SUBREAPER exited with status 0")
+                    .doesNotContain("made /");
+            assertThat(output.lines().filter(line -> line.contains("EROFS")))
+                    .hasSize(2)
+                    .allMatch(line -> line.contains(advice))
+                    .last()
+                    .asString()
+                    .as("a cgroup that another program has made")
+                    .contains(name);
+        }
     }
 }

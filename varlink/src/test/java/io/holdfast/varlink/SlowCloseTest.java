@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 /** A client's descriptor whose last close takes two minutes delays no other client. */
 @Timeout(60)
 class SlowCloseTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     private static ByteBuffer bytes(String text) {
         return ByteBuffer.wrap(text.getBytes(UTF_8));

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(60)
 class OutOfBandTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final int MSG_OOB = 1;
 
     private static void sendOutOfBand(UnixSocket from, LingeringSocket lingering) {

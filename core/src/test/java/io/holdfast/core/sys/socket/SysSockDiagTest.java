@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Which sockets are connected to which, as the kernel tells it. */
 @Timeout(60)
 class SysSockDiagTest {
-    private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private final OpenDescriptors before = OpenDescriptors.now();
 

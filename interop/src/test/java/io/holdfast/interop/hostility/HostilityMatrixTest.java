@@ -52,7 +52,7 @@ class HostilityMatrixTest {
             Pattern.compile("java\\.|[a-z]Exception\\b|[a-z]Error\\b: |because \"|cannot be cast");
 
     private static final Duration LONGEST_ATTACK = Duration.ofSeconds(5);
-    private static final Duration LONGEST_RETURN = Duration.ofSeconds(15);
+    private static final Duration LONGEST_RETURN = Duration.ofSeconds(60);
 
     /** Between the calls of innocent callers, who may connect 100 times per second. */
     private static final Duration PAUSE = Duration.ofMillis(50);

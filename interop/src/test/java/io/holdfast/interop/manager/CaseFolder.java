@@ -18,8 +18,8 @@ import java.util.Objects;
 record CaseFolder(Path path, String seen) {
     static final String SCRIPT = "script.sh";
 
-    /** How often a script polls for a condition. */
-    static final int POLLS = 500;
+    /** How often a script polls for a condition: half a minute at least. */
+    static final int POLLS = 1500;
 
     /** The same for a condition that is known not to come true. */
     static final int FEW_POLLS = 20;

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Our manager does what systemd does, according to the cases. Where it is known to differ it must
  * still differ: a line of {@code differences.txt} that is no longer true must be deleted.
  */
-@Timeout(120)
+@Timeout(300)
 @Needs(
         root = true,
         cgroup2 = true,

@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class HoldfastManager implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long TIMEOUT = 20; // seconds, less than services take by default
+    private static final long TIMEOUT = 60; // seconds, less than services take by default
 
     private final CaseFolder folder;
     private final Path runtime;

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * -Dholdfast.cases.record=true} its output is written into the files of the cases instead, so that
  * a new case needs no transcript.
  */
-@Timeout(120)
+@Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
 @Needs(

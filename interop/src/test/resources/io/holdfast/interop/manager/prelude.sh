@@ -98,7 +98,7 @@ reached() { until_true "[ -e '$dir/reached.$1' ]"; }
 open() {
     reached "$1" || return
     rm "$dir/reached.$1"
-    timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
+    timeout 30 sh -c 'echo >"$0"' "$dir/gate.$1"
 }
 
 # over: opens all gates for good, so that all can stop, and removes links out of the folder.
@@ -124,7 +124,7 @@ connect() {
     /usr/bin/python3 - "$@" <<'END'
 import socket, sys
 client = socket.socket(socket.AF_UNIX)
-client.settimeout(10)
+client.settimeout(30)
 client.connect(sys.argv[1])
 client.sendall((sys.argv[2] if len(sys.argv) > 2 else "hello").encode() + b"\n")
 client.shutdown(socket.SHUT_WR)

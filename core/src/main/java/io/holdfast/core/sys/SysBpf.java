@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,7 @@ public final class SysBpf {
     private static final int INFO = 80; // of struct bpf_prog_info
     private static final int NAME = 16;
     private static final int NAME_IN_ATTRIBUTE = 48;
+    private static final int ID_IN_INFO = 4;
     private static final int NAME_IN_INFO = 64;
 
     private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no bpf()
@@ -179,7 +181,18 @@ public final class SysBpf {
         }
     }
 
+    /** Returns the number of a program, which no other has while it is loaded; never 0. */
+    public static int id(Fd program) {
+        return info(program).getInt(ID_IN_INFO);
+    }
+
     private static String nameOf(Fd program) {
+        byte[] name = new byte[NAME];
+        info(program).get(NAME_IN_INFO, name);
+        return CString.decode(name).replace("\0", "");
+    }
+
+    private static ByteBuffer info(Fd program) {
         Scratch scratch = Scratch.take();
         int number = program.acquire();
         try {
@@ -189,9 +202,9 @@ public final class SysBpf {
             attribute.putLong(8, scratch.address + ATTRIBUTE);
             int r = call(OBJ_GET_INFO_BY_FD, scratch, ATTRIBUTE);
             ErrnoException.check(r, "bpf(BPF_OBJ_GET_INFO_BY_FD)", "the program");
-            byte[] name = new byte[NAME];
-            attribute.get(ATTRIBUTE + NAME_IN_INFO, name);
-            return CString.decode(name).replace("\0", "");
+            byte[] info = new byte[INFO];
+            attribute.get(ATTRIBUTE, info);
+            return ByteBuffer.wrap(info).order(ByteOrder.nativeOrder());
         } finally {
             program.release();
             scratch.release();

@@ -32,6 +32,7 @@ import java.util.stream.Stream;
  */
 public final class CgroupPrograms implements AutoCloseable {
     private static final String NAME = "holdfast";
+    private static final int NO_PROGRAM = 0; // no program has this id
 
     /**
      * The programs that stay loaded, since most units with {@code PrivateDevices=} have the same.
@@ -130,19 +131,24 @@ public final class CgroupPrograms implements AutoCloseable {
     private void set(Fd cgroup, Hook hook, boolean isWanted, Code code) {
         List<Fd> before = SysBpf.attached(cgroup, hook, NAME);
         try {
-            if (isWanted) {
-                attach(cgroup, hook, code.bytes());
-            }
+            int wanted = isWanted ? attach(cgroup, hook, code.bytes(), before) : NO_PROGRAM;
             for (Fd old : before) {
-                int r = SysBpf.detach(cgroup, hook, old);
-                ErrnoException.check(r, "bpf(BPF_PROG_DETACH)", "the cgroup");
+                if (SysBpf.id(old) != wanted) {
+                    int r = SysBpf.detach(cgroup, hook, old);
+                    ErrnoException.check(r, "bpf(BPF_PROG_DETACH)", "the cgroup");
+                }
             }
         } finally {
             before.forEach(Fd::close);
         }
     }
 
-    private synchronized void attach(Fd cgroup, Hook hook, byte[] code) {
+    /**
+     * Attaches a program, unless it is attached: the kernel refuses the same one twice.
+     *
+     * @return its id
+     */
+    private synchronized int attach(Fd cgroup, Hook hook, byte[] code, List<Fd> before) {
         Program key = new Program(hook, ByteBuffer.wrap(code));
         Fd known = loaded.remove(key);
         Fd program = known == null ? SysBpf.load(hook, NAME, code) : known;
@@ -150,8 +156,12 @@ public final class CgroupPrograms implements AutoCloseable {
         if (loaded.size() > MOST_LOADED) {
             loaded.sequencedValues().removeFirst().close();
         }
-        int r = SysBpf.attach(cgroup, hook, program);
-        ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", "the cgroup");
+        int id = SysBpf.id(program);
+        if (before.stream().noneMatch(old -> SysBpf.id(old) == id)) {
+            int r = SysBpf.attach(cgroup, hook, program);
+            ErrnoException.check(r, "bpf(BPF_PROG_ATTACH)", "the cgroup");
+        }
+        return id;
     }
 
     /** Forgets the loaded programs; those that are attached stay so. */

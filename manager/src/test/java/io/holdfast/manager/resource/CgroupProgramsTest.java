@@ -87,6 +87,20 @@ class CgroupProgramsTest {
         assertThat(problems).isEmpty();
     }
 
+    /** As of a unit whose processes survived its stop, or of which another limit is changed. */
+    @Test
+    void aProgramThatIsAttachedAlreadyStays() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            apply("DevicePolicy=strict", "IPAddressDeny=any");
+            for (SysBpf.Hook hook : SysBpf.Hook.values()) {
+                assertThat(attached(hook)).isOne();
+            }
+        }
+        apply("DevicePolicy=closed");
+        assertThat(programs.refusalOf(unit("DevicePolicy=closed").cgroup().resources())).isEmpty();
+        assertThat(succeeds(": </dev/full")).isTrue();
+    }
+
     @Test
     void moreProgramsThanStayLoadedAreApplied() throws Exception {
         for (int round = 0; round < 2; round++) {

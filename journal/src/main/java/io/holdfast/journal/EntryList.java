@@ -50,11 +50,6 @@ final class EntryList {
         return count;
     }
 
-    /** Sets the number of entries, which has grown. */
-    void grow(long entries) {
-        count = entries;
-    }
-
     /** Returns the offset of an entry; 0 if the list is damaged there. */
     long get(long index) throws JournalException {
         if (inline != 0) {

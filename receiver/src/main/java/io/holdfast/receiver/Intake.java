@@ -71,7 +71,6 @@ final class Intake {
     private volatile boolean isProgressWanted;
     private long accepted;
     private long received;
-    private long suppressed;
     private boolean waiting;
     private boolean isRunning;
     private boolean isInTurn;
@@ -119,11 +118,6 @@ final class Intake {
         return accepted;
     }
 
-    /** {@return how far the store is} */
-    Store.Progress progress() {
-        return store.progress();
-    }
-
     /** Calls back when there is progress, until it returns false. */
     void whenProgressed(Settling source) {
         unsettled.add(source);
@@ -150,14 +144,6 @@ final class Intake {
             }
         }
         isProgressWanted = !unsettled.isEmpty();
-    }
-
-    long received() {
-        return received;
-    }
-
-    long suppressed() {
-        return suppressed;
     }
 
     /**
@@ -240,9 +226,6 @@ final class Intake {
         if (verdict == BurstLimit.Verdict.DROP_FIRST && limit.left(who) < Long.MAX_VALUE) {
             EventLoop.Timer _ = // also if no message follows
                     loop.after(Duration.ofNanos(limit.left(who)), () -> report(who, sender, unit));
-        }
-        if (verdict != BurstLimit.Verdict.PASS) {
-            suppressed++;
         }
         return verdict == BurstLimit.Verdict.PASS;
     }

@@ -82,10 +82,6 @@ final class StreamListener implements Intake.Source, AutoCloseable {
         watch.events(isWanted ? Readiness.IN : 0);
     }
 
-    int size() {
-        return streams.size();
-    }
-
     /**
      * Continues the streams of an earlier receiver. To be called before the loop runs.
      *

@@ -90,11 +90,6 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
         return peer.uid();
     }
 
-    /** {@return the socket, lent: to be kept by the service manager} */
-    UnixSocket socket() {
-        return socket;
-    }
-
     StreamWindow window() {
         return window;
     }

@@ -1,19 +1,12 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.SourceLine;
-import java.lang.System.Logger.Level;
 
 /** Receives the log lines and errors of rules. Called by any thread of the rules. */
 @FunctionalInterface
 public interface RuleLog {
     /** The maximum number of characters of a line; a longer one is cut, and the cut is marked. */
     int LINE = 1_024;
-
-    /** Logs to the system logger {@code io.holdfast.authority.rules}. */
-    RuleLog SYSTEM =
-            (place, text) ->
-                    System.getLogger("io.holdfast.authority.rules")
-                            .log(Level.INFO, () -> place + ": " + text);
 
     /** Discards all lines. */
     RuleLog NOWHERE = (_, _) -> {};

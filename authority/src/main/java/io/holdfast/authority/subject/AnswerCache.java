@@ -67,8 +67,4 @@ final class AnswerCache<K, V> {
             answers.remove(answers.keySet().iterator().next());
         }
     }
-
-    synchronized int size() {
-        return answers.size();
-    }
 }

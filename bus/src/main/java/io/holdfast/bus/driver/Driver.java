@@ -181,11 +181,6 @@ public final class Driver {
         byMember.putIfAbsent(method.member(), method);
     }
 
-    /** Returns the interfaces and their methods, in the order of the introspection data. */
-    Map<String, Map<String, DriverMethod>> interfaces() {
-        return interfaces;
-    }
-
     /** Answers one call that is addressed to the bus, or has no destination. */
     public void call(Connection from, MessageView call) {
         try {

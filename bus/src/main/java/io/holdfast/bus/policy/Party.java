@@ -35,16 +35,6 @@ public interface Party {
         return new Named(name, false);
     }
 
-    /** Returns whether it has this well-known name, as primary owner or in the queue. */
-    default boolean has(String name) {
-        for (int i = 0; i < names(); i++) {
-            if (name(i).equals(name)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Returns whether it is the primary owner of this name. */
     default boolean owns(String name) {
         for (int i = 0; i < names(); i++) {

@@ -21,7 +21,6 @@ public final class Unistd {
 
     private static final Libc.Function PREAD = Libc.bind("pread");
     private static final Libc.Function PWRITE = Libc.bind("pwrite");
-    private static final Libc.Function LSEEK = Libc.bind("lseek");
     private static final Libc.Function PIPE2 = Libc.bind("pipe2");
     private static final Libc.Function GETEUID = Libc.bind("geteuid");
     private static final Libc.Function GETPPID = Libc.bind("getppid");
@@ -29,8 +28,6 @@ public final class Unistd {
     private static final Libc.Function DUP2 = Libc.bind("dup2");
 
     private static final int X_OK = 1;
-    private static final int SEEK_SET = 0;
-    private static final int SEEK_CUR = 1;
 
     private Unistd() {}
 
@@ -161,27 +158,6 @@ public final class Unistd {
             copy.release();
         }
         scratch.release();
-    }
-
-    /** {@code lseek(2)}, SEEK_CUR by 0: the position of the open file, or -errno. */
-    public static long position(Fd fd) {
-        return lseek(fd, 0, SEEK_CUR);
-    }
-
-    /** {@code lseek(2)}, SEEK_SET: the new position of the open file, or -errno. */
-    public static long position(Fd fd, long to) {
-        return lseek(fd, to, SEEK_SET);
-    }
-
-    private static long lseek(Fd fd, long offset, int whence) {
-        Scratch scratch = Scratch.take();
-        int number = fd.acquire();
-        try {
-            return Libc.wordCall(LSEEK, scratch.errno, number, offset, whence, 0, 0, 0);
-        } finally {
-            fd.release();
-            scratch.release();
-        }
     }
 
     /** {@code write(2)}: bytes written, or -errno. SIGPIPE never reaches a JVM. */

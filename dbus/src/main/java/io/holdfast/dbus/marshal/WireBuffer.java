@@ -1,6 +1,5 @@
 package io.holdfast.dbus.marshal;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.dbus.wire.Signature;
@@ -130,12 +129,6 @@ final class WireBuffer {
         ensure(source.length);
         System.arraycopy(source, 0, bytes, length, source.length);
         length += source.length;
-    }
-
-    void putBytes(MemorySegment source, long offset, int size) {
-        ensure(size);
-        MemorySegment.copy(source, JAVA_BYTE, offset, bytes, length, size);
-        length += size;
     }
 
     private void ensure(int more) {

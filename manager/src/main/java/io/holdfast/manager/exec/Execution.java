@@ -204,10 +204,6 @@ public final class Execution {
         this.cgroup = new UnitCgroup(surroundings.cgroup(), surroundings.cgroupSettings());
     }
 
-    public String invocationId() {
-        return surroundings.invocationId();
-    }
-
     /** Returns the identity of the commands, if it is not ours; known once the run is prepared. */
     public Optional<UserAndGroups> identity() {
         return Optional.of(identity).filter(known -> known.account().isPresent());

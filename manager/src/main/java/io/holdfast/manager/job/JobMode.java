@@ -1,7 +1,6 @@
 package io.holdfast.manager.job;
 
 import io.holdfast.manager.job.JobRefusedException.Reason;
-import java.util.Locale;
 
 /**
  * How the jobs of a request treat existing jobs and other units.
@@ -31,11 +30,6 @@ public enum JobMode {
     RESTART_DEPENDENCIES,
     /** For a stop: the units that would start the unit again are stopped too. */
     TRIGGERING;
-
-    /** Returns the name that systemd uses. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
 
     /** Returns whether other units are left alone. */
     public boolean isAlone() {

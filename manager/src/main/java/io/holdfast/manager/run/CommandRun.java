@@ -84,10 +84,6 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
         invocationId = InvocationId.next();
     }
 
-    public String invocationId() {
-        return invocationId;
-    }
-
     /** Adds the invocation, the cgroup and the last log lines to the status of the unit. */
     public UnitStatus describe(UnitStatus status) {
         UnitStatus described =

@@ -19,9 +19,6 @@ import java.util.Map;
 public record TransientResources(
         List<PidFd> processes, List<Named> descriptors, Map<StandardDescriptor, Fd> streams)
         implements AutoCloseable {
-    public static final TransientResources NONE =
-            new TransientResources(List.of(), List.of(), Map.of());
-
     /** A descriptor and its name. */
     public record Named(Fd fd, String name) {}
 

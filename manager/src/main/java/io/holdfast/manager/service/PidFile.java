@@ -100,10 +100,6 @@ final class PidFile implements AutoCloseable {
         }
     }
 
-    boolean isClosed() {
-        return closed;
-    }
-
     /**
      * Reads a PID file once.
      *

@@ -211,10 +211,6 @@ final class ServiceLife implements RunOwner {
         return state;
     }
 
-    Instant since() {
-        return since;
-    }
-
     boolean is(ServiceState one) {
         return state == one;
     }
@@ -394,10 +390,6 @@ final class ServiceLife implements RunOwner {
     void invocationId(String id) {
         invocationId = id;
         changed();
-    }
-
-    String statusText() {
-        return statusText;
     }
 
     void statusText(String text) {

@@ -119,11 +119,6 @@ final class Systemd1Face {
         manager.loop().postEnding(() -> manager.letGo(client.close()));
     }
 
-    /** Returns how many connections there are. */
-    int connections() {
-        return broadcast.size();
-    }
-
     void close() {
         listening.cancel();
         holding.cancel();

@@ -297,16 +297,6 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /** {@return how many entries were stored} */
-    public long stored() {
-        lock.lock();
-        try {
-            return stored;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** {@return how many entries the disk has refused} */
     public long lost() {
         lock.lock();

@@ -100,10 +100,6 @@ public final class Call {
         return message.mode() == Mode.ONEWAY;
     }
 
-    Mode mode() {
-        return message.mode();
-    }
-
     /**
      * {@return the number of descriptors that came with the call; 0 unless the method takes them}
      */

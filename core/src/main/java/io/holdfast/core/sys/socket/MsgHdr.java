@@ -60,7 +60,6 @@ public final class MsgHdr {
     private final int controlSize;
     private int controlRoom; // for the next message: the size, or 0
 
-    private int received;
     private int flags;
     private List<Fd> descriptors = List.of();
     private @Nullable Ucred credentials;
@@ -185,8 +184,7 @@ public final class MsgHdr {
     }
 
     /** Reads what recvmsg left, and takes ownership of every descriptor. */
-    void parse(int bytes, Fd socket) {
-        received = bytes;
+    void parse(Fd socket) {
         flags = memory.getInt(FLAGS);
         long end = memory.getLong(CONTROLLEN);
         for (int at = 0; at + CMSG_DATA <= end; ) {
@@ -231,11 +229,6 @@ public final class MsgHdr {
             }
             default -> {}
         }
-    }
-
-    /** How many bytes came. */
-    public int received() {
-        return received;
     }
 
     /** Whether the data was longer than the room for it (MSG_TRUNC). */

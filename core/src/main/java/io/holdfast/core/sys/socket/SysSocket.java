@@ -577,7 +577,7 @@ public final class SysSocket {
                                 0);
             } while (r == -Errno.EINTR);
             if (r >= 0) {
-                message.parse((int) r, socket);
+                message.parse(socket);
             }
             return (int) r;
         } finally {

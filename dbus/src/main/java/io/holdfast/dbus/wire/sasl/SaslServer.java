@@ -339,10 +339,6 @@ public final class SaslServer {
         answersLength = end + 2;
     }
 
-    Config config() {
-        return config;
-    }
-
     /**
      * {@return the state: {@link State#AUTHENTICATING} at first} The other two states are final.
      */

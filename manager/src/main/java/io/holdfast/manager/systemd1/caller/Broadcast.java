@@ -51,10 +51,6 @@ public final class Broadcast implements UnitListener {
         return clients.stream().anyMatch(client -> client.refers(unit));
     }
 
-    public int size() {
-        return clients.size();
-    }
-
     @Override
     public void unitNew(UnitName unit) {
         emit(Names.MANAGER_PATH, Names.MANAGER, "UnitNew", "so", unit.text(), path(unit));

@@ -44,8 +44,4 @@ public record InstallRequest(
     public static InstallRequest of(Operation operation, List<String> files) {
         return new InstallRequest(operation, files, false, false);
     }
-
-    InstallRequest with(Operation other, List<String> otherFiles) {
-        return new InstallRequest(other, otherFiles, runtime, force);
-    }
 }

@@ -27,18 +27,6 @@ public record NamespaceSettings(
         Optional<Propagation> propagation,
         Optional<String> networkPath,
         Optional<String> ipcPath) {
-    /** The settings of a unit that asks for none. */
-    public static final NamespaceSettings NONE =
-            new NamespaceSettings(
-                    ProtectProc.DEFAULT,
-                    ProcSubset.ALL,
-                    PrivateUsers.NO,
-                    false,
-                    OwnCgroups.NO,
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty());
-
     /** The processes of other users in {@code /proc} (hidepid= of proc(5)). */
     public enum ProtectProc {
         DEFAULT,

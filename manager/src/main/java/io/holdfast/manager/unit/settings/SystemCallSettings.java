@@ -40,16 +40,6 @@ public record SystemCallSettings(
                             Kind.USER,
                             Kind.UTS));
 
-    /** Every system call, and none is logged. */
-    public static final SystemCallSettings ALL =
-            new SystemCallSettings(
-                    Optional.empty(),
-                    SystemCallList.KILL,
-                    Optional.empty(),
-                    new TreeSet<>(),
-                    Optional.empty(),
-                    Optional.empty());
-
     /**
      * The address families of sockets.
      *

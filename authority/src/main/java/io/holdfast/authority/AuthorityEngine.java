@@ -281,7 +281,6 @@ public final class AuthorityEngine implements AutoCloseable {
         reloadRules();
     }
 
-    /** Returns the metrics of the rules. */
     public RuleMetrics ruleMetrics() {
         return rules.metrics();
     }
@@ -499,7 +498,6 @@ public final class AuthorityEngine implements AutoCloseable {
 
     // ---- agents
 
-    /** Returns the authentication agents. */
     public AuthenticationAgents agents() {
         return agents;
     }

@@ -53,7 +53,6 @@ public final class ManagerOptions implements Cloneable {
                 Path.of("/run/holdfast"));
     }
 
-    /** Returns the options of the manager of one user. */
     public static ManagerOptions user(Map<String, String> environment) {
         ManagerScope scope = ManagerScope.user(environment);
         return new ManagerOptions(

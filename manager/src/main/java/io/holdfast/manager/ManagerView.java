@@ -281,7 +281,6 @@ public final class ManagerView {
 
     // ---- parts
 
-    /** Returns the unit files. */
     public UnitFiles files() {
         return files;
     }
@@ -680,7 +679,6 @@ public final class ManagerView {
         return jobs.cancel(id);
     }
 
-    /** Cancels all jobs. */
     public void cancelJobs() {
         jobs.cancelAll();
     }

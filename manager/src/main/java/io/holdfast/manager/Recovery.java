@@ -55,7 +55,6 @@ final class Recovery {
         this.jobs = jobs;
     }
 
-    /** Returns the record of a unit. */
     Optional<Fields> record(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node == null) {

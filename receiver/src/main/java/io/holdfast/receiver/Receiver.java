@@ -185,7 +185,6 @@ public final class Receiver implements AutoCloseable {
         return refused;
     }
 
-    /** {@return all limits of receivers} */
     public static List<Limit> limits() {
         return ReceiverLimits.all();
     }

@@ -71,7 +71,6 @@ public final class ActionPool {
         }
     }
 
-    /** Returns whether a file of this name is a policy file. */
     static boolean isPolicyFile(String name) {
         return name.endsWith(SUFFIX);
     }

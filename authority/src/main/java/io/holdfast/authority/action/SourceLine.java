@@ -23,7 +23,6 @@ public final class SourceLine {
         this.text = line == 0 ? file.toString() : file + ":" + line;
     }
 
-    /** Returns the file. */
     public Path file() {
         return file;
     }

@@ -27,6 +27,5 @@ public interface Conversation {
     void prompt(byte[] text, boolean echo, ByteBuffer answer)
             throws IOException, InterruptedException;
 
-    /** Shows a message. */
     void showMessage(byte[] text, boolean isError) throws IOException, InterruptedException;
 }

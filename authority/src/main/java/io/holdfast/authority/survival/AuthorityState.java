@@ -186,7 +186,6 @@ public final class AuthorityState implements AutoCloseable {
         return AGENT + generation + "-" + lastAgent.incrementAndGet();
     }
 
-    /** Records an agent. */
     public void write(AgentRecord agent) {
         if (folder != null) {
             write(agent.record(), agent.fields());

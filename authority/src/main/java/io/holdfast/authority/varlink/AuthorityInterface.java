@@ -155,7 +155,6 @@ public final class AuthorityInterface implements AutoCloseable {
         return new AuthorityInterface(engine);
     }
 
-    /** Returns the server of the interface. */
     public VarlinkServer server() {
         return server;
     }

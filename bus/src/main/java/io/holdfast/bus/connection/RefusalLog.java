@@ -45,7 +45,6 @@ public final class RefusalLog {
         }
     }
 
-    /** Logs that a client was disconnected. */
     public void disconnected(Connection client, String reason) {
         if (mayWrite(client.account().uid())) {
             LOG.log(Level.WARNING, "disconnected {0}: {1}", who(client), reason);

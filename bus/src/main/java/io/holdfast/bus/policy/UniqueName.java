@@ -30,7 +30,6 @@ public final class UniqueName {
         return TimeUnit.NANOSECONDS.toMicros(SysTime.sinceBoot());
     }
 
-    /** Returns the name with a number. */
     public static String of(long number) {
         return PREFIX + number;
     }

@@ -286,7 +286,6 @@ public final class BusMessages {
         }
     }
 
-    /** Returns the serial of the last message. */
     public int lastSerial() {
         return serial;
     }

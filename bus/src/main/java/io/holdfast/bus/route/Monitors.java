@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  * once, delivered or refused, and what the bus itself sends. Costs nothing while there is none.
  */
 public final class Monitors {
-    /** A rule of a monitor, and its charge. */
     public record Rule(MatchRule rule, Charge charge) {}
 
     private final Charges charges;

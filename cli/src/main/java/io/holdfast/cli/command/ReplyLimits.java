@@ -26,7 +26,6 @@ public final class ReplyLimits {
 
     private ReplyLimits() {}
 
-    /** Returns the options of a Varlink client. */
     public static ClientOptions varlink() {
         return ClientOptions.standard()
                 .withCallTimeout(TIMEOUT.duration())

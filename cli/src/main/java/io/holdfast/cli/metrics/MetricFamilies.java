@@ -84,7 +84,6 @@ final class MetricFamilies {
         text.append(value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n"));
     }
 
-    /** Returns the text of all families. */
     String text() {
         return text + "# EOF\n";
     }

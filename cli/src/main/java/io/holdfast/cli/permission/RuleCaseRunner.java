@@ -48,7 +48,6 @@ final class RuleCaseRunner {
         this.json = json;
     }
 
-    /** The result of one case. */
     private record Result(
             RuleCase ruleCase, String answer, List<Step> steps, Optional<Boolean> isExpected) {
         boolean hasFailed() {

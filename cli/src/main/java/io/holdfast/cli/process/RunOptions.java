@@ -329,7 +329,6 @@ record RunOptions(
         return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /** Returns the program to run. */
     String program() {
         return command.getFirst();
     }

@@ -91,7 +91,6 @@ public final class UnitCatalog {
         /** The result if nothing had to be read. */
         public static final Closure NOTHING = new Closure(Map.of(), Map.of(), List.of(), List.of());
 
-        /** Returns a unit as it was read. */
         public @Nullable Unit read(UnitName name) {
             Unit unit = units.get(name);
             return unit == null ? beside.get(name) : unit;

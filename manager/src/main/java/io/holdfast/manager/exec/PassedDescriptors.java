@@ -33,7 +33,6 @@ public record PassedDescriptors(
     static final String PID = "LISTEN_PID";
     static final String ID = "LISTEN_PIDFDID";
 
-    /** A descriptor and its name. */
     public record Passed(Fd fd, String name) {}
 
     public PassedDescriptors {

@@ -37,7 +37,6 @@ final class UnitTerminal {
         this.settings = settings;
     }
 
-    /** Returns whether a unit has a terminal. */
     static boolean isOf(ExecSettings unit) {
         return unit.streams().terminal().named().isPresent()
                 || Stream.of(unit.standardInput(), unit.standardOutput(), unit.standardError())

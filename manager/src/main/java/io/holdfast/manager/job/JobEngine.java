@@ -348,7 +348,6 @@ public final class JobEngine {
         return true;
     }
 
-    /** Cancels all jobs. */
     public void cancelAll() {
         List.copyOf(byId.values()).forEach(job -> end(job, JobResult.CANCELED, false));
     }
@@ -475,7 +474,6 @@ public final class JobEngine {
 
     // ---- ends
 
-    /** The end of one job. */
     private record End(Job job, JobResult result, Optional<JobUnit> cause) {}
 
     private void end(Job first, JobResult how, boolean tellsDependants) {

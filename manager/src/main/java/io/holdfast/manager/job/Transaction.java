@@ -112,7 +112,6 @@ final class Transaction {
         return drafts.containsKey(unit);
     }
 
-    /** Returns the jobs of one unit. */
     List<Draft> of(JobUnit unit) {
         return drafts.getOrDefault(unit, List.of());
     }

@@ -286,7 +286,6 @@ public final class ManagerLimits {
 
     private ManagerLimits() {}
 
-    /** {@return all limits} */
     public static List<Limit> all() {
         return List.of(
                 UNITS,

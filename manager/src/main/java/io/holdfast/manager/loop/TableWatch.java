@@ -117,7 +117,6 @@ public final class TableWatch<T> {
         request();
     }
 
-    /** Removes a listener. */
     public void remove(Listener listener) {
         listeners.remove(listener);
         if (listeners.isEmpty()) {

@@ -39,7 +39,6 @@ public final class RunMark {
                 .or(() -> invocationOf(process).flatMap(index::ofInvocation));
     }
 
-    /** Returns whether a process has the mark of a run. */
     static boolean isOn(PidFd process, Workload run) {
         String id = run.invocationId();
         return limitOf(process) == of(id) || invocationOf(process).equals(Optional.of(id));

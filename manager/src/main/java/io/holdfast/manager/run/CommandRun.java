@@ -94,7 +94,6 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
         return context.withLog(name, described);
     }
 
-    /** Runs a command. */
     public void run(Preparation before, ExecCommand command) {
         UnitRun open = run;
         if (open != null) {

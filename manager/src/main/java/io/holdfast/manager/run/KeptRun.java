@@ -68,7 +68,6 @@ final class KeptRun {
         drop(Role.CONTROL);
     }
 
-    /** Records which process has a role, if one has. */
     void record(Role role, Optional<PidFd> process, Fields fields) {
         fields.put(role.word(), process.map(KeptRun::idOf).orElse(""));
     }

@@ -194,12 +194,10 @@ public final class UnitRun {
         return pendingSignals > 0;
     }
 
-    /** Returns whether the process is the main process. */
     public boolean isMain(PidFd process) {
         return main != null && process.equals(main.pidFd());
     }
 
-    /** Returns whether the process is the control process. */
     public boolean isControl(PidFd process) {
         return control != null && process.equals(control.pidFd());
     }

@@ -102,7 +102,6 @@ public record ManagerContext(
         /** Called when a unit's state has changed. */
         default void changed(UnitName unit) {}
 
-        /** Returns the job of a unit, if it has one. */
         Optional<UnitJob> jobOf(UnitName unit);
 
         /**

@@ -30,7 +30,6 @@ public enum RunPhase {
         return this == WAITING || this == BUSY || this == RUNNING;
     }
 
-    /** Returns whether it has a run. */
     public boolean hasRun() {
         return this == BUSY || this == RUNNING || this == STOPPING;
     }

@@ -55,7 +55,6 @@ public final class UnitTable {
         return unit == null ? indexes.byAlias(name) : unit;
     }
 
-    /** Returns whether there is a unit of that name, and it was found. */
     public boolean isFound(UnitName name) {
         LoadedUnit unit = node(name);
         return unit != null && unit.isFound();

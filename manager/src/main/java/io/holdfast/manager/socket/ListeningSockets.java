@@ -158,7 +158,6 @@ final class ListeningSockets {
         }
     }
 
-    /** Closes all sockets. */
     void close() {
         sockets.forEach(ListeningSocket::close);
     }

@@ -255,7 +255,6 @@ public final class DescriptorStore implements AutoCloseable {
         return generation;
     }
 
-    /** Returns whether the store is empty. */
     public boolean isEmpty() {
         return live.isEmpty();
     }

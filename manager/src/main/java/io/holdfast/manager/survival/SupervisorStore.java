@@ -49,7 +49,6 @@ public final class SupervisorStore {
         return Optional.empty();
     }
 
-    /** Stores the sockets there. */
     static void keep(List<Fd> sockets) {
         if (isThere()) {
             for (int i = 0; i < sockets.size(); i++) {

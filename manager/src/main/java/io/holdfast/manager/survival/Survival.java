@@ -182,7 +182,6 @@ public final class Survival {
         return descriptors == null ? List.of() : descriptors;
     }
 
-    /** Returns the keys with a prefix. */
     public List<String> keys(String prefix) {
         return found.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
     }

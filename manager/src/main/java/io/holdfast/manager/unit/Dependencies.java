@@ -42,7 +42,6 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         return has(Dependency.BEFORE, unit) || has(Dependency.AFTER, unit);
     }
 
-    /** {@return these dependencies and others} */
     public Dependencies and(Dependencies others) {
         Builder both = new Builder();
         both.addAll(this);

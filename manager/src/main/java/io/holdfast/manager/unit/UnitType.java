@@ -30,7 +30,6 @@ public enum UnitType {
         return section;
     }
 
-    /** {@return whether a unit of this type may have aliases} */
     public boolean mayHaveAliases() {
         return switch (this) {
             case SERVICE, SOCKET, TARGET, DEVICE, TIMER, PATH -> true;

@@ -51,7 +51,6 @@ public final class RuleTrial {
         return generation.diagnostics();
     }
 
-    /** Evaluates the rules. */
     public RuleVerdict evaluate(RuleAction action, DescribedSubject subject) {
         AtomicReference<RuleVerdict> verdict =
                 new AtomicReference<>(RuleEvaluation.refused("no answer"));

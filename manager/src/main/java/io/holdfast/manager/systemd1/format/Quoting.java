@@ -7,7 +7,6 @@ public enum Quoting {
     /** For directives with C escapes: the word may contain control characters. */
     C_ESCAPES;
 
-    /** Returns the word in quotes. */
     public String quote(String word) {
         StringBuilder quoted = new StringBuilder(word.length() + 2).append('"');
         for (int i = 0; i < word.length(); i++) {

@@ -21,7 +21,6 @@ public final class FileStates {
         this.manager = manager;
     }
 
-    /** Returns the state of the files of a unit. */
     public Files of(UnitName name, UnitView view) {
         return new Files(word(name, view), preset(name, view), manager.isOutdated(view));
     }

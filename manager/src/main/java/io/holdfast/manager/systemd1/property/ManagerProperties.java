@@ -56,7 +56,6 @@ public final class ManagerProperties {
         TABLE.describe(builder, manager);
     }
 
-    /** Returns the values of all properties. */
     public static Map<String, Variant> values(ManagerView manager) {
         return TABLE.values(manager);
     }

@@ -41,7 +41,6 @@ final class ServiceProperties {
 
     private static final long NO_ID = 0xFFFFFFFFL; // (uid_t) -1
 
-    /** A service with its subject. */
     record Service(Subject subject, ServiceUnit unit) {
         static Service of(Subject subject) {
             return new Service(subject, (ServiceUnit) subject.view().unit());

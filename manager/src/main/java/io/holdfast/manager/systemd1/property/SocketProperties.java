@@ -28,7 +28,6 @@ import java.util.stream.Stream;
 
 /** The properties of {@code org.freedesktop.systemd1.Socket}. */
 final class SocketProperties {
-    /** A socket with its subject. */
     record Socket(Subject subject, SocketUnit unit) {
         static Socket of(Subject subject) {
             return new Socket(subject, (SocketUnit) subject.view().unit());

@@ -20,7 +20,6 @@ import java.util.stream.Stream;
 
 /** The properties of {@code org.freedesktop.systemd1.Timer}. */
 final class TimerProperties {
-    /** A timer with its subject. */
     record Timer(Subject subject, TimerUnit unit) {
         static Timer of(Subject subject) {
             return new Timer(subject, (TimerUnit) subject.view().unit());

@@ -208,7 +208,6 @@ public final class UnitDescription {
         return Map.copyOf(lines);
     }
 
-    /** Returns the changes of its markers. */
     public List<UnitMarker.Change> markers() {
         return List.copyOf(markers);
     }

@@ -23,7 +23,6 @@ public record FileRoot(Path folder) {
         folder = folder.toAbsolutePath().normalize();
     }
 
-    /** {@return whether it is the root of this machine} */
     public boolean isMachine() {
         return folder.equals(MACHINE.folder);
     }

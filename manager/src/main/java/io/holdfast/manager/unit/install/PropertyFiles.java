@@ -73,7 +73,6 @@ public final class PropertyFiles {
                 unit.diagnostics());
     }
 
-    /** Returns whether this is the path of one of these files. */
     public boolean has(String path) {
         return lines.keySet().stream().anyMatch(each -> file(each).toString().equals(path));
     }

@@ -39,7 +39,6 @@ public record DeviceUnit(UnitParts parts) implements Unit {
         return MountUnit.pathOf(name()).orElse("/");
     }
 
-    /** {@return whether a path is that of a device} */
     public static boolean isNode(String path) {
         return path.startsWith("/dev/") || path.startsWith("/sys/");
     }

@@ -55,7 +55,6 @@ public final class ImpliedDependencies {
         return implied.build();
     }
 
-    /** Returns a unit with its implied dependencies. */
     public static Unit with(Unit unit, ManagerScope scope) {
         return with(unit, of(unit, scope));
     }

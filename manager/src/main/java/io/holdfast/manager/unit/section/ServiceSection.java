@@ -68,7 +68,6 @@ public record ServiceSection(
             stopPost = List.copyOf(stopPost);
         }
 
-        /** {@return the commands of all lists} */
         public List<ExecCommand> all() {
             return Stream.of(condition, startPre, start, startPost, reload, stop, stopPost)
                     .flatMap(List::stream)

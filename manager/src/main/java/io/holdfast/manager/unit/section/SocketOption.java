@@ -121,7 +121,6 @@ public enum SocketOption {
         return place;
     }
 
-    /** {@return the number of the option} */
     public int number(boolean v6) {
         return v6 ? numberV6 : number;
     }

@@ -101,7 +101,6 @@ public record SocketSection(
                 };
             }
 
-            /** {@return whether it is a socket} */
             public boolean isSocket() {
                 return isConnected() || this == DATAGRAM || this == NETLINK;
             }
@@ -148,7 +147,6 @@ public record SocketSection(
         return Long.parseLong(options.getOrDefault(option, "0"));
     }
 
-    /** {@return whether a flag is set} */
     public boolean has(SocketOption flag) {
         return number(flag) != 0;
     }

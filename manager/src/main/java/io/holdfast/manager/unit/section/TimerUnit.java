@@ -42,7 +42,6 @@ public record TimerUnit(UnitParts parts, Section timer) implements Unit {
             this.directive = directive;
         }
 
-        /** Returns its directive. */
         public String directive() {
             return directive;
         }

@@ -238,7 +238,6 @@ public record SandboxSettings(
         return without(lacking, flag -> flag.namespace != null && lacking.contains(flag.namespace));
     }
 
-    /** Returns the settings without a flag. */
     public SandboxSettings without(Flag one) {
         return without(Set.of(), flag -> flag == one);
     }

@@ -39,7 +39,6 @@ public final class AddressFamily {
         return number;
     }
 
-    /** {@return the name of a family that has one} */
     public static String name(int number) {
         return NAMES.get(number);
     }

@@ -35,7 +35,6 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
         return statuses.contains(status);
     }
 
-    /** Returns whether the set has a signal. */
     public boolean hasSignal(Signal signal) {
         return signals.contains(signal.number());
     }

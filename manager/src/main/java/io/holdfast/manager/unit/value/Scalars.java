@@ -112,7 +112,6 @@ public final class Scalars {
         return value.longValue();
     }
 
-    /** Returns the constant with this word. */
     public static <E extends Enum<E>> E parseWord(E[] constants, String text) {
         StringBuilder words = new StringBuilder();
         for (E constant : constants) {

@@ -699,6 +699,21 @@ public final class ManagerView {
     }
 
     /**
+     * Requests a job, as {@link #enqueue} does.
+     *
+     * @param answer completed with the requested job and those that it entails, the requested one
+     *     first
+     */
+    public void enqueueAll(
+            UnitName name, JobType type, JobMode mode, CompletableFuture<List<UnitJob>> answer) {
+        try {
+            jobs.enqueueAll(name, type, mode, answer);
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
+    }
+
+    /**
      * Requests the restart or the reload of each marked unit; those that are down stay down.
      *
      * @return for each unit the answer as of {@link #enqueue}

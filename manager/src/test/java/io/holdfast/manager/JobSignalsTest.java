@@ -13,6 +13,7 @@ import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -166,6 +167,52 @@ class JobSignalsTest {
                 .endsWith("removed slow.service done");
         assertThatThrownBy(() -> peer.object(start).get("org.freedesktop.systemd1.Job", "State"))
                 .hasMessageContaining("UnknownObject");
+    }
+
+    @Test
+    void aTransactionDescribesTheRequestedJobAndThoseThatItEntails() throws Exception {
+        stage.service("b", "Type=oneshot", "ExecStart=/bin/sleep 1000");
+        stage.serviceWith(
+                "a", "Requires=b.service\nAfter=b.service", "ExecStart=/bin/sleep 1000");
+        List<Object> started =
+                manager()
+                        .call(MANAGER, "EnqueueUnitJob", "sss", "a.service", "start", "replace");
+
+        assertThat(described(started.subList(0, 5))).isEqualTo("a.service/start");
+        assertThat((List<?>) started.get(5))
+                .extracting(job -> described(((Struct) job).members()))
+                .containsExactly("b.service/start");
+        List<Object> verified =
+                peer.object("/org/freedesktop/systemd1/unit/b_2eservice")
+                        .call(
+                                "org.freedesktop.systemd1.Unit",
+                                "EnqueueJob",
+                                "ss",
+                                "verify-active",
+                                "replace");
+        assertThat(described(verified.subList(0, 5))).as("merged").isEqualTo("b.service/start");
+        assertThat(verified.get(5)).isEqualTo(List.of());
+        assertThatThrownBy(() ->
+                        manager()
+                                .call(
+                                        MANAGER,
+                                        "EnqueueUnitJob",
+                                        "sss",
+                                        "a.service",
+                                        "end",
+                                        "replace"))
+                .hasMessageContaining("InvalidArgs")
+                .hasMessageContaining("Job type end invalid");
+    }
+
+    /** Returns a job's unit and type, after checking that its paths belong to it. */
+    private static String described(List<?> job) {
+        assertThat(((ObjectPath) job.get(1)).path())
+                .isEqualTo("/org/freedesktop/systemd1/job/" + job.getFirst());
+        String unit = String.valueOf(job.get(2));
+        assertThat(((ObjectPath) job.get(3)).path())
+                .isEqualTo("/org/freedesktop/systemd1/unit/" + unit.replace(".", "_2e"));
+        return unit + "/" + job.get(4);
     }
 
     @Test

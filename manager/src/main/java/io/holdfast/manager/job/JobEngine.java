@@ -116,6 +116,17 @@ public final class JobEngine {
      * @throws JobRefusedException if the request is refused; then nothing has changed
      */
     public UnitJob request(JobUnit unit, JobType wanted, JobMode mode, Consumer<JobResult> done) {
+        return requestAll(unit, wanted, mode, done).getFirst();
+    }
+
+    /**
+     * Grants a request, as {@link #request} does.
+     *
+     * @return the jobs that the request has queued or merged into existing ones: first the
+     *     requested job, then those that it entails
+     */
+    public List<UnitJob> requestAll(
+            JobUnit unit, JobType wanted, JobMode mode, Consumer<JobResult> done) {
         JobType type = wanted.collapse(unit.activeState());
         mode.check(unit, type);
         Transaction transaction =
@@ -127,16 +138,10 @@ public final class JobEngine {
             cancelOthers(transaction);
         }
         boolean irreversible = mode == JobMode.REPLACE_IRREVERSIBLY;
-        Job anchor = null;
-        for (Draft draft : transaction.jobs()) {
-            Job job = install(draft, irreversible);
-            anchor = anchor == null ? job : anchor;
-        }
-        if (anchor == null) {
-            throw new AssertionError("a transaction without its anchor");
-        }
-        anchor.onEnd(done);
-        return anchor.snapshot();
+        List<Job> granted =
+                transaction.jobs().stream().map(draft -> install(draft, irreversible)).toList();
+        granted.getFirst().onEnd(done);
+        return granted.stream().map(Job::snapshot).toList();
     }
 
     /**

@@ -131,6 +131,30 @@ public final class Jobs implements JobEngine.Listener {
      */
     public void enqueue(
             UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
+        enqueueAll(name, type, mode, first(answer));
+    }
+
+    /** Returns an answer of several jobs that completes the answer of the first one. */
+    private static CompletableFuture<List<UnitJob>> first(CompletableFuture<UnitJob> answer) {
+        CompletableFuture<List<UnitJob>> all = new CompletableFuture<>();
+        var _ =
+                all.whenComplete((jobs, failure) -> {
+                    if (jobs == null) {
+                        answer.completeExceptionally(failure);
+                    } else {
+                        answer.complete(jobs.getFirst());
+                    }
+                });
+        return all;
+    }
+
+    /**
+     * Requests one job, as {@link #enqueue} does.
+     *
+     * @param answer completed with all jobs of the request, the requested one first
+     */
+    public void enqueueAll(
+            UnitName name, JobType type, JobMode mode, CompletableFuture<List<UnitJob>> answer) {
         withUnit(
                 name,
                 type,
@@ -139,7 +163,7 @@ public final class Jobs implements JobEngine.Listener {
                 node -> {
                     checks.requireManual(node.unit().unit(), type);
                     checks.requireRestartable(node, type);
-                    grant(node, type, mode, answer, JobEngine.NOBODY);
+                    grant(node, type, mode, answer);
                 });
     }
 
@@ -150,23 +174,14 @@ public final class Jobs implements JobEngine.Listener {
                 JobType.START,
                 mode,
                 answer,
-                node -> grant(node, JobType.START, mode, answer, JobEngine.NOBODY));
+                node -> grant(node, JobType.START, mode, first(answer)));
     }
 
-    /**
-     * Grants a request, completes the answer, and lets jobs begin.
-     *
-     * @param done called when the job has ended
-     */
+    /** Grants a request, completes the answer, and lets jobs begin. */
     private void grant(
-            LoadedUnit node,
-            JobType type,
-            JobMode mode,
-            CompletableFuture<UnitJob> answer,
-            Consumer<JobResult> done) {
+            LoadedUnit node, JobType type, JobMode mode, CompletableFuture<List<UnitJob>> answer) {
         requireRunning(node.name(), type);
-        UnitJob job = engine.request(node, type, mode, done);
-        answer.complete(job);
+        answer.complete(engine.requestAll(node, type, mode, JobEngine.NOBODY));
         engine.run();
     }
 
@@ -303,7 +318,7 @@ public final class Jobs implements JobEngine.Listener {
             UnitName name,
             JobType type,
             JobMode mode,
-            CompletableFuture<UnitJob> answer,
+            CompletableFuture<?> answer,
             Consumer<LoadedUnit> then) {
         requireRunning(name, type);
         load(

@@ -334,6 +334,22 @@ final class ManagerObject {
         addJob(builder, "TryRestartUnit", JobRequest.TRY_RESTART);
         addJob(builder, "ReloadOrRestartUnit", JobRequest.RELOAD_OR_RESTART);
         addJob(builder, "ReloadOrTryRestartUnit", JobRequest.RELOAD_OR_TRY_RESTART);
+        builder.asyncMethod(
+                "EnqueueUnitJob",
+                "sss",
+                "uososa(uosos)",
+                (call, reply) ->
+                        operations.transaction(
+                                call, call.string(0), call.string(1), call.string(2), reply),
+                "name",
+                "job_type",
+                "job_mode",
+                "job_id",
+                "job_path",
+                "unit_id",
+                "unit_path",
+                "job_type",
+                "affected_jobs");
         builder.method(
                 "GetJob",
                 "u",

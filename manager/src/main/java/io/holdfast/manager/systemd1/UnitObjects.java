@@ -118,6 +118,21 @@ final class UnitObjects implements ObjectTree {
         addJob(builder, "ReloadOrRestart", unit, JobRequest.RELOAD_OR_RESTART);
         addJob(builder, "ReloadOrTryRestart", unit, JobRequest.RELOAD_OR_TRY_RESTART);
         builder.asyncMethod(
+                        "EnqueueJob",
+                        "ss",
+                        "uososa(uosos)",
+                        (call, reply) ->
+                                operations.transaction(
+                                        call, unit, call.string(0), call.string(1), reply),
+                        "job_type",
+                        "job_mode",
+                        "job_id",
+                        "job_path",
+                        "unit_id",
+                        "unit_path",
+                        "job_type",
+                        "affected_jobs")
+                .asyncMethod(
                         "Kill",
                         "si",
                         "",

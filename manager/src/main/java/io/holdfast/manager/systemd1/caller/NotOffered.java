@@ -22,11 +22,6 @@ public final class NotOffered {
 
     private static final List<Method> METHODS =
             List.of(
-                    new Method(
-                            "EnqueueUnitJob",
-                            "sss",
-                            "uososa(uosos)",
-                            "Reporting a transaction before it runs"),
                     new Method("FreezeUnit", "s", "", FREEZER),
                     new Method("ThawUnit", "s", "", FREEZER),
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),

@@ -19,12 +19,15 @@ import io.holdfast.manager.systemd1.format.Names;
 import io.holdfast.manager.systemd1.property.UnitDescription;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.UnitView;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,10 +39,14 @@ public final class Operations {
     /** The requested job, where it depends on the state of the unit. */
     public enum JobRequest {
         START(JobType.START, Verb.START),
+        VERIFY_ACTIVE(JobType.VERIFY_ACTIVE, Verb.START),
+        NOP(JobType.NOP, Verb.START),
         STOP(JobType.STOP, Verb.STOP),
         RELOAD(JobType.RELOAD, Verb.RELOAD),
         RESTART(JobType.RESTART, Verb.RESTART),
         TRY_RESTART(JobType.TRY_RESTART, Verb.RESTART),
+        TRY_RELOAD(JobType.TRY_RELOAD, Verb.RELOAD),
+        RELOAD_OR_START(JobType.RELOAD_OR_START, Verb.RELOAD),
         RELOAD_OR_RESTART(JobType.RESTART, Verb.RELOAD),
         RELOAD_OR_TRY_RESTART(JobType.TRY_RESTART, Verb.RELOAD);
 
@@ -49,6 +56,16 @@ public final class Operations {
         JobRequest(JobType type, Verb verb) {
             this.type = type;
             this.verb = verb;
+        }
+
+        /** Returns the request of that name, as {@code EnqueueUnitJob} has it. */
+        private static JobRequest of(String word) {
+            for (JobRequest request : values()) {
+                if (request.name().toLowerCase(Locale.ROOT).replace('_', '-').equals(word)) {
+                    return request;
+                }
+            }
+            throw Errors.invalid("Job type " + word + " invalid");
         }
 
         private boolean mayReload() {
@@ -103,34 +120,82 @@ public final class Operations {
 
     // ---- jobs
 
+    /** Requests a job; the reply is its path. */
     public void job(
             MethodCall call,
             String unit,
             String modeWord,
             JobRequest request,
             CompletableFuture<List<?>> reply) {
+        job(
+                call,
+                unit,
+                modeWord,
+                request,
+                jobs -> List.of(Names.jobPath(jobs.getFirst().id())),
+                reply);
+    }
+
+    /**
+     * Requests a job; the reply describes it and the jobs that it entails: {@code
+     * uososa(uosos)}.
+     */
+    public void transaction(
+            MethodCall call,
+            String unit,
+            String typeWord,
+            String modeWord,
+            CompletableFuture<List<?>> reply) {
+        job(call, unit, modeWord, JobRequest.of(typeWord), Operations::described, reply);
+    }
+
+    private static List<?> described(List<UnitJob> jobs) {
+        List<Object> reply = new ArrayList<>(described(jobs.getFirst()));
+        reply.add(jobs.stream().skip(1).map(Operations::described).toList());
+        return reply;
+    }
+
+    private static List<?> described(UnitJob job) {
+        return List.of(
+                job.id(),
+                new ObjectPath(Names.jobPath(job.id())),
+                job.unit().text(),
+                new ObjectPath(Names.path(job.unit())),
+                job.type().word());
+    }
+
+    private void job(
+            MethodCall call,
+            String unit,
+            String modeWord,
+            JobRequest request,
+            Function<List<UnitJob>, List<?>> described,
+            CompletableFuture<List<?>> reply) {
         UnitName name = unitName(unit);
         JobMode mode = mode(modeWord);
         if (request.type != JobType.STOP && request.type != JobType.RELOAD) {
             NotOffered.requireOffered(name);
         }
-        CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+        CompletableFuture<List<UnitJob>> answer = new CompletableFuture<>();
         var _ =
-                answer.whenComplete((job, failure) -> {
-                    if (job == null) {
+                answer.whenComplete((jobs, failure) -> {
+                    if (jobs == null) {
                         fail(reply, failure);
                     } else {
-                        broadcast.track(call, job);
-                        reply.complete(List.of(Names.jobPath(job.id())));
+                        broadcast.track(call, jobs.getFirst());
+                        reply.complete(described.apply(jobs));
                     }
                 });
         permitted(call, name, request.verb, reply, () -> enqueue(name, mode, request, answer));
     }
 
     private void enqueue(
-            UnitName name, JobMode mode, JobRequest request, CompletableFuture<UnitJob> answer) {
+            UnitName name,
+            JobMode mode,
+            JobRequest request,
+            CompletableFuture<List<UnitJob>> answer) {
         if (!request.mayReload()) {
-            manager.enqueue(name, request.type, mode, answer);
+            manager.enqueueAll(name, request.type, mode, answer);
             return;
         }
         var _ =
@@ -139,7 +204,8 @@ public final class Operations {
                             if (unit == null) {
                                 answer.completeExceptionally(failure);
                             } else {
-                                manager.enqueue(name, reloadOr(request.type, unit), mode, answer);
+                                manager.enqueueAll(
+                                        name, reloadOr(request.type, unit), mode, answer);
                             }
                         });
     }

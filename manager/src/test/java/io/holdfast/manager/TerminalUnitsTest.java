@@ -12,6 +12,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.terminal.PseudoTerminal;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.terminal.TerminalSize;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobResult;
@@ -74,6 +75,27 @@ class TerminalUnitsTest {
             assertThat(lines.readLine()).isEqualTo("hello"); // the echo
             assertThat(lines.readLine()).isEqualTo("got hello");
             assertThat(result.get()).isEqualTo(JobResult.DONE);
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void theUserOfAServiceOwnsItsTerminalWhileItRuns() throws Exception {
+        try (PseudoTerminal terminal = PseudoTerminal.open();
+                var _ = terminal.openOther()) {
+            stage.service(
+                    "a",
+                    "Type=oneshot",
+                    "User=nobody",
+                    "StandardInput=tty",
+                    "StandardOutput=tty",
+                    "TTYPath=" + terminal,
+                    "ExecStart=/bin/sh -c 'stat -c \"%%U %%a\" " + terminal + "; echo $TERM'");
+            BufferedReader lines = reader(terminal);
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            assertThat(lines.readLine()).isEqualTo("nobody 600");
+            assertThat(lines.readLine()).isEqualTo("vt220");
+            assertThat(Files.getOwner(Path.of(terminal.toString())).getName()).isEqualTo("root");
         }
     }
 

@@ -4,6 +4,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -61,6 +62,9 @@ final class HoldfastManager implements AutoCloseable {
         folder.writeBase();
         folder.write(one, polls);
         try (HoldfastManager manager = new HoldfastManager(folder)) {
+            if (one.usesBus()) {
+                BusNameWatcher _ = manager.face.follow("unix:path=" + path.resolve("bus"));
+            }
             manager.run();
             return manager.transcript;
         }

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
  */
 final class SystemdContainer implements AutoCloseable {
     private static final long TIMEOUT = 60; // seconds
+    private static final String SCRIPT_TIMEOUT = "50"; // its programs end with it, and the output
 
     private final CaseFolder folder;
     private final Process container;
@@ -60,7 +61,7 @@ final class SystemdContainer implements AutoCloseable {
         folder.write(one, CaseFolder.POLLS);
         try {
             String _ = Shell.run(inside("systemctl", "daemon-reload"));
-            return folder.contracted(Shell.run(inside("sh", "/case/" + CaseFolder.SCRIPT)));
+            return folder.contracted(Shell.run(inside("timeout", SCRIPT_TIMEOUT, "sh", "/case/" + CaseFolder.SCRIPT)));
         } finally {
             reset();
         }

@@ -103,6 +103,11 @@ record UnitCase(
         return commands.stream().anyMatch(command -> command.matches("(?s).*\\brenew\\b.*"));
     }
 
+    /** Returns whether its script runs a bus. */
+    boolean usesBus() {
+        return commands.stream().anyMatch(command -> command.matches("(?s).*\\bon_bus\\b.*"));
+    }
+
     @Override
     public String toString() {
         return file + ": " + title;

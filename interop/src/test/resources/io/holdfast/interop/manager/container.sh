@@ -34,6 +34,9 @@ inside() {
         mount --bind /dev/$node dev/$node
     done
     ln -s /proc/self/fd dev/fd
+    mkdir dev/pts
+    mount -t devpts -o newinstance,mode=620,ptmxmode=666 devpts dev/pts
+    ln -s pts/ptmx dev/ptmx
     while read -r shared; do
         mkdir -p ".$shared"
         mount --bind "$shared" ".$shared"

@@ -73,6 +73,22 @@ await() { until_true "[ \"\$(command systemctl show -P $2 '$1')\" = '$3' ]"; }
 # settle: waits until there are no jobs.
 settle() { until_true '[ -z "$(command systemctl list-jobs --no-legend)" ]'; }
 
+# on_bus: runs a bus, and waits until the manager is on it; systemd-run(1) waits for a service by it.
+on_bus() {
+    cat >"$dir/bus.conf" <<CONF
+<busconfig><type>system</type><listen>unix:path=$dir/bus</listen><auth>EXTERNAL</auth><policy context="default">
+<allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow user="*"/></policy></busconfig>
+CONF
+    mkdir -p /run/systemd/system /run/dbus
+    ln -sf "$dir/bus" /run/dbus/system_bus_socket
+    printf '%s\n' '[Unit]' DefaultDependencies=no '[Socket]' "ListenStream=$dir/bus" >/run/systemd/system/dbus.socket
+    printf '%s\n' '[Unit]' DefaultDependencies=no Requires=dbus.socket '[Service]' Type=notify \
+        "ExecStart=/usr/bin/dbus-daemon --config-file=$dir/bus.conf --address=systemd: --nofork --nopidfile" \
+        >/run/systemd/system/dbus.service
+    command systemctl start dbus.service
+    until_true 'busctl status org.freedesktop.systemd1 >/dev/null 2>&1'
+}
+
 # renew: replaces the manager by a new process. With $keeper, its keeper's PID, the manager is killed.
 renew() {
     if [ -z "${keeper-}" ]; then

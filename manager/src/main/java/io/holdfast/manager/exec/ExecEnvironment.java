@@ -66,6 +66,9 @@ final class ExecEnvironment {
         if (login.orElse(account.isPresent())) {
             addUser(account, variables);
         }
+        if (UnitTerminal.isOf(unit.settings())) {
+            variables.put("TERM", new UnitTerminal(unit.settings().streams().terminal()).type());
+        }
         variables.put(EXEC_PID, NO_PID);
         if (unit.mayNotify(main)) {
             notifySocket.ifPresent(path -> variables.put("NOTIFY_SOCKET", path.toString()));

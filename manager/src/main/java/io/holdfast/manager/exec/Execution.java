@@ -453,6 +453,7 @@ public final class Execution {
         }
         try (ExecStreams streams = streams(command, passed)) {
             Spawn spawn = spawnOf(command, more, passed, streams);
+            giveTerminal(streams);
             return streams.controlling().isPresent()
                     ? startOnTerminal(spawn, streams.controlling().get())
                     : start(spawn, streams);
@@ -463,6 +464,20 @@ public final class Execution {
                 throw e;
             }
             return startWithout(e, command, more, passed);
+        }
+    }
+
+    /** Makes the user of the unit the owner of the terminal that is its standard input. */
+    private void giveTerminal(ExecStreams streams) {
+        UnitTerminal terminal = new UnitTerminal(settings.streams().terminal());
+        Optional<Fd> input =
+                streams.controlling().or(() -> streams.passedInput().filter(terminal::isPassed));
+        if (input.isPresent() && identity.uid().isPresent()) {
+            try {
+                terminal.giveTo(input.get(), identity.uid().getAsLong());
+            } catch (ErrnoException e) {
+                warnOnce("TTYPath", "its user does not own its terminal: " + e.getMessage());
+            }
         }
     }
 
@@ -1035,6 +1050,7 @@ public final class Execution {
      */
     public void close(boolean restarting) {
         tidyTerminal();
+        takeTerminalBack();
         try {
             directories.removeRuntime(restarting);
         } catch (FileException e) {
@@ -1069,6 +1085,18 @@ public final class Execution {
                 new UnitTerminal(unit.settings().streams().terminal()).tidy();
             } catch (FileException | ErrnoException e) {
                 warnOnce("TTYPath", "its terminal is left as it is: " + e.getMessage());
+            }
+        }
+    }
+
+    private void takeTerminalBack() {
+        if (unit.settings().standardInput().isTerminal() && identity.uid().isPresent()) {
+            try {
+                new UnitTerminal(unit.settings().streams().terminal()).takeBack();
+            } catch (FileException e) {
+                // it no longer exists
+            } catch (ErrnoException e) {
+                warnOnce("TTYPath", "its user remains the owner of its terminal: " + e.getMessage());
             }
         }
     }

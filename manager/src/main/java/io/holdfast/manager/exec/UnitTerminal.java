@@ -8,6 +8,7 @@ import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Termios;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.settings.ExecSettings;
@@ -30,6 +31,8 @@ final class UnitTerminal {
 
     private static final Pattern VIRTUAL_CONSOLE = Pattern.compile("/dev/tty([1-9][0-9]?)");
     private static final String ANY_CONSOLE = "/dev/tty0";
+    private static final String PSEUDO_TERMINALS = "/dev/pts/";
+    private static final int OWN_MODE = 0600;
 
     private final StreamSettings.Terminal settings;
 
@@ -134,6 +137,50 @@ final class UnitTerminal {
     /** Returns whether a start has failed because this is the terminal of another session. */
     boolean isTaken(ErrnoException failure) {
         return failure.errno() == Errno.EPERM && failure.subject().startsWith("/dev/");
+    }
+
+    /** Returns the value of {@code TERM} for the processes of the unit. */
+    String type() {
+        boolean isVirtual = VIRTUAL_CONSOLE.matcher(settings.path()).matches();
+        return isVirtual || settings.path().equals(ANY_CONSOLE) ? "linux" : "vt220";
+    }
+
+    /**
+     * Returns whether a descriptor that somebody has passed is the terminal that the unit names, and
+     * a pseudo-terminal: such a one can have an owner for as long as the unit runs.
+     */
+    boolean isPassed(Fd terminal) {
+        if (!settings.path().startsWith(PSEUDO_TERMINALS)) {
+            return false;
+        }
+        try {
+            return SysStat.stat(terminal).isSameFile(SysStat.stat(settings.path()));
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Makes a user its only owner, as a login does.
+     *
+     * @param terminal a descriptor of it
+     * @throws ErrnoException EROFS, EPERM
+     */
+    void giveTo(Fd terminal, long uid) {
+        check(SysStat.fchmod(terminal, OWN_MODE), "fchmod");
+        check(SysStat.fchown(terminal, uid, -1), "fchown");
+    }
+
+    /**
+     * Makes root its owner again.
+     *
+     * @throws FileException if it cannot be opened
+     * @throws ErrnoException as {@link #giveTo}
+     */
+    void takeBack() throws FileException {
+        try (OpenedFile opened = openToChange()) {
+            giveTo(opened.fd(), 0);
+        }
     }
 
     /** Returns whether it never becomes a controlling terminal when it is opened. */

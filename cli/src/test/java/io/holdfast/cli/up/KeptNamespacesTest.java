@@ -1,9 +1,13 @@
 package io.holdfast.cli.up;
 
+import static java.nio.file.attribute.PosixFilePermissions.asFileAttribute;
+import static java.nio.file.attribute.PosixFilePermissions.fromString;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,11 +23,10 @@ import org.junit.jupiter.api.io.TempDirFactory;
 
 /**
  * Units that share a temporary folder ({@code JoinsNamespaceOf=}), and a manager that is killed. It
- * has a /tmp of its own: otherwise a manager of another test, when it starts, removes the folder
- * while no manager holds its lock.
+ * has a /tmp of its own, so that no manager of another test removes what is left there on purpose.
  */
 @Timeout(180)
-@Needs(root = true, cgroup2 = true, programs = "unshare")
+@Needs(root = true, cgroup2 = true, programs = {"unshare", "nsenter"})
 class KeptNamespacesTest {
     /** Runs a command with a /tmp and a /var/tmp whose changes it sees alone. */
     private static final String WITH_OWN_TMP =
@@ -57,6 +60,34 @@ class KeptNamespacesTest {
         return Invocation.of(
                 Stream.concat(Stream.of(verb, "--runtime-dir", folder + "/run"), Stream.of(rest))
                         .toArray(String[]::new));
+    }
+
+    /** Kills the manager, and lets another one of root start and end before the next one starts. */
+    private void removeLeftoversWhileItIsDead(CommandProcess up) throws Exception {
+        List<String> inItsMounts = List.of("nsenter", "--mount=/proc/" + up.pid() + "/ns/mnt");
+        try (PidFd manager = KeeperTest.manager(up).orElseThrow()) {
+            up.signal("STOP");
+            boolean _ = manager.signal(Signal.KILL);
+            Path left = Path.of("/proc", up.pid() + "", "root/tmp/holdfast-gate-" + "0".repeat(16));
+            Files.createDirectory(left, asFileAttribute(fromString("rwx------")));
+            try (CommandProcess other =
+                    CommandProcess.start(
+                            inItsMounts,
+                            "up",
+                            "--runtime-dir",
+                            folder + "/other",
+                            "--slice",
+                            "hfother" + ProcessHandle.current().pid() + ".slice",
+                            "--units",
+                            folder.toString(),
+                            "other.service")) {
+                other.await("that a killed manager left");
+                other.signal("TERM");
+                assertThat(other.exitCode()).isZero();
+            }
+        } finally {
+            up.signal("CONT");
+        }
     }
 
     @Test
@@ -94,6 +125,10 @@ class KeptNamespacesTest {
             assertThat(command("stop", "maker.service").err()).isEmpty();
             KeeperTest.kill(up, 2);
             assertThat(command("start", "maker.service").err()).isEmpty();
+            assertThat(command("reload", "a-joiner.service").err()).isEmpty();
+            assertThat(command("stop", "maker.service").err()).isEmpty();
+            removeLeftoversWhileItIsDead(up);
+            up.await("adopted", 3);
             assertThat(command("reload", "a-joiner.service").err()).isEmpty();
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();

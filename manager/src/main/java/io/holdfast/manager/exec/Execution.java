@@ -216,21 +216,32 @@ public final class Execution {
     }
 
     /**
+     * Returns the locks of its temporary folders, lent, as long as the run is not closed: without
+     * them, another manager may remove a folder whose maker has ended.
+     */
+    public List<Fd> temporaryFolderLocks() {
+        return sandbox.map(Sandbox::locks).orElse(List.of());
+    }
+
+    /**
      * Keeps what the run shares with others, as a killed manager has recorded it. Called for all
      * such runs before one of them can end, and before {@link #takeUp}.
      *
      * @param uid of the run; 0: it is not known, or ours
      * @param folders the name of its temporary folders; "" if it has none
+     * @param locks of these folders, owned from now on
      * @param processes of the run, lent
      */
-    public void keep(long uid, String folders, List<PidFd> processes) {
+    public void keep(long uid, String folders, List<Fd> locks, List<PidFd> processes) {
         userRun =
                 uids.runs()
                         .begin(
                                 uid == 0 ? OptionalLong.empty() : OptionalLong.of(uid),
                                 unit.settings().removeIpc());
         if (unit.settings().sandbox().isolates()) {
-            member = Sandbox.rejoin(support.shared(), unit, folders, processes);
+            member = Sandbox.rejoin(support.shared(), unit, folders, locks, processes);
+        } else {
+            locks.forEach(Fd::close);
         }
     }
 

@@ -15,6 +15,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -92,21 +93,34 @@ final class PrivateFolder implements AutoCloseable {
      * Adopts the folder of a run whose manager was killed.
      *
      * @param name as {@link #name} gives it
+     * @param locks those that the manager has kept, lent; the lock of any other folder is free
      */
-    static Optional<PrivateFolder> find(String base, String name) {
+    static Optional<PrivateFolder> find(String base, String name, Collection<Fd> locks) {
         List<PrivateFolder> found = new ArrayList<>();
         try (Fd folder = Fcntl.open(base, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             SysDirent.forEachDirectory(
                     folder,
                     each -> {
                         if (each.startsWith(name)) {
-                            ScratchFolder.dead(folder, Path.of(base, each))
+                            held(folder, Path.of(base, each), locks)
                                     .ifPresent(outer -> found.add(new PrivateFolder(base, outer)));
                         }
                         return found.isEmpty();
                     });
         }
         return found.stream().findFirst();
+    }
+
+    private static Optional<ScratchFolder> held(Fd above, Path path, Collection<Fd> locks) {
+        return locks.stream()
+                .flatMap(lock -> ScratchFolder.shared(above, path, lock).stream())
+                .findFirst()
+                .or(() -> ScratchFolder.dead(above, path));
+    }
+
+    /** {@return the descriptor that holds its lock, lent} */
+    Fd lock() {
+        return outer.fd();
     }
 
     private void removeAfter(RuntimeException failure) {

@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.joining;
 
 import io.holdfast.core.ClosedException;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Isolation;
@@ -164,17 +165,28 @@ final class Sandbox implements AutoCloseable {
      * namespaces that are part of it.
      *
      * @param folders the name of its temporary folders; "" if it has none
+     * @param locks of these folders, owned from now on
      * @param processes of the run, lent
      */
     static SharedParts.Member rejoin(
-            SharedParts.Registry shared, ExecutedUnit unit, String folders, List<PidFd> processes) {
+            SharedParts.Registry shared,
+            ExecutedUnit unit,
+            String folders,
+            List<Fd> locks,
+            List<PidFd> processes) {
         SandboxSettings wanted = unit.settings().sandbox();
         return shared.rejoin(
                 unit.name(),
                 unit.joined(),
                 folders,
+                locks,
                 wanted.hasSharedNetwork() ? of(processes, Namespace.Kind.NET) : Optional.empty(),
                 wanted.hasSharedIpc() ? of(processes, Namespace.Kind.IPC) : Optional.empty());
+    }
+
+    /** Returns the locks of its temporary folders, lent. */
+    List<Fd> locks() {
+        return folders.stream().map(PrivateFolder::lock).toList();
     }
 
     private SandboxSettings requested() {

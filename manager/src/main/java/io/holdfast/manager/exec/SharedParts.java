@@ -1,5 +1,6 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.manager.unit.UnitName;
@@ -7,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,7 @@ final class SharedParts {
          * before the folders are found again.
          *
          * @param folders the name of its temporary folders; "" if it has none
+         * @param locks of these folders, owned from now on
          * @param network that of its processes, owned from now on; empty if they have none
          * @param ipc like the network
          */
@@ -60,6 +64,7 @@ final class SharedParts {
                 UnitName unit,
                 Set<UnitName> joined,
                 String folders,
+                List<Fd> locks,
                 Optional<Namespace> network,
                 Optional<Namespace> ipc) {
             Optional<SharedParts> known =
@@ -72,7 +77,7 @@ final class SharedParts {
                                             .filter(each -> each.mayBe(folders, network, ipc))
                                             .findFirst());
             Member member = member(unit, joined, known);
-            member.parts.find(folders, network, ipc);
+            member.parts.find(folders, locks, network, ipc);
             return member;
         }
 
@@ -125,6 +130,7 @@ final class SharedParts {
     }
 
     private final List<PrivateFolder> folders = new ArrayList<>();
+    private final Queue<Fd> locks = new ConcurrentLinkedQueue<>(); // of folders that were found
     private volatile String name = ""; // of the folders
     private volatile boolean found; // a killed manager has made them
     private final AtomicReference<@Nullable Namespace> network = new AtomicReference<>();
@@ -145,8 +151,13 @@ final class SharedParts {
     }
 
     /** Records what a run that was found has. Does not wait for a thread that makes parts. */
-    private void find(String folders, Optional<Namespace> ofNetwork, Optional<Namespace> ofIpc) {
+    private void find(
+            String folders,
+            List<Fd> ofFolders,
+            Optional<Namespace> ofNetwork,
+            Optional<Namespace> ofIpc) {
         found = true;
+        locks.addAll(ofFolders);
         if (name.isEmpty()) {
             name = folders;
         }
@@ -174,7 +185,8 @@ final class SharedParts {
                 return folder;
             }
         }
-        Optional<PrivateFolder> there = found ? PrivateFolder.find(base, name) : Optional.empty();
+        Optional<PrivateFolder> there =
+                found ? PrivateFolder.find(base, name, locks) : Optional.empty();
         PrivateFolder folder = there.isPresent() ? there.get() : PrivateFolder.make(base, name);
         folders.add(folder);
         return folder;
@@ -219,6 +231,8 @@ final class SharedParts {
             }
         }
         folders.clear();
+        locks.forEach(Fd::close);
+        locks.clear();
         if (failure != null) {
             throw failure;
         }

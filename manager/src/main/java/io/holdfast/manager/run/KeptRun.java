@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The descriptors of a run that outlive the manager: the pipe for its output, and the pidfds of its
- * main and control processes.
+ * The descriptors of a run that outlive the manager: the pipe for its output, the locks of its
+ * temporary folders, and the pidfds of its main and control processes.
  */
 final class KeptRun {
     /** The role of a process that a run holds. */
@@ -29,6 +29,7 @@ final class KeptRun {
     }
 
     private static final String OUTPUT = "output ";
+    private static final String FOLDERS = "temporary folders ";
 
     private final Survival survival;
     private final UnitName unit;
@@ -54,6 +55,18 @@ final class KeptRun {
         return survival.take(OUTPUT + unit);
     }
 
+    /** Keeps the locks of temporary folders, so that no other manager removes a folder. */
+    void keepFolders(List<Fd> locks) {
+        if (!locks.isEmpty()) {
+            survival.keepClosable(FOLDERS + unit, locks);
+        }
+    }
+
+    /** Returns the locks that an earlier manager has kept; the caller closes them. */
+    List<Fd> folders() {
+        return survival.take(FOLDERS + unit);
+    }
+
     void keep(Role role, PidFd process) {
         survival.keep(key(role), List.of(process.fd()));
     }
@@ -64,6 +77,7 @@ final class KeptRun {
 
     void dropAll() {
         survival.drop(OUTPUT + unit);
+        survival.drop(FOLDERS + unit);
         drop(Role.MAIN);
         drop(Role.CONTROL);
     }

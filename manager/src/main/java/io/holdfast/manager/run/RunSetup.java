@@ -87,7 +87,10 @@ public final class RunSetup {
         run.restore(fields);
         List<PidFd> processes = run.processes();
         execution.keep(
-                fields.number("uid"), fields.find("temporary-folders").orElse(""), processes);
+                fields.number("uid"),
+                fields.find("temporary-folders").orElse(""),
+                run.keptFolders(),
+                processes);
         Work<Boolean> _ =
                 owner.lane()
                         .work(

@@ -1,6 +1,7 @@
 package io.holdfast.manager.run;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -399,10 +400,14 @@ public final class UnitRun {
         return resources.usage();
     }
 
-    /** Keeps the output pipe for the case that the manager is killed, and begins its watches. */
+    /**
+     * Keeps the output pipe and its temporary folders for the case that the manager is killed, and
+     * begins its watches.
+     */
     public void keep() {
         resources.begin();
         kept.keep(channels.output());
+        kept.keepFolders(execution.temporaryFolderLocks());
     }
 
     public void record(Fields fields) {
@@ -462,6 +467,11 @@ public final class UnitRun {
                 .flatMap(Optional::stream)
                 .map(RunProcess::pidFd)
                 .toList();
+    }
+
+    /** Returns the locks of its temporary folders that were kept, for the caller to close. */
+    List<Fd> keptFolders() {
+        return kept.folders();
     }
 
     private void adopt(Role role, PidFd process) {

@@ -524,9 +524,9 @@ class ConfinementTest {
         }
         try (OneRun running = OneRun.prepared(scope, folder, "User=root");
                 OneRun found = running.found(lines)) {
-            found.execution().keep(uid, "", List.of());
+            found.execution().keep(uid, "", List.of(), List.of());
             try (OneRun ended = running.found(lines)) {
-                ended.execution().keep(uid, "", List.of());
+                ended.execution().keep(uid, "", List.of(), List.of());
                 ended.execution().takeUp(uid, List.of());
                 assertThat(ended.main()).isEqualTo(Long.toString(uid));
             }
@@ -610,10 +610,10 @@ class ConfinementTest {
                     OneRun second = new OneRun(scope, folder, support, lines);
                     OneRun third = new OneRun(scope, folder, support, lines)) {
                 Await.until(() -> !isInOurUserNamespace(left)); // it enters its own itself
-                second.execution().keep(0, "", List.of(left.pidFd()));
+                second.execution().keep(0, "", List.of(), List.of(left.pidFd()));
                 second.execution().takeUp(0, List.of(left.pidFd()));
                 assertThat(second.main()).isEqualTo(shown);
-                third.execution().keep(0, "", List.of());
+                third.execution().keep(0, "", List.of(), List.of());
                 third.execution().takeUp(0, List.of());
                 assertThat(third.main()).isNotEqualTo(shown);
                 assertThat(left.signal(Signal.KILL)).isTrue();

@@ -2,12 +2,15 @@ package io.holdfast.manager.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.folder.ScratchFolder;
 import io.holdfast.core.process.Namespace;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -34,7 +37,11 @@ class SharedPartsTest {
     }
 
     private SharedParts.Member rejoin(UnitName unit, Optional<Namespace> network) {
-        return shared.rejoin(unit, Set.of(MAKER), NAME, network, Optional.empty());
+        return rejoin(unit, List.of(), network);
+    }
+
+    private SharedParts.Member rejoin(UnitName unit, List<Fd> locks, Optional<Namespace> network) {
+        return shared.rejoin(unit, Set.of(MAKER), NAME, locks, network, Optional.empty());
     }
 
     private String folder(SharedParts.Member member) throws Exception {
@@ -63,6 +70,21 @@ class SharedPartsTest {
         assertThat(left).exists();
         second.close();
         assertThat(base).isEmptyDirectory();
+    }
+
+    @Test
+    void aFolderWhoseLockWasKeptIsFoundWithIt() throws Exception {
+        Path outer = left.getParent();
+        try (Fd above = Fcntl.open(base.toString(), Fcntl.O_PATH)) {
+            ScratchFolder made = ScratchFolder.dead(above, outer).orElseThrow();
+            Fd kept = made.fd().duplicate();
+            made.close();
+            SharedParts.Member found = rejoin(FIRST, List.of(kept), Optional.empty());
+            assertThat(folder(found)).isEqualTo(left.toString());
+            assertThat(ScratchFolder.dead(above, outer)).isEmpty();
+            found.close();
+            assertThat(base).isEmptyDirectory();
+        }
     }
 
     @Test
@@ -99,9 +121,15 @@ class SharedPartsTest {
         String own = PrivateFolder.name(other, "1".repeat(32), Optional.empty());
         SharedParts.Member found =
                 shared.rejoin(
-                        FIRST, Set.of(MAKER, other), NAME, Optional.empty(), Optional.empty());
+                        FIRST,
+                        Set.of(MAKER, other),
+                        NAME,
+                        List.of(),
+                        Optional.empty(),
+                        Optional.empty());
         SharedParts.Member apart =
-                shared.rejoin(other, Set.of(), own, Optional.empty(), Optional.empty());
+                shared.rejoin(
+                        other, Set.of(), own, List.of(), Optional.empty(), Optional.empty());
         assertThat(apart.parts().name()).isEqualTo(own);
         assertThat(found.parts().name()).isEqualTo(NAME);
         apart.close();
@@ -116,9 +144,15 @@ class SharedPartsTest {
         Namespace own = Namespace.make(Namespace.Kind.NET);
         SharedParts.Member found =
                 shared.rejoin(
-                        FIRST, Set.of(MAKER, other), "", Optional.of(network), Optional.empty());
+                        FIRST,
+                        Set.of(MAKER, other),
+                        "",
+                        List.of(),
+                        Optional.of(network),
+                        Optional.empty());
         SharedParts.Member apart =
-                shared.rejoin(other, Set.of(), "", Optional.of(own), Optional.empty());
+                shared.rejoin(
+                        other, Set.of(), "", List.of(), Optional.of(own), Optional.empty());
         assertThat(apart.parts().network()).isEqualTo(own);
         assertThat(found.parts().network()).isEqualTo(network);
         apart.close();

@@ -20,6 +20,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.exec.SandboxSupport;
+import io.holdfast.manager.resource.CgroupPrograms;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -194,6 +195,7 @@ final class DoctorCommand implements Command {
                                                 + ": descriptors only of own children")));
         facts.addAll(sandboxes());
         facts.add(filters());
+        facts.add(programs());
         facts.addAll(AuthorityFacts.facts());
         facts.addAll(limits());
         return facts;
@@ -227,6 +229,20 @@ final class DoctorCommand implements Command {
                 refusal.isEmpty()
                         ? "services can have filters of them"
                         : "cannot be filtered: " + refusal + "; the directives are dropped");
+    }
+
+    /** Returns whether cgroups can have programs that restrict devices and addresses here. */
+    private static Fact programs() {
+        try (CgroupPrograms programs = CgroupPrograms.attempted()) {
+            return new Fact(
+                    "bpf",
+                    programs.refusal()
+                            .map(reason ->
+                                    "devices and addresses of services cannot be restricted: "
+                                            + reason
+                                            + "; the directives are dropped")
+                            .orElse("programs can restrict devices and addresses of services"));
+        }
     }
 
     private static String user() {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.core.Feature;
+import io.holdfast.core.testkit.Needs;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,6 +30,16 @@ class DoctorCommandTest {
                 assertThat(doctor.out()).contains("instead: " + feature.fallback());
             }
         }
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true, programs = "setpriv")
+    void whatServicesCannotHaveIsToldWithTheReason() throws Exception {
+        List<String> words =
+                new ArrayList<>(List.of("setpriv", "--bounding-set=-bpf,-net_admin,-sys_admin"));
+        words.addAll(Program.command(List.of(), "doctor"));
+        assertThat(Program.run(new ProcessBuilder(words)).out())
+                .containsPattern("(?m)^bpf +devices and addresses .*: BPF programs are refused: ");
     }
 
     @Test

@@ -3,9 +3,13 @@ package io.holdfast.cli.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.Invocation;
+import io.holdfast.cli.Program;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,24 @@ class VerifyTest {
         String units = folder.toString();
         assertThat(Invocation.of("verify", "--units", units, "a").code()).isZero();
         assertThat(Invocation.of("verify", "--units", units, "--strict", "a").code()).isEqualTo(1);
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true, programs = "setpriv")
+    void directivesWhoseProgramsAreRefusedHereAreTold() throws Exception {
+        Path file =
+                write(
+                        "a.service",
+                        "[Service]\nExecStart=/bin/true\nDeviceAllow=/dev/null\nIPAddressDeny=any\n");
+        List<String> words =
+                new ArrayList<>(List.of("setpriv", "--bounding-set=-bpf,-net_admin,-sys_admin"));
+        words.addAll(Program.command(List.of(), "verify", file.toString()));
+        Program ran = Program.run(new ProcessBuilder(words));
+        assertThat(ran.out())
+                .contains(
+                        file + ":3: security: DeviceAllow= is not applied: BPF programs are refused",
+                        file + ":4: security: IPAddressDeny= is not applied: BPF programs are refused");
+        assertThat(ran.code()).isZero();
     }
 
     @Test

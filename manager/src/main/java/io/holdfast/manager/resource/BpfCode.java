@@ -94,6 +94,13 @@ final class BpfCode {
         add(EXIT, 0, 0, 0, 0);
     }
 
+    /** Returns the program that permits all. */
+    static byte[] permitting() {
+        BpfCode code = new BpfCode();
+        code.end(true);
+        return code.bytes();
+    }
+
     byte[] bytes() {
         byte[] bytes = new byte[all.size() * SysBpf.INSTRUCTION];
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());

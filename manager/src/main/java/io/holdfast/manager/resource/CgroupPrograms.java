@@ -3,6 +3,7 @@ package io.holdfast.manager.resource;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.sys.SysBpf;
 import io.holdfast.core.sys.SysBpf.Hook;
 import io.holdfast.manager.unit.Diagnostic;
@@ -57,6 +58,23 @@ public final class CgroupPrograms implements AutoCloseable {
         this(Optional.empty());
     }
 
+    /** Finds out what the first cgroup of a manager here would show. */
+    public static CgroupPrograms attempted() {
+        if (!Cgroup.isMounted()) {
+            return NONE;
+        }
+        CgroupPrograms programs = new CgroupPrograms();
+        programs.attempt(() -> {
+            try (Cgroup own = Cgroup.own()) {
+                for (Hook hook : Hook.values()) {
+                    SysBpf.attached(own.fd(), hook, NAME).forEach(Fd::close);
+                    SysBpf.load(hook, NAME, BpfCode.permitting()).close();
+                }
+            }
+        });
+        return programs;
+    }
+
     private CgroupPrograms(Optional<String> refusal) {
         this.refusal = refusal;
     }
@@ -102,17 +120,27 @@ public final class CgroupPrograms implements AutoCloseable {
 
     private void apply(String unit, ResourceSettings settings, Runnable task) {
         if (refusal.isEmpty()) {
-            try {
-                task.run();
-                return;
-            } catch (ErrnoException e) {
-                if (!REFUSALS.contains(e.errno())) {
-                    throw e;
-                }
-                refusal = Optional.of("BPF programs are refused: " + e.getMessage());
-            }
+            attempt(task);
         }
-        warn(unit, settings);
+        if (refusal.isPresent()) {
+            warn(unit, settings);
+        }
+    }
+
+    private void attempt(Runnable task) {
+        try {
+            task.run();
+        } catch (ErrnoException e) {
+            if (!REFUSALS.contains(e.errno())) {
+                throw e;
+            }
+            refusal = Optional.of("BPF programs are refused: " + e.getMessage());
+        }
+    }
+
+    /** Returns why no program can be attached, as far as that is known. */
+    public Optional<String> refusal() {
+        return refusal;
     }
 
     private void devices(Fd cgroup, DeviceSettings settings, Consumer<String> problems) {

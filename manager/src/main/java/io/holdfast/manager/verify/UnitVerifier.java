@@ -2,6 +2,7 @@ package io.holdfast.manager.verify;
 
 import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.exec.SandboxSupport;
+import io.holdfast.manager.resource.CgroupPrograms;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitFilePlace;
@@ -9,7 +10,9 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.host.Host;
+import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.settings.ExecSettings;
@@ -20,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds problems of units before a start, without a manager and without starting anything:
@@ -41,6 +45,7 @@ public final class UnitVerifier {
     private final UnitReader reader;
     private final MachineCheck machine;
     private final Optional<SandboxSupport> sandboxes;
+    private @Nullable CgroupPrograms programs;
     private final Map<List<Path>, UnitCatalog.Snapshot> snapshots = new HashMap<>();
 
     /**
@@ -155,6 +160,7 @@ public final class UnitVerifier {
         List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
         machine.check(unit, all);
         unit.execution().ifPresent(exec -> all.addAll(unapplied(unit, exec)));
+        resources(unit).ifPresent(wanted -> all.addAll(unapplied(unit, wanted)));
         UnitCatalog.Closure closure = units.closure(name);
         for (UnitCatalog.Missing missing : closure.missing()) {
             Unit needing = closure.units().get(missing.unit());
@@ -202,6 +208,27 @@ public final class UnitVerifier {
             String _ = sandboxes.get().filterRefusal();
         }
         return sandboxes.get().unapplied(unit.source(), exec);
+    }
+
+    private static Optional<ResourceSettings> resources(Unit unit) {
+        return switch (unit) {
+            case ServiceUnit service -> Optional.of(service.cgroup().resources());
+            case SliceUnit slice -> Optional.of(slice.resources());
+            default -> Optional.empty();
+        };
+    }
+
+    /** Returns which directives need programs of cgroups that are refused here. */
+    private List<Diagnostic> unapplied(Unit unit, ResourceSettings wanted) {
+        if (sandboxes.isEmpty() || wanted.needingPrograms().isEmpty()) {
+            return List.of();
+        }
+        CgroupPrograms known = programs;
+        if (known == null) {
+            known = CgroupPrograms.attempted();
+            programs = known;
+        }
+        return known.diagnostics(unit.source(), wanted).toList();
     }
 
     private static Diagnostic about(UnitName name, Diagnostic.Kind kind, String message) {

@@ -23,8 +23,12 @@ import org.junit.jupiter.api.io.TempDir;
 @Needs(
         root = true,
         disposableMachine = true,
+        files = "/var/tmp/lost+found", // where the kernel has drivers of the disk
         programs = {"mkswap", "swapon", "swapoff"})
 class SwapUnitsTest {
+    /** A file system with disk blocks, unlike those of the other folders of such a machine. */
+    private static final Path DISK = Path.of("/var/tmp");
+
     @TempDir private Path folder;
     private Stage stage;
     private Path file;
@@ -33,7 +37,7 @@ class SwapUnitsTest {
     @BeforeEach
     void open() throws Exception {
         stage = Stage.in(folder);
-        file = folder.toRealPath().resolve("swap");
+        file = Files.createTempFile(DISK.toRealPath(), "swap", "");
         unit = UnitEscape.escapePath(file.toString()) + ".swap";
         Files.write(file, new byte[1 << 20]);
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
@@ -49,6 +53,7 @@ class SwapUnitsTest {
         if (isUsed()) {
             assertThat(succeeds("swapoff", file.toString())).isTrue();
         }
+        Files.delete(file);
     }
 
     private static boolean succeeds(String... command) throws InterruptedException {

@@ -137,7 +137,7 @@ class ServiceRestartTest {
         stage.service(
                 "a",
                 "Type=notify",
-                "WatchdogSec=1s",
+                "WatchdogSec=3s",
                 "LimitCORE=0",
                 "ExecStart="
                         + stage.python(

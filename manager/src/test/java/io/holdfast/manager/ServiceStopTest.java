@@ -80,7 +80,7 @@ class ServiceStopTest {
 
     @Test
     void whatDoesNotStopInTimeIsKilled() throws Exception {
-        stage.service("a", "TimeoutStopSec=200ms", "ExecStart=" + stubborn());
+        stage.service("a", "TimeoutStopSec=2s", "ExecStart=" + stubborn());
         startAndAwait("a", "up");
 
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
@@ -139,7 +139,7 @@ class ServiceStopTest {
                 "a",
                 "KillSignal=SIGINT",
                 "SendSIGHUP=yes",
-                "TimeoutStopSec=300ms",
+                "TimeoutStopSec=2s",
                 "KillMode=mixed",
                 "ExecStart=" + stubborn());
         startAndAwait("a", "up");

@@ -132,7 +132,7 @@ class SocketCommandsTest {
     void aCommandThatDoesNotEndInTimeIsKilled() throws Exception {
         socket(
                 "ExecStartPost=/bin/sleep 1000",
-                "TimeoutSec=200ms",
+                "TimeoutSec=3s", // each later command has as long
                 "ExecStopPre=" + note("stop-pre"),
                 "ExecStopPost=" + note("stop-post"));
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);

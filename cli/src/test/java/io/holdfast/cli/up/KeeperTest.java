@@ -16,6 +16,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -515,6 +516,14 @@ public class KeeperTest {
         }
     }
 
+    private List<String> steps() {
+        try {
+            return Files.readAllLines(folder.resolve("log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Kills a manager before each step of writing the descriptor store and the states. */
     @Test
     void wheneverItIsKilledTheServiceRunsOnceAndEnds() throws Exception {
@@ -541,11 +550,12 @@ public class KeeperTest {
                 boolean killed = run(up, "start", fault, crashes);
                 crashes += killed ? 1 : 0;
                 Await.until(() -> show("a").contains("active (running)"));
+                Await.until(() -> steps().contains("main")); // it is active before it executes
                 Files.writeString(fault, killed ? "0" : Files.readString(fault));
                 boolean killedAtStop = run(up, "stop", fault, crashes);
                 crashes += killedAtStop ? 1 : 0;
                 Await.until(() -> show("a").isEmpty() || show("a").contains("inactive"));
-                assertThat(Files.readAllLines(folder.resolve("log")))
+                assertThat(steps())
                         .as("killed before step %d", step)
                         .containsExactly("pre", "main", "stop");
                 if (!killed && !killedAtStop) {

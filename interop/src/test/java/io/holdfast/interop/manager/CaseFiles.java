@@ -1,6 +1,7 @@
 package io.holdfast.interop.manager;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -67,6 +68,28 @@ final class CaseFiles {
     /** Returns the units that exist in every case. */
     static Map<String, String> base() {
         return UnitCase.parse("base", resource("base.txt")).getFirst().units();
+    }
+
+    /** Runs a case on our manager, which polls as often as it is told to. */
+    interface Transcript {
+        String of(int polls) throws Exception;
+    }
+
+    /**
+     * Asserts that our manager does what systemd does, or still differs where it is known to: a
+     * line of {@code differences.txt} that is no longer true must be deleted.
+     */
+    static void assertHolds(UnitCase one, Transcript transcript) throws Exception {
+        String difference = differences().get(one.title());
+        if (difference == null) {
+            assertThat(transcript.of(CaseFolder.POLLS))
+                    .as(one.toString())
+                    .isEqualTo(one.transcript());
+        } else {
+            assertThat(transcript.of(CaseFolder.FEW_POLLS))
+                    .as("%s: differences.txt says: %s", one, difference)
+                    .isNotEqualTo(one.transcript());
+        }
     }
 
     static String resource(String name) {

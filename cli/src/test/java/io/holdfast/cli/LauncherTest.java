@@ -229,7 +229,7 @@ class LauncherTest {
                 .endsWith(
                         "-p",
                         installed + "/lib/holdfast/b1",
-                        "--enable-native-access=io.holdfast.core,io.holdfast.journal,io.holdfast.manager,io.holdfast.authority",
+                        "--enable-native-access=io.holdfast.core,io.holdfast.authority",
                         "-m",
                         "io.holdfast.cli/io.holdfast.cli.Holdfast",
                         "--version");

@@ -40,7 +40,7 @@ public record Program(int code, String out, String err) {
                         "-XX:AOTCache=" + PACKAGED + "/" + cache + ".aot",
                         "-p",
                         PACKAGED,
-                        "--enable-native-access=io.holdfast.core,io.holdfast.journal,io.holdfast.manager,io.holdfast.authority",
+                        "--enable-native-access=io.holdfast.core,io.holdfast.authority",
                         "-m",
                         "io.holdfast.cli/" + Holdfast.class.getName());
         return words(vmOptions, how, arguments);

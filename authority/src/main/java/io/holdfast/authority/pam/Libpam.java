@@ -1,15 +1,12 @@
 package io.holdfast.authority.pam;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
+import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Libc.Function;
+import io.holdfast.core.sys.Library;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
@@ -24,48 +21,33 @@ final class Libpam {
 
     private static final String LIBRARY = "libpam.so.0";
 
+    /** The allocator of libc, which PAM uses to free answers. */
+    private static final Function CALLOC = Libc.bind("calloc");
+
+    private static final Function FREE = Libc.bind("free");
+    private static final Function BZERO = Libc.bind("explicit_bzero");
+
     /** The maximum number of bytes that are read of a text of libpam or of a module. */
     static final int MAX_TEXT = 8192;
 
-    private static final Linker LINKER = Linker.nativeLinker();
+    private final Function start;
+    private final Optional<Function> startConfdir;
+    private final Function end;
+    private final Function setItem;
+    private final Function getItem;
+    private final Function authenticate;
+    private final Function acctMgmt;
+    private final Function strerror;
 
-    /** The signature and the options of core's system calls, whose stub the linker reuses. */
-    private static final FunctionDescriptor WORDS =
-            FunctionDescriptor.of(
-                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-
-    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
-
-    /** The allocator of libc, which PAM uses to free answers. */
-    private static final class Memory {
-        static final MethodHandle CALLOC = libc("calloc");
-        static final MethodHandle FREE = libc("free");
-        static final MethodHandle BZERO = libc("explicit_bzero");
-
-        private static MethodHandle libc(String function) {
-            return bind(LINKER.defaultLookup(), function)
-                    .orElseThrow(() -> new AssertionError("libc has no " + function));
-        }
-    }
-
-    private final MethodHandle start;
-    private final Optional<MethodHandle> startConfdir;
-    private final MethodHandle end;
-    private final MethodHandle setItem;
-    private final MethodHandle getItem;
-    private final MethodHandle authenticate;
-    private final MethodHandle acctMgmt;
-    private final MethodHandle strerror;
-
-    private Libpam(SymbolLookup library) throws PamUnavailableException {
-        start = required(library, "pam_start");
-        startConfdir = bind(library, "pam_start_confdir");
-        end = required(library, "pam_end");
-        setItem = required(library, "pam_set_item");
-        getItem = required(library, "pam_get_item");
-        authenticate = required(library, "pam_authenticate");
-        acctMgmt = required(library, "pam_acct_mgmt");
-        strerror = required(library, "pam_strerror");
+    private Libpam(Library library) {
+        start = library.function("pam_start");
+        startConfdir = library.find("pam_start_confdir");
+        end = library.function("pam_end");
+        setItem = library.function("pam_set_item");
+        getItem = library.function("pam_get_item");
+        authenticate = library.function("pam_authenticate");
+        acctMgmt = library.function("pam_acct_mgmt");
+        strerror = library.function("pam_strerror");
     }
 
     /**
@@ -77,48 +59,23 @@ final class Libpam {
         return load(LIBRARY);
     }
 
-    @SuppressWarnings("restricted") // the one place that loads a library
     static Libpam load(String name) throws PamUnavailableException {
-        SymbolLookup library;
+        Library library;
         try {
-            library = SymbolLookup.libraryLookup(name, Arena.global());
+            library = new Library(name);
         } catch (IllegalArgumentException e) {
             throw new PamUnavailableException(
                     "there is no " + name + ": install PAM (Debian's package libpam0g)");
-        } catch (IllegalCallerException e) {
-            throw new IllegalStateException(
-                    "Holdfast calls PAM: start java with --enable-native-access="
-                            + (Libpam.class.getModule().isNamed()
-                                    ? "io.holdfast.core," + Libpam.class.getModule().getName()
-                                    : "ALL-UNNAMED"),
-                    e);
         }
-        return new Libpam(library);
-    }
-
-    private static MethodHandle required(SymbolLookup library, String function)
-            throws PamUnavailableException {
-        return bind(library, function)
-                .orElseThrow(() ->
-                        new PamUnavailableException(
-                                LIBRARY + " has no " + function + ": is it another library?"));
-    }
-
-    @SuppressWarnings("restricted") // downcalls
-    private static Optional<MethodHandle> bind(SymbolLookup library, String function) {
-        return library.find(function).map(symbol -> LINKER.downcallHandle(symbol, WORDS, ERRNO));
-    }
-
-    /** Calls a function. PAM does not report by errno; it is part of the shared signature. */
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
-            return (long) function.invokeExact(errno, a, b, c, d, e, 0L);
-        } catch (RuntimeException | Error failure) {
-            throw failure;
-        } catch (Throwable failure) {
-            throw new AssertionError(failure);
+        try {
+            return new Libpam(library);
+        } catch (IllegalArgumentException e) {
+            throw new PamUnavailableException(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static long call(Function function, long a, long b, long c, long d, long e) {
+        return Library.call(function, a, b, c, d, e, 0);
     }
 
     /**
@@ -131,7 +88,7 @@ final class Libpam {
         if (folder == 0) {
             return (int) call(start, service, user, conversation, handle, 0);
         }
-        MethodHandle confdir =
+        Function confdir =
                 startConfdir.orElseThrow(() ->
                         new PamUnavailableException(
                                 "a private PAM folder needs Linux-PAM 1.4 (pam_start_confdir)"));
@@ -164,16 +121,16 @@ final class Libpam {
 
     /** Allocates zeroed memory with libc's calloc(3); returns 0 if there is none. */
     static long calloc(long count, long size) {
-        return call(Memory.CALLOC, count, size, 0, 0, 0);
+        return call(CALLOC, count, size, 0, 0, 0);
     }
 
     static void free(long address) {
-        long ignored = call(Memory.FREE, address, 0, 0, 0, 0);
+        long ignored = call(FREE, address, 0, 0, 0, 0);
     }
 
     /** Zeroes memory, in a way that no compiler optimizes away. */
     static void wipe(long address, long size) {
-        long ignored = call(Memory.BZERO, address, size, 0, 0, 0);
+        long ignored = call(BZERO, address, size, 0, 0, 0);
     }
 
     /** Returns a view of memory that is owned elsewhere. */

@@ -66,14 +66,14 @@ public final class Libc {
                         + (module.isNamed() ? module.getName() : "ALL-UNNAMED"));
     }
 
-    /** A function of libc. */
+    /** A function of libc, or of another {@link Library}. */
     public static final class Function {
         private final String name;
 
         /** The address, cached at first use; threads may race to look it up, and find the same. */
         private @Nullable MemorySegment symbol;
 
-        private Function(String name, @Nullable MemorySegment symbol) {
+        Function(String name, @Nullable MemorySegment symbol) {
             this.name = name;
             this.symbol = symbol;
         }
@@ -189,20 +189,26 @@ public final class Libc {
             long d,
             long e,
             long f) {
-        MethodHandle call = CALL;
-        if (call == null) {
-            throw denied();
-        }
-        try {
-            int result = (int) (long) call.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
-            return result != -1 ? result : -code(errno);
-        } catch (Throwable t) {
-            throw new AssertionError(t);
-        }
+        int result = (int) call(function, errno, a, b, c, d, e, f);
+        return result != -1 ? result : -code(errno);
     }
 
     /** Calls a function that returns {@code ssize_t} or {@code long}; its result, or -errno. */
     public static long wordCall(
+            Function function,
+            MemorySegment errno,
+            long a,
+            long b,
+            long c,
+            long d,
+            long e,
+            long f) {
+        long result = call(function, errno, a, b, c, d, e, f);
+        return result != -1 ? result : -code(errno);
+    }
+
+    /** Calls a function, and returns its result unchanged. */
+    static long call(
             Function function,
             MemorySegment errno,
             long a,
@@ -216,8 +222,7 @@ public final class Libc {
             throw denied();
         }
         try {
-            long result = (long) call.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
-            return result != -1 ? result : -code(errno);
+            return (long) call.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
         } catch (Throwable t) {
             throw new AssertionError(t);
         }

@@ -1,13 +1,15 @@
 package io.holdfast.journal.compression;
 
-import static io.holdfast.journal.compression.NativeLibrary.call;
+import static io.holdfast.core.sys.Library.call;
 
+import io.holdfast.core.sys.Libc.Function;
+import io.holdfast.core.sys.Library;
 import io.holdfast.journal.format.Bytes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +38,7 @@ public enum Codec {
     private final String library;
     private final String debianPackage;
     private final String[] names;
-    private volatile MethodHandle @Nullable [] functions;
+    private volatile Function @Nullable [] functions;
     private volatile @Nullable String problem;
 
     Codec(String library, String debianPackage, String... names) {
@@ -45,8 +47,8 @@ public enum Codec {
         this.names = names;
     }
 
-    private MethodHandle[] functions() throws CodecException {
-        MethodHandle[] known = functions;
+    private Function[] functions() throws CodecException {
+        Function[] known = functions;
         if (known != null) {
             return known;
         }
@@ -55,14 +57,14 @@ public enum Codec {
             throw new CodecException(failure);
         }
         try {
-            NativeLibrary loaded = new NativeLibrary(library, debianPackage);
-            known = new MethodHandle[names.length];
-            for (int i = 0; i < names.length; i++) {
-                known[i] = loaded.function(names[i], this == XZ ? 9 : 6);
-            }
-        } catch (CodecException e) {
-            problem = e.getMessage();
-            throw e;
+            Library loaded = new Library(library);
+            known = Stream.of(names).map(loaded::function).toArray(Function[]::new);
+        } catch (IllegalArgumentException e) {
+            failure =
+                    "the library %s is missing or too old; install Debian's package %s"
+                            .formatted(library, debianPackage);
+            problem = failure;
+            throw new CodecException(failure);
         }
         functions = known;
         return known;
@@ -85,7 +87,7 @@ public enum Codec {
      *     library is missing
      */
     public byte[] decompress(byte[] bytes, int from, int length, int limit) throws CodecException {
-        MethodHandle[] function = functions();
+        Function[] function = functions();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = arena.allocate(Math.max(length, 1), 8);
             MemorySegment.copy(bytes, from, source, ValueLayout.JAVA_BYTE, 0, length);
@@ -147,7 +149,7 @@ public enum Codec {
 
     /** The stream does not state its size: the result grows until it fits. */
     private byte[] unxz(
-            MethodHandle decode, Arena arena, MemorySegment source, int length, int limit)
+            Function decode, Arena arena, MemorySegment source, int length, int limit)
             throws CodecException {
         MemorySegment positions = arena.allocate(24, 8); // the memory limit, read, written
         for (long room = Math.clamp(length * 4L, 1024, limit); ; room = Math.min(room * 4, limit)) {
@@ -156,7 +158,19 @@ public enum Codec {
                 positions.set(ValueLayout.JAVA_LONG, 0, LZMA_MEMORY);
                 positions.set(ValueLayout.JAVA_LONG, 8, 0);
                 positions.set(ValueLayout.JAVA_LONG, 16, 0);
-                int status = decodeXz(decode, positions, source, length, result, room);
+                int status =
+                        (int)
+                                call(
+                                        decode,
+                                        positions.address(),
+                                        0,
+                                        0,
+                                        source.address(),
+                                        positions.address() + 8,
+                                        length,
+                                        result.address(),
+                                        positions.address() + 16,
+                                        room);
                 long written = positions.get(ValueLayout.JAVA_LONG, 16);
                 if (status == LZMA_OK) {
                     return result.asSlice(0, written).toArray(ValueLayout.JAVA_BYTE);
@@ -171,34 +185,6 @@ public enum Codec {
         }
     }
 
-    /** lzma_stream_buffer_decode has nine parameters. */
-    private static int decodeXz(
-            MethodHandle decode,
-            MemorySegment positions,
-            MemorySegment source,
-            long length,
-            MemorySegment result,
-            long room) {
-        try {
-            return (int)
-                    (long)
-                            decode.invokeExact(
-                                    positions.address(),
-                                    0L,
-                                    0L,
-                                    source.address(),
-                                    positions.address() + 8,
-                                    length,
-                                    result.address(),
-                                    positions.address() + 16,
-                                    room);
-        } catch (RuntimeException | Error failure) {
-            throw failure;
-        } catch (Throwable failure) {
-            throw new AssertionError(failure);
-        }
-    }
-
     /**
      * Compresses an array with ZSTD.
      *
@@ -206,7 +192,7 @@ public enum Codec {
      * @throws CodecException if the library is missing
      */
     public static byte @Nullable [] zstd(byte[] bytes, int from, int length) throws CodecException {
-        MethodHandle[] function = ZSTD.functions();
+        Function[] function = ZSTD.functions();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment source = arena.allocate(Math.max(length, 1), 8);
             MemorySegment.copy(bytes, from, source, ValueLayout.JAVA_BYTE, 0, length);

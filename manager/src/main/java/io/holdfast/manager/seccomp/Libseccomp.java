@@ -6,12 +6,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Libc.Function;
+import io.holdfast.core.sys.Library;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.invoke.MethodHandle;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,39 +27,31 @@ final class Libseccomp {
     private static final String LIBRARY = "libseccomp.so.2";
     private static final long NATIVE = 0;
     private static final int CONDITION_BYTES = 24; // struct scmp_arg_cmp
-    private static final Linker LINKER = Linker.nativeLinker();
-
-    /** The signature and the options of core's system calls, whose stub the linker reuses. */
-    private static final FunctionDescriptor WORDS =
-            FunctionDescriptor.of(
-                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-
-    private static final Linker.Option CAPTURE = Linker.Option.captureCallState("errno");
 
     private static volatile @Nullable Libseccomp loaded;
 
-    private final MethodHandle init;
-    private final MethodHandle release;
-    private final MethodHandle archAdd;
-    private final MethodHandle archRemove;
-    private final MethodHandle archNative;
-    private final MethodHandle attrSet;
-    private final MethodHandle resolveName;
-    private final MethodHandle resolveNameArch;
-    private final MethodHandle ruleAdd;
-    private final MethodHandle export;
+    private final Function init;
+    private final Function release;
+    private final Function archAdd;
+    private final Function archRemove;
+    private final Function archNative;
+    private final Function attrSet;
+    private final Function resolveName;
+    private final Function resolveNameArch;
+    private final Function ruleAdd;
+    private final Function export;
 
-    private Libseccomp(SymbolLookup library) {
-        init = bind(library, "seccomp_init");
-        release = bind(library, "seccomp_release");
-        archAdd = bind(library, "seccomp_arch_add");
-        archRemove = bind(library, "seccomp_arch_remove");
-        archNative = bind(library, "seccomp_arch_native");
-        attrSet = bind(library, "seccomp_attr_set");
-        resolveName = bind(library, "seccomp_syscall_resolve_name");
-        resolveNameArch = bind(library, "seccomp_syscall_resolve_name_arch");
-        ruleAdd = bind(library, "seccomp_rule_add_exact_array");
-        export = bind(library, "seccomp_export_bpf");
+    private Libseccomp(Library library) {
+        init = library.function("seccomp_init");
+        release = library.function("seccomp_release");
+        archAdd = library.function("seccomp_arch_add");
+        archRemove = library.function("seccomp_arch_remove");
+        archNative = library.function("seccomp_arch_native");
+        attrSet = library.function("seccomp_attr_set");
+        resolveName = library.function("seccomp_syscall_resolve_name");
+        resolveNameArch = library.function("seccomp_syscall_resolve_name_arch");
+        ruleAdd = library.function("seccomp_rule_add_exact_array");
+        export = library.function("seccomp_export_bpf");
     }
 
     /**
@@ -69,12 +59,11 @@ final class Libseccomp {
      *
      * @throws ErrnoException ENOENT if it is not installed
      */
-    @SuppressWarnings("restricted") // loads a library
     static Libseccomp load() {
         Libseccomp known = loaded;
         if (known == null) {
             try {
-                known = new Libseccomp(SymbolLookup.libraryLookup(LIBRARY, Arena.global()));
+                known = new Libseccomp(new Library(LIBRARY));
             } catch (IllegalArgumentException e) {
                 throw new ErrnoException(
                         "dlopen",
@@ -87,21 +76,9 @@ final class Libseccomp {
         return known;
     }
 
-    @SuppressWarnings("restricted") // downcalls
-    private static MethodHandle bind(SymbolLookup library, String function) {
-        return LINKER.downcallHandle(library.findOrThrow(function), WORDS, CAPTURE);
-    }
-
     /** Calls a function, which reports errors by its result. */
-    private static long call(MethodHandle function, long a, long b, long c, long d, long e) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
-            return (long) function.invokeExact(errno, a, b, c, d, e, 0L);
-        } catch (RuntimeException | Error failure) {
-            throw failure;
-        } catch (Throwable failure) {
-            throw new AssertionError(failure);
-        }
+    private static long call(Function function, long a, long b, long c, long d, long e) {
+        return Library.call(function, a, b, c, d, e, 0);
     }
 
     private static int checked(String function, long result) {

@@ -134,10 +134,7 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /**
-     * The packages of PAM, which needs an upcall, and of libseccomp are exceptions: other
-     * libraries.
-     */
+    /** PAM is the exception: it needs an upcall. */
     @Test
     void callShapesAndSymbolsStayOnTheGround() {
         noClasses()
@@ -145,9 +142,7 @@ class FloorsTest {
                 .resideOutsideOfPackages(
                         "io.holdfast.core.sys..",
                         "io.holdfast.core.wait",
-                        "io.holdfast.authority.pam",
-                        "io.holdfast.manager.seccomp",
-                        "io.holdfast.journal.compression")
+                        "io.holdfast.authority.pam")
                 .should()
                 .dependOnClassesThat(
                         JavaClass.Predicates.belongToAnyOf(

@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * The jar tells native-image which downcalls to prepare: the shapes of {@link Libc}, the only class
- * that calls the linker (FloorsTest).
+ * The jar tells native-image which downcalls to prepare: the shapes of {@link Libc}, through which
+ * every function is called but one of {@link Library}'s, of liblzma.
  */
 @SameOnEveryKernel
 class NativeImageTest {

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Kills receivers, and looks for each line that was written to a stream. */
-@Timeout(1800)
+@Timeout(7200)
 class KilledReceiverTest {
     private static final int WRITERS = 6;
     private static final int RECENT = 8; // archived files that the next receiver may need

@@ -3,7 +3,8 @@ package io.holdfast.manager.seccomp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Errno;
-import io.holdfast.manager.seccomp.FilterMachine.Call;
+import io.holdfast.core.testkit.FilterMachine;
+import io.holdfast.core.testkit.FilterMachine.Call;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.host.Architecture;
 import io.holdfast.manager.unit.settings.SandboxSettings;

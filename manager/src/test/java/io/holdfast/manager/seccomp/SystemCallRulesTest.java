@@ -6,7 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.manager.seccomp.FilterMachine.Call;
+import io.holdfast.core.testkit.FilterMachine;
+import io.holdfast.core.testkit.FilterMachine.Call;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.SandboxSettings;

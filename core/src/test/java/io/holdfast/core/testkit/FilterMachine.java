@@ -1,11 +1,13 @@
-package io.holdfast.manager.seccomp;
+package io.holdfast.core.testkit;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 
 /** Executes filters of system calls as the kernel does. */
-final class FilterMachine {
+public final class FilterMachine {
+    private static final int SECCOMP_RET_ALLOW = 0x7fff_0000;
+
     private FilterMachine() {}
 
     /**
@@ -14,7 +16,7 @@ final class FilterMachine {
      * @param architecture of {@code linux/audit.h}
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Call(int architecture, int number, long... arguments) {
+    public record Call(int architecture, int number, long... arguments) {
         private byte[] data() {
             ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
             data.putInt(number).putInt(architecture).putLong(0);
@@ -30,8 +32,8 @@ final class FilterMachine {
      *
      * @param programs the oldest first
      */
-    static int answer(List<byte[]> programs, Call call) {
-        int answer = Libseccomp.ALLOW;
+    public static int answer(List<byte[]> programs, Call call) {
+        int answer = SECCOMP_RET_ALLOW;
         for (byte[] program : programs.reversed()) {
             int next = answer(program, call);
             if ((next & 0xffff_0000) < (answer & 0xffff_0000)) { // signed, as in the kernel
@@ -41,7 +43,7 @@ final class FilterMachine {
         return answer;
     }
 
-    static int answer(byte[] program, Call call) {
+    private static int answer(byte[] program, Call call) {
         ByteBuffer code = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer data = ByteBuffer.wrap(call.data()).order(ByteOrder.LITTLE_ENDIAN);
         int accumulator = 0;

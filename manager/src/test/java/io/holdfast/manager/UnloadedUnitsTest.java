@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.Registration;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.RemoteObject;
@@ -15,6 +16,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -163,5 +165,23 @@ class UnloadedUnitsTest {
         try (Message signal = signals.take()) {
             return (String) signal.values().getFirst();
         }
+    }
+
+    /** A face is closed by any thread, while the loop asks its holder. */
+    @Test
+    void aHolderMayBeRemovedWhileTheHoldersAreAsked() throws Exception {
+        List<Registration> others = new ArrayList<>();
+        Registration holder =
+                stage.manager()
+                        .view()
+                        .hold(_ -> {
+                            others.forEach(Registration::cancel);
+                            return false;
+                        });
+        others.add(stage.manager().view().hold(_ -> false));
+        assertThat(stage.start("once")).isEqualTo(JobResult.DONE);
+        assertThat(stage.loaded()).isEmpty();
+        assertThat(stage.manager().loop().errors()).isZero();
+        holder.cancel();
     }
 }

@@ -8,12 +8,12 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 
 /**
@@ -28,7 +28,7 @@ public final class UnusedUnits {
     private final ManagerContext context;
     private final UnitTable units;
     private final JobEngine engine;
-    private final List<Predicate<UnitName>> holders = new ArrayList<>();
+    private final List<Predicate<UnitName>> holders = new CopyOnWriteArrayList<>(); // by any thread
     private final Set<UnitName> queue = new LinkedHashSet<>();
 
     UnusedUnits(ManagerContext context, UnitTable units, JobEngine engine) {

@@ -70,6 +70,8 @@ public final class SysStat {
     private static final Libc.Function UNLINKAT = Libc.bind("unlinkat");
     private static final Libc.Function RENAMEAT2 = Libc.bind("renameat2");
     private static final Libc.Function MKFIFOAT = Libc.bind("mkfifoat");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // glibc 2.31 has no mknodat
+    private static final long MKNODAT_NUMBER = Machine.ARM ? 33 : 259;
     private static final Libc.Function FCHMODAT = Libc.bind("fchmodat");
     private static final Libc.Function FCHMOD = Libc.bind("fchmod");
     private static final Libc.Function FCHOWN = Libc.bind("fchown");
@@ -374,6 +376,31 @@ public final class SysStat {
     /** {@code mkfifoat(3)}: 0, or -errno. */
     public static int mkfifoat(Fd directory, String name, int mode) {
         return named(MKFIFOAT, directory, name, mode, 0, 0);
+    }
+
+    /**
+     * {@code mknodat(2)} without device numbers: 0, or -errno.
+     *
+     * @param mode the type of the file ({@link FileStatus#type}), and its permissions
+     */
+    public static int mknodat(Fd directory, String name, int mode) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            int _ = CString.put(scratch.bytes, 0, name);
+            return Libc.intCall(
+                    SYSCALL,
+                    scratch.errno,
+                    MKNODAT_NUMBER,
+                    number,
+                    scratch.address,
+                    mode,
+                    0,
+                    0);
+        } finally {
+            directory.release();
+            scratch.release();
+        }
     }
 
     /** {@code fchmodat(2)}: 0, or -errno. */

@@ -9,13 +9,25 @@ import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
-/** An empty folder and an empty file without permissions, to be mounted over others. Blocking. */
+/** An empty file of each kind without permissions, to be mounted over others. Blocking. */
 public final class Inaccessible {
     private static final int NONE = 0;
-    private static final int NEW_FILE =
-            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
+
+    // sys/stat.h
+    private static final int REGULAR = 0x8000;
+    private static final int FOLDER = 0x4000;
+    private static final Map<Integer, String> NAMES =
+            Map.of(
+                    REGULAR, "file",
+                    FOLDER, "folder",
+                    0x1000, "fifo",
+                    0x2000, "character-device",
+                    0x6000, "block-device",
+                    0xC000, "socket");
+
     private static final MountAttribute[] ATTRIBUTES = {
         MountAttribute.NO_SUID, MountAttribute.NO_DEVICES, MountAttribute.NO_EXEC
     };
@@ -34,48 +46,51 @@ public final class Inaccessible {
         return new Inaccessible(runtimeFolder.resolve("inaccessible"));
     }
 
-    /** Removes the folder and the file; mounts of them stay effective. */
+    /** Removes the covers; mounts of them stay effective. */
     public void remove() {
-        for (Path one : List.of(folder.resolve("folder"), folder.resolve("file"), folder)) {
-            boolean ignored = one.toFile().delete();
+        for (String name : NAMES.values()) {
+            boolean ignored = folder.resolve(name).toFile().delete();
         }
+        boolean ignored = folder.toFile().delete();
     }
 
     /**
-     * Returns the mount tree that covers a path.
+     * Returns the mount tree that covers a path: a folder or a file of the same kind, so that an
+     * open(2) fails as it does for a file of that kind. A container may permit no device nodes;
+     * there, a regular file covers them.
      *
-     * @param isFolder whether a folder is covered, or any other file
      * @throws SetupException if it cannot be made
      */
-    public MountTree tree(boolean isFolder) throws SetupException {
-        String name = isFolder ? "folder" : "file";
+    MountTree tree(MountPlan.Real covered) throws SetupException {
+        String name;
         try (TrustedFolder covers = TrustedFolder.make(folder)) {
-            if (isFolder) {
-                makeFolder(covers.fd(), name);
-            } else {
-                makeFile(covers.fd(), name);
-            }
+            name = make(covers.fd(), covered.isFolder() ? FOLDER : typeOf(covered.source()));
         } catch (ErrnoException e) {
             throw new SetupException(SetupException.Step.NAMESPACE, e);
         }
-        Path cover = folder.resolve(name);
-        return MountTree.only(cover.toString()).with(ATTRIBUTES);
+        return MountTree.only(folder.resolve(name).toString()).with(ATTRIBUTES);
     }
 
-    private static void makeFolder(Fd covers, String name) {
-        int r = SysStat.mkdirat(covers, name, NONE);
+    /** Returns the type of a file that is no folder. */
+    private static int typeOf(String path) {
+        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
+            int type = SysStat.cachedStat(file).type();
+            return type != FOLDER && NAMES.containsKey(type) ? type : REGULAR;
+        }
+    }
+
+    private static String make(Fd covers, int type) {
+        String name = Objects.requireNonNull(NAMES.get(type));
+        int r =
+                type == FOLDER
+                        ? SysStat.mkdirat(covers, name, NONE)
+                        : SysStat.mknodat(covers, name, type | NONE);
+        if (r == -Errno.EPERM && type != REGULAR && type != FOLDER) {
+            return make(covers, REGULAR);
+        }
         if (r < 0 && r != -Errno.EEXIST) { // from an earlier manager
-            throw new ErrnoException("mkdir", name, -r);
+            throw new ErrnoException("mknod", name, -r);
         }
-    }
-
-    private static void makeFile(Fd covers, String name) {
-        try {
-            Fcntl.open(covers, name, NEW_FILE, NONE).close();
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.EEXIST) {
-                throw e;
-            }
-        }
+        return name;
     }
 }

@@ -510,7 +510,7 @@ final class Sandbox implements AutoCloseable {
     private void hide(MountPlan plan, String path) throws SetupException {
         Optional<MountPlan.Real> real = plan.find(path);
         if (real.isPresent()) {
-            plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get().isFolder()));
+            plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get()));
         }
     }
 
@@ -610,7 +610,7 @@ final class Sandbox implements AutoCloseable {
             case READ_ONLY -> plan.require(Kind.READ_ONLY, path, directive);
             case NONE -> {
                 MountPlan.Real real = plan.real(path, directive);
-                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real.isFolder()));
+                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real));
             }
             case EXECUTE -> plan.execution(plan.real(path, directive), true);
             case NO_EXECUTE -> plan.execution(plan.real(path, directive), false);

@@ -45,6 +45,7 @@ inside() {
     pivot_root . old
     cd /
     umount -l old
+    mount --make-rshared / # as in every container of systemd-nspawn(1): credentials are mounted by another process
     exec env -i PATH=/usr/sbin:/usr/bin container=holdfast TERM=dumb \
         SYSTEMD_UNIT_PATH=/run/systemd/transient:/etc/systemd/system:/run/systemd/system:/case/units:/case/base \
         SYSTEMD_GENERATOR_PATH=/nonexistent /usr/lib/systemd/systemd --unit=booted.service --show-status=no \

@@ -174,6 +174,7 @@ public final class Execution {
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
     private UserRuns.@Nullable Run userRun; // counted
+    private volatile boolean credentialsUsed; // by a command
     private volatile String lost = ""; // why no command can be started
     private volatile SharedParts.@Nullable Member member; // a worker or the loop sets it
 
@@ -275,6 +276,7 @@ public final class Execution {
             refuse();
         }
         use(support.applied(unit.settings().sandbox()));
+        credentialsUsed = again;
         boundingSet = new TreeSet<>(settings.capabilityBoundingSet());
         boundingSet.removeAll(unit.settings().sandbox().dropped());
         try {
@@ -346,6 +348,19 @@ public final class Execution {
                                     credentials.path().get(),
                                     refusal.get()));
         }
+    }
+
+    /**
+     * Makes the credentials anew for the first main command, if a command before it may have
+     * changed them.
+     */
+    private void renewCredentials(ExecCommand command)
+            throws SetupException, InterruptedException {
+        List<ExecCommand> main = unit.mainCommands();
+        if (credentialsUsed && !main.isEmpty() && main.getFirst().equals(command)) {
+            makeCredentials();
+        }
+        credentialsUsed = true;
     }
 
     private void setVariables(Map<String, String> ofDirectories) {
@@ -462,6 +477,7 @@ public final class Execution {
         if (!lost.isEmpty()) {
             throw new SetupException(SetupException.Step.RESOURCES, lost);
         }
+        renewCredentials(command);
         try (ExecStreams streams = streams(command, passed)) {
             Spawn spawn = spawnOf(command, more, passed, streams);
             giveTerminal(streams);

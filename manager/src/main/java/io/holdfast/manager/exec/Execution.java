@@ -303,9 +303,19 @@ public final class Execution {
         }
     }
 
-    private void use(SandboxSettings applied) {
-        settings = unit.settings().withSandbox(applied);
+    private void use(SandboxSettings applied) throws SetupException {
+        settings = unit.settings().withSandbox(followed(applied));
         directories = new ExecDirectories(settings, scope);
+    }
+
+    /** Returns the settings with a root that is reached through no links. */
+    private static SandboxSettings followed(SandboxSettings applied) throws SetupException {
+        if (applied.root().isEmpty()) {
+            return applied;
+        }
+        String path = applied.root().get().path();
+        return applied.withRoot(
+                MountPlan.ofMachine(path).map(MountPlan.Real::source).orElse(path));
     }
 
     /** Refuses a unit that would run without what its files ask for, although it must not. */

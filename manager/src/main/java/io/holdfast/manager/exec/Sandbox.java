@@ -12,7 +12,9 @@ import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysMount;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.credential.UnitCredentials;
 import io.holdfast.manager.exec.MountPlan.Kind;
 import io.holdfast.manager.unit.ManagerScope;
@@ -73,6 +75,10 @@ final class Sandbox implements AutoCloseable {
                     "/proc/timer_stats",
                     "/sys");
 
+    private static final List<String> BASE =
+            List.of("dev", "etc", "proc", "root", "run", "sys", "usr", "var");
+    private static final int PUBLIC = 0755;
+    private static final int OWNER_AND_GROUP = 0750;
     private static final String MODULES = "/usr/lib/modules";
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
@@ -215,8 +221,21 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
+    /** Makes the folders that every root has, as far as they are missing and can be made. */
+    private static void makeBase(String root) {
+        try (Fd folder = Fcntl.open(root, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            for (String name : BASE) {
+                int mode = name.equals("root") ? OWNER_AND_GROUP : PUBLIC;
+                if (SysStat.mkdirat(folder, name, mode) == 0) {
+                    int _ = SysStat.fchmodat(folder, name, mode); // whatever the umask is
+                }
+            }
+        }
+    }
+
     private void share(String name, List<PidFd> before)
             throws FileException, SetupException, InterruptedException {
+        requested().root().map(SandboxSettings.Root::path).ifPresent(Sandbox::makeBase);
         if (requested().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {

@@ -270,6 +270,21 @@ public record SandboxSettings(
                         systemCalls);
     }
 
+    /** Returns the settings with another path of their root, if they have one. */
+    public SandboxSettings withRoot(String path) {
+        return new SandboxSettings(
+                flags,
+                protectSystem,
+                protectHome,
+                privateTmp,
+                rules,
+                binds,
+                temporary,
+                namespaces,
+                root.map(own -> new Root(own.directive(), path, own.kernel())),
+                systemCalls);
+    }
+
     /** {@return whether a part of them needs namespaces} */
     public boolean isolates() {
         return root.isPresent()

@@ -68,8 +68,10 @@ class VerifyTest {
         Program ran = Program.run(new ProcessBuilder(words));
         assertThat(ran.out())
                 .contains(
-                        file + ":3: security: DeviceAllow= is not applied: BPF programs are refused",
-                        file + ":4: security: IPAddressDeny= is not applied: BPF programs are refused");
+                        file
+                                + ":3: security: DeviceAllow= is not applied: BPF programs are refused",
+                        file
+                                + ":4: security: IPAddressDeny= is not applied: BPF programs are refused");
         assertThat(ran.code()).isZero();
     }
 

@@ -26,7 +26,10 @@ import org.junit.jupiter.api.io.TempDirFactory;
  * has a /tmp of its own, so that no manager of another test removes what is left there on purpose.
  */
 @Timeout(180)
-@Needs(root = true, cgroup2 = true, programs = {"unshare", "nsenter"})
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"unshare", "nsenter"})
 class KeptNamespacesTest {
     /** Runs a command with a /tmp and a /var/tmp whose changes it sees alone. */
     private static final String WITH_OWN_TMP =

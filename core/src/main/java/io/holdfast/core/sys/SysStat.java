@@ -389,14 +389,7 @@ public final class SysStat {
         try {
             int _ = CString.put(scratch.bytes, 0, name);
             return Libc.intCall(
-                    SYSCALL,
-                    scratch.errno,
-                    MKNODAT_NUMBER,
-                    number,
-                    scratch.address,
-                    mode,
-                    0,
-                    0);
+                    SYSCALL, scratch.errno, MKNODAT_NUMBER, number, scratch.address, mode, 0, 0);
         } finally {
             directory.release();
             scratch.release();

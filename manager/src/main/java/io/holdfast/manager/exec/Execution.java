@@ -314,8 +314,7 @@ public final class Execution {
             return applied;
         }
         String path = applied.root().get().path();
-        return applied.withRoot(
-                MountPlan.ofMachine(path).map(MountPlan.Real::source).orElse(path));
+        return applied.withRoot(MountPlan.ofMachine(path).map(MountPlan.Real::source).orElse(path));
     }
 
     /** Refuses a unit that would run without what its files ask for, although it must not. */
@@ -364,8 +363,7 @@ public final class Execution {
      * Makes the credentials anew for the first main command, if a command before it may have
      * changed them.
      */
-    private void renewCredentials(ExecCommand command)
-            throws SetupException, InterruptedException {
+    private void renewCredentials(ExecCommand command) throws SetupException, InterruptedException {
         List<ExecCommand> main = unit.mainCommands();
         if (credentialsUsed && !main.isEmpty() && main.getFirst().equals(command)) {
             makeCredentials();

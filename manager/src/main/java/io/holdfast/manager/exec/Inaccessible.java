@@ -21,12 +21,18 @@ public final class Inaccessible {
     private static final int FOLDER = 0x4000;
     private static final Map<Integer, String> NAMES =
             Map.of(
-                    REGULAR, "file",
-                    FOLDER, "folder",
-                    0x1000, "fifo",
-                    0x2000, "character-device",
-                    0x6000, "block-device",
-                    0xC000, "socket");
+                    REGULAR,
+                    "file",
+                    FOLDER,
+                    "folder",
+                    0x1000,
+                    "fifo",
+                    0x2000,
+                    "character-device",
+                    0x6000,
+                    "block-device",
+                    0xC000,
+                    "socket");
 
     private static final MountAttribute[] ATTRIBUTES = {
         MountAttribute.NO_SUID, MountAttribute.NO_DEVICES, MountAttribute.NO_EXEC

@@ -128,8 +128,7 @@ class SharedPartsTest {
                         Optional.empty(),
                         Optional.empty());
         SharedParts.Member apart =
-                shared.rejoin(
-                        other, Set.of(), own, List.of(), Optional.empty(), Optional.empty());
+                shared.rejoin(other, Set.of(), own, List.of(), Optional.empty(), Optional.empty());
         assertThat(apart.parts().name()).isEqualTo(own);
         assertThat(found.parts().name()).isEqualTo(NAME);
         apart.close();
@@ -151,8 +150,7 @@ class SharedPartsTest {
                         Optional.of(network),
                         Optional.empty());
         SharedParts.Member apart =
-                shared.rejoin(
-                        other, Set.of(), "", List.of(), Optional.of(own), Optional.empty());
+                shared.rejoin(other, Set.of(), "", List.of(), Optional.of(own), Optional.empty());
         assertThat(apart.parts().network()).isEqualTo(own);
         assertThat(found.parts().network()).isEqualTo(network);
         apart.close();

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class FileAppender implements AutoCloseable {
     private static final int MAX_CHAIN = 100;
     private static final int LEAST_ITEMS = 4;
-    private static final int FIELD_BUCKETS = 333;
+    private static final int LEAST_FIELD_BUCKETS = 333;
+    private static final int DATA_OF_A_FIELD = 64; // buckets: a flood of names must not be slow
     private static final int LEAST_DATA_BUCKETS = 2047;
     private static final int REMEMBERED = 512; // a power of 2
     private static final int LONGEST_REMEMBERED = 1024;
@@ -44,8 +45,10 @@ final class FileAppender implements AutoCloseable {
     private long tail;
 
     private final byte[] stateByte = {Layout.STATE_ONLINE};
-    private final byte[] chain = new byte[2 * Long.BYTES];
+    private final byte[] head; // of a DATA object, without its payload
     private DataObject[] items = new DataObject[64];
+    private final FieldIndex fields = new FieldIndex();
+    private int[] fieldChains = new int[0]; // the length of each chain of FIELD objects
 
     /**
      * Objects of recent entries, by their checksum: most fields of an entry are in the last one.
@@ -58,6 +61,7 @@ final class FileAppender implements AutoCloseable {
         this.options = options;
         this.isCompact = options.isCompact();
         this.payloadAt = isCompact ? Layout.DATA_PAYLOAD_COMPACT : Layout.DATA_PAYLOAD;
+        this.head = new byte[payloadAt];
         this.itemSize = isCompact ? 4 : 8;
         this.compressFrom = mayCompress ? options.compressFrom() : Integer.MAX_VALUE;
         long part = Math.clamp(options.maxFileSize() / 16, MappedFile.WINDOW, 8 << 20);
@@ -77,7 +81,8 @@ final class FileAppender implements AutoCloseable {
         FileAppender appender = new FileAppender(path, file, options, mayCompress);
         long buckets = Math.max(options.maxFileSize() * 4 / 768 / 3, LEAST_DATA_BUCKETS);
         long fieldTable = Layout.NEWEST_HEADER + Layout.OBJECT_HEADER;
-        long fieldSize = (long) FIELD_BUCKETS * Layout.HASH_ITEM;
+        long fieldSize =
+                Math.max(buckets / DATA_OF_A_FIELD, LEAST_FIELD_BUCKETS) * Layout.HASH_ITEM;
         long dataTable = fieldTable + fieldSize + Layout.OBJECT_HEADER;
         long dataSize = buckets * Layout.HASH_ITEM;
         appender.allocate(dataTable + dataSize);
@@ -113,6 +118,7 @@ final class FileAppender implements AutoCloseable {
         VarHandle.storeStoreFence();
         file.putLong(0, Layout.SIGNATURE);
         appender.load();
+        appender.loadFields();
         return appender;
     }
 
@@ -152,6 +158,7 @@ final class FileAppender implements AutoCloseable {
             return null;
         }
         appender.load();
+        appender.loadFields();
         file.putByte(Layout.STATE, Layout.STATE_ONLINE);
         return appender;
     }
@@ -246,6 +253,22 @@ final class FileAppender implements AutoCloseable {
         fieldBuckets = file.getLong(Layout.FIELD_HASH_TABLE_SIZE) / Layout.HASH_ITEM;
         long last = file.getLong(Layout.TAIL_OBJECT_OFFSET);
         tail = Layout.aligned(last + file.getLong(last + Layout.OBJECT_SIZE));
+    }
+
+    /**
+     * Reads which FIELD objects a file has; a chain that is longer than a writer makes it, or leads
+     * nowhere, is read up to there.
+     */
+    private void loadFields() throws JournalException {
+        fieldChains = new int[(int) fieldBuckets];
+        for (int i = 0; i < fieldBuckets; i++) {
+            long at = file.getLong(fieldTable + (long) i * Layout.HASH_ITEM);
+            while (at > 0 && at < tail && (at & 7) == 0 && fieldChains[i] <= 2 * MAX_CHAIN) {
+                fields.add(file.getLong(at + Layout.FIELD_HASH), at);
+                fieldChains[i]++;
+                at = file.getLong(at + Layout.FIELD_NEXT_HASH);
+            }
+        }
     }
 
     private void putId(long offset, Id128 id) throws JournalException {
@@ -442,18 +465,19 @@ final class FileAppender implements AutoCloseable {
 
     private DataObject dataAt(long offset) throws JournalException {
         DataObject found = new DataObject(offset, 0, 0, new byte[0]);
+        file.peek(offset, head);
         readEntries(found);
         return found;
     }
 
-    /** Reads which entries a DATA object of the file has. */
+    /** Reads from {@link #head} which entries a DATA object of the file has. */
     private void readEntries(DataObject data) throws JournalException {
-        data.entries = file.getLong(data.offset + Layout.DATA_N_ENTRIES);
-        data.array = file.getLong(data.offset + Layout.DATA_ENTRY_ARRAY);
+        data.entries = Bytes.getLong(head, Layout.DATA_N_ENTRIES);
+        data.array = Bytes.getLong(head, Layout.DATA_ENTRY_ARRAY);
         data.used = data.array == 0 ? 0 : data.entries - 1;
         if (isCompact) {
-            data.array = Integer.toUnsignedLong(file.getInt(data.offset + Layout.DATA_TAIL_ARRAY));
-            data.used = Integer.toUnsignedLong(file.getInt(data.offset + Layout.DATA_TAIL_ARRAY_N));
+            data.array = Bytes.getUnsigned(head, Layout.DATA_TAIL_ARRAY);
+            data.used = Bytes.getUnsigned(head, Layout.DATA_TAIL_ARRAY_N);
         } else {
             for (long array = data.array; array != 0; ) {
                 data.array = array;
@@ -537,14 +561,14 @@ final class FileAppender implements AutoCloseable {
         long last = 0;
         int depth = 0;
         for (long at = file.getLong(bucket); at != 0; depth++) {
-            file.peek(at + Layout.DATA_HASH, chain);
-            if (Bytes.getLong(chain, 0) == hash && hasPayload(at, payload)) {
+            file.peek(at, head);
+            if (Bytes.getLong(head, Layout.DATA_HASH) == hash && hasPayload(at, payload)) {
                 DataObject found = new DataObject(at, hash, checksum, payload);
                 readEntries(found);
                 return found;
             }
             last = at;
-            at = Bytes.getLong(chain, Long.BYTES); // DATA_NEXT_HASH
+            at = Bytes.getLong(head, Layout.DATA_NEXT_HASH);
         }
         deepest(Layout.DATA_HASH_CHAIN_DEPTH, depth - 1);
         long name = field(payload, field.nameLength());
@@ -591,8 +615,8 @@ final class FileAppender implements AutoCloseable {
     }
 
     private boolean hasPayload(long data, byte[] payload) throws JournalException {
-        long length = file.getLong(data + Layout.OBJECT_SIZE) - payloadAt;
-        if (file.getByte(data + Layout.OBJECT_FLAGS) == 0) {
+        long length = Bytes.getLong(head, Layout.OBJECT_SIZE) - payloadAt;
+        if (head[Layout.OBJECT_FLAGS] == 0) {
             return length == payload.length && file.equals(data + payloadAt, payload);
         }
         if (length < 0 || length > payload.length) {
@@ -613,20 +637,16 @@ final class FileAppender implements AutoCloseable {
      */
     private long field(byte[] payload, int nameLength) throws JournalException {
         long hash = hash(payload, nameLength);
-        long bucket = fieldTable + Long.remainderUnsigned(hash, fieldBuckets) * Layout.HASH_ITEM;
-        long last = 0;
-        int depth = 0;
         long size = (long) Layout.FIELD_PAYLOAD + nameLength;
-        for (long at = file.getLong(bucket); at != 0; depth++) {
-            if (file.getLong(at + Layout.FIELD_HASH) == hash
-                    && file.getLong(at + Layout.OBJECT_SIZE) == size
-                    && file.equals(at + Layout.FIELD_PAYLOAD, Arrays.copyOf(payload, nameLength))) {
-                return at;
-            }
-            last = at;
-            at = file.getLong(at + Layout.FIELD_NEXT_HASH);
+        long known = fields.find(hash);
+        if (known != 0
+                && file.getLong(known + Layout.OBJECT_SIZE) == size
+                && file.equals(known + Layout.FIELD_PAYLOAD, Arrays.copyOf(payload, nameLength))) {
+            return known;
         }
-        deepest(Layout.FIELD_HASH_CHAIN_DEPTH, depth - 1);
+        int chain = (int) Long.remainderUnsigned(hash, fieldBuckets);
+        long bucket = fieldTable + (long) chain * Layout.HASH_ITEM;
+        deepest(Layout.FIELD_HASH_CHAIN_DEPTH, fieldChains[chain] - 1);
         if (!reserve(Layout.aligned(size))) {
             return 0;
         }
@@ -634,8 +654,11 @@ final class FileAppender implements AutoCloseable {
         file.putLong(field + Layout.FIELD_HASH, hash);
         file.put(field + Layout.FIELD_PAYLOAD, payload, 0, nameLength);
         appended(field, Layout.FIELD, 0, size);
+        long last = file.getLong(bucket + 8);
         link(last == 0 ? bucket : last + Layout.FIELD_NEXT_HASH, field);
         file.putLong(bucket + 8, field);
+        fields.add(hash, field);
+        fieldChains[chain]++;
         file.putLong(Layout.N_FIELDS, number(Layout.N_FIELDS) + 1);
         return field;
     }

@@ -27,12 +27,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pages of at most {@link #MAX_RESIDENT} windows, and of those that were reserved for the hash
  * tables, count as memory of this process: 10 MiB. The array of each field of an entry has a
- * window, so fewer would be exchanged all the time. Not thread-safe.
+ * window, so fewer would be exchanged all the time. To exchange a window takes as long as dozens of
+ * system calls, so numbers are read and written by pread(2) and pwrite(2) where windows are used
+ * rarely: entries may refer to fields all over the file. Not thread-safe.
  */
 final class MappedFile implements AutoCloseable {
     static final int WINDOW_SHIFT = 18;
     static final int WINDOW = 1 << WINDOW_SHIFT;
     static final int MAX_RESIDENT = 40;
+    private static final int RARE = 128; // visits of a window for which none is exchanged
+    private static final int SHORT = 1024; // bytes that are compared without exchanging a window
 
     /** A mapped part of the file. */
     private static final class Window implements AutoCloseable {
@@ -42,6 +46,7 @@ final class MappedFile implements AutoCloseable {
         final ByteBuffer bytes;
         long used;
         boolean isResident;
+        int visits; // since it was resident
 
         Window(FileChannel channel, int index) throws IOException {
             this.index = index;
@@ -111,6 +116,33 @@ final class MappedFile implements AutoCloseable {
         size = to;
     }
 
+    /** Returns the window at an offset; null if other windows are used more. */
+    private @Nullable ByteBuffer frequent(long offset) throws JournalException {
+        int index = (int) (offset >>> WINDOW_SHIFT);
+        Window window = index < windows.length ? windows[index] : null;
+        if (window == null
+                || window.isResident
+                || resident < mostResident
+                || ++window.visits > RARE) {
+            return window(offset);
+        }
+        return null;
+    }
+
+    private byte[] read(long offset, int length) throws JournalException {
+        byte[] bytes = new byte[length];
+        if (Unistd.pread(fd, bytes, 0, length, offset) != length) {
+            throw new JournalException(path, offset, "read failed");
+        }
+        return bytes;
+    }
+
+    private void write(long offset, byte[] bytes) throws JournalException {
+        if (Unistd.pwrite(fd, bytes, 0, bytes.length, offset) != bytes.length) {
+            throw new JournalException(path, offset, "write failed");
+        }
+    }
+
     private ByteBuffer window(long offset) throws JournalException {
         int index = (int) (offset >>> WINDOW_SHIFT);
         Window window = index == 0 ? first : last;
@@ -138,6 +170,7 @@ final class MappedFile implements AutoCloseable {
                 releaseOldest();
             }
             window.isResident = true;
+            window.visits = 0;
             resident++;
         }
         window.used = ++clock;
@@ -176,23 +209,44 @@ final class MappedFile implements AutoCloseable {
     }
 
     long getLong(long offset) throws JournalException {
-        return window(offset).getLong(within(offset));
+        ByteBuffer window = frequent(offset);
+        return window != null
+                ? window.getLong(within(offset))
+                : Bytes.getLong(read(offset, Long.BYTES), 0);
     }
 
     void putLong(long offset, long value) throws JournalException {
-        var _ = window(offset).putLong(within(offset), value);
+        ByteBuffer window = frequent(offset);
+        if (window != null) {
+            var _ = window.putLong(within(offset), value);
+        } else {
+            byte[] bytes = new byte[Long.BYTES];
+            Bytes.putLong(bytes, 0, value);
+            write(offset, bytes);
+        }
     }
 
     int getInt(long offset) throws JournalException {
-        return window(offset).getInt(within(offset));
+        ByteBuffer window = frequent(offset);
+        return window != null
+                ? window.getInt(within(offset))
+                : Bytes.getInt(read(offset, Integer.BYTES), 0);
     }
 
     void putInt(long offset, int value) throws JournalException {
-        var _ = window(offset).putInt(within(offset), value);
+        ByteBuffer window = frequent(offset);
+        if (window != null) {
+            var _ = window.putInt(within(offset), value);
+        } else {
+            byte[] bytes = new byte[Integer.BYTES];
+            Bytes.putInt(bytes, 0, value);
+            write(offset, bytes);
+        }
     }
 
     int getByte(long offset) throws JournalException {
-        return window(offset).get(within(offset));
+        ByteBuffer window = frequent(offset);
+        return window != null ? window.get(within(offset)) : read(offset, 1)[0];
     }
 
     void putByte(long offset, int value) throws JournalException {
@@ -239,9 +293,7 @@ final class MappedFile implements AutoCloseable {
         }
         byte[] bytes = new byte[Long.BYTES];
         Bytes.putLong(bytes, 0, value);
-        if (Unistd.pwrite(fd, bytes, 0, bytes.length, offset) != bytes.length) {
-            throw new JournalException(path, offset, "write failed");
-        }
+        write(offset, bytes);
     }
 
     private boolean isResident(long offset, int length) {
@@ -252,6 +304,9 @@ final class MappedFile implements AutoCloseable {
 
     /** Returns whether the file has these bytes at an offset. */
     boolean equals(long offset, byte[] bytes) throws JournalException {
+        if (bytes.length <= SHORT && frequent(offset) == null) {
+            return Arrays.equals(read(offset, bytes.length), bytes);
+        }
         int done = 0;
         while (done < bytes.length) {
             int at = within(offset + done);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,56 @@ class WriterTest {
         assertThat(Entries.messages(Entries.of(file))).containsExactly("m0", "m1", "m2");
         assertThat(JournalVerifier.verify(file).problems()).isEmpty();
         assertThat(reasons).isEmpty();
+    }
+
+    @Test
+    void namesOfAFileThatIsContinuedAreNotStoredAgain() throws IOException {
+        List<Field> many = new ArrayList<>();
+        for (int i = 0; i < 1500; i++) { // several in each chain of the table
+            many.add(Field.of("NAME" + i, "1"));
+        }
+        for (int i = 0; i < 2; i++) {
+            try (JournalWriter writer = JournalWriter.open(file, options)) {
+                var _ = writer.append(many.subList(0, 900));
+                var _ = writer.append(many.subList(600, 1500));
+            }
+        }
+        assertThat(JournalVerifier.verify(file).problems()).isEmpty();
+        try (JournalReader reader = JournalReader.openFile(file)) {
+            assertThat(reader.fieldNames()).hasSize(1500 + 1); // and _BOOT_ID
+        }
+        assertThat(reasons).isEmpty();
+    }
+
+    /** The file is several times as large as what a writer has mapped of it at once. */
+    @Test
+    void anEntryMayReferToFieldsAllOverAFile() throws IOException {
+        int fields = 60;
+        int values = 1500;
+        String long200 = "x".repeat(200);
+        Random random = new Random(1);
+        List<List<Field>> written = new ArrayList<>();
+        try (JournalWriter writer = JournalWriter.open(file, options)) {
+            for (int i = 0; i < 2 * values; i++) {
+                List<Field> entry = new ArrayList<>();
+                for (int k = 0; k < fields; k++) {
+                    int value = i < values ? i : random.nextInt(values);
+                    entry.add(Field.of("F" + k, long200 + value));
+                }
+                var _ = writer.append(entry);
+                written.add(entry);
+            }
+        }
+        assertThat(reasons).isEmpty();
+        assertThat(Files.size(file))
+                .isGreaterThan(2L * MappedFile.MAX_RESIDENT << MappedFile.WINDOW_SHIFT);
+        assertThat(JournalVerifier.verify(file).problems()).isEmpty();
+        Field one = written.get(2 * values - 1).getFirst();
+        try (JournalReader reader = JournalReader.openFile(file)) {
+            reader.filter(Match.field("F0", one.text()));
+            assertThat(Entries.rest(reader))
+                    .hasSameSizeAs(written.stream().filter(entry -> entry.contains(one)).toList());
+        }
     }
 
     @Test

@@ -137,6 +137,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
                     sender,
                     Optional.empty(),
                     Optional.empty(),
+                    data.length,
                     SyslogMessage.parse(data).fields());
             return;
         }
@@ -144,7 +145,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
             try {
                 data = content(files.getFirst());
             } catch (ErrnoException e) {
-                intake.refuse(sender);
+                intake.refuse(sender, 0);
                 warnings.log(
                         sender.uid(),
                         "a message of user " + sender.uid() + " is refused: " + e.getMessage());
@@ -154,8 +155,13 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         NativeMessage message =
                 NativeMessage.parse(
                         data, ReceiverLimits.FIELDS.intValue(), ReceiverLimits.ENTRIES.intValue());
+        if (message.entries().isEmpty()) {
+            intake.refuse(sender, data.length);
+        }
+        long bytes = data.length; // the whole message was read for its first entry
         for (List<Field> entry : message.entries()) {
-            intake.take(JOURNAL, sender, Optional.empty(), Optional.empty(), entry);
+            intake.take(JOURNAL, sender, Optional.empty(), Optional.empty(), bytes, entry);
+            bytes = 0;
         }
     }
 

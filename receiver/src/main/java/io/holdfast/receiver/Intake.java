@@ -34,7 +34,7 @@ final class Intake {
     private static final int MOST_TURNS = 1000; // of the loop
     private static final Duration PAUSE = Duration.ofMillis(5);
     private static final int USUAL_BYTES = 16 << 10; // of a message that counts as one
-    private static final int USUAL_FIELDS = 128;
+    private static final int USUAL_FIELDS = 32;
     private static final int LEAST_IMPORTANT = 7; // debug
     private static final long LONGEST = Long.MAX_VALUE / 1000; // microseconds
     private static final BurstLimit.Rate UNLIMITED =
@@ -152,6 +152,7 @@ final class Intake {
      * @param transport the field that names its way
      * @param unit to which it belongs, if that is not the one of the sender
      * @param invocation the run of the unit, if it is known
+     * @param bytes that were received, with those that are in no field
      * @param message the fields that the sender has set
      */
     void take(
@@ -159,6 +160,7 @@ final class Intake {
             Attribution.Known sender,
             Optional<String> unit,
             Optional<String> invocation,
+            long bytes,
             List<Field> message) {
         received++;
         Optional<String> belongs = unit.or(sender::unit);
@@ -166,7 +168,7 @@ final class Intake {
         if (!isWanted(settings, sender.filter(), message)) {
             return;
         }
-        if (!passes(sender, belongs, settings, weight(message))) {
+        if (!passes(sender, belongs, settings, weight(bytes, message.size()))) {
             return;
         }
         store(sender.uid(), complete(transport, sender, unit, settings, invocation, message));
@@ -190,9 +192,11 @@ final class Intake {
         return !passes(sender, unit, settings(sender, unit), 1);
     }
 
-    /** Counts a message that cannot be read. */
-    void refuse(Attribution.Known sender) {
-        boolean _ = passes(sender, sender.unit(), settings(sender, sender.unit()), 1);
+    /** Counts a message of which nothing is stored. */
+    void refuse(Attribution.Known sender, long bytes) {
+        received++;
+        boolean _ =
+                passes(sender, sender.unit(), settings(sender, sender.unit()), weight(bytes, 0));
     }
 
     private UnitSettings settings(Attribution.Known sender, Optional<String> unit) {
@@ -200,14 +204,11 @@ final class Intake {
     }
 
     /**
-     * Returns as how many messages one counts: a large one takes the time and the space of others.
+     * Returns as how many messages one counts: a large one takes the time and the space of others,
+     * and a field takes a tenth of the time of a short message.
      */
-    private static long weight(List<Field> message) {
-        long bytes = 0;
-        for (Field field : message) {
-            bytes += field.size();
-        }
-        return 1 + Math.max(bytes / USUAL_BYTES, message.size() / USUAL_FIELDS);
+    private static long weight(long bytes, int fields) {
+        return 1 + bytes / USUAL_BYTES + fields / USUAL_FIELDS;
     }
 
     private static String nameOf(Attribution.Known sender, Optional<String> unit) {

@@ -80,7 +80,7 @@ public final class ReceiverLimits {
             Limit.count(
                     "io.holdfast.receiver.rateBurst",
                     10_000,
-                    "messages of a unit or user within one interval, of up to 16 KiB or 128 fields, larger ones count"
+                    "messages of a unit or user within one interval, of up to 16 KiB and 31 fields, larger ones count"
                             + " as several; further ones are dropped and counted");
 
     public static final Limit USER_FILES =

@@ -218,7 +218,7 @@ final class StreamSource implements Intake.Source, Intake.Settling, AutoCloseabl
                 Optional.of(header.unitName()).filter(name -> !name.isEmpty() && isOfManager());
         Optional<String> invocation = header.invocationId().filter(_ -> unit.isPresent());
         for (Line line : ready) {
-            intake.take(STDOUT, by, unit, invocation, fields(header, line));
+            intake.take(STDOUT, by, unit, invocation, line.text().length, fields(header, line));
         }
     }
 

@@ -214,6 +214,58 @@ class ReceiverInputTest {
     }
 
     @Test
+    @Needs(root = true, cgroup2 = true, programs = "python3")
+    void aMessageOfManyFieldsCountsAsSeveral() throws Exception {
+        set("log-rate-limit-burst:x.service", "100");
+        set("invocation:x.service", ID);
+        sendNative(
+                """
+                for i in range(6):
+                    s.send(b"MANY=1\n" + b"".join(b"F%d=1\n" % n for n in range(1000)))
+                """);
+        send("socket", "MESSAGE=end\n");
+        Entry _ = await("MESSAGE", "end");
+        assertThat(entries("MANY", "1")).hasSize(4);
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true, programs = "python3")
+    void aMessageWithoutAFieldThatItsSenderMaySetCountsToo() throws Exception {
+        set("log-rate-limit-burst:x.service", "100");
+        set("invocation:x.service", ID);
+        sendNative(
+                """
+                for i in range(100):
+                    s.send(b"_A=1\n")
+                s.send(b"MESSAGE=late\n")
+                """);
+        send("socket", "MESSAGE=end\n");
+        Entry _ = await("MESSAGE", "end");
+        assertThat(entries("MESSAGE", "late")).isEmpty();
+    }
+
+    /** Runs a script that sends native messages to {@code s} in the cgroup of x.service. */
+    private void sendNative(String script) throws Exception {
+        String begin =
+                """
+                import os, socket, sys
+                with open(sys.argv[1], "w") as procs: procs.write(str(os.getpid()))
+                s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                s.connect(sys.argv[2])
+                """;
+        try (Cgroup own = Cgroup.own();
+                Cgroup slice = own.create("hfnative" + ProcessHandle.current().pid() + ".slice");
+                Cgroup unit = slice.create("x.service")) {
+            Path procs = Path.of(Cgroup.mountPoint(), unit.path().path(), "cgroup.procs");
+            String socket = folder.resolve("run/socket").toString();
+            Run run = Run.of("python3", "-c", begin + script, procs.toString(), socket);
+            assertThat(run.mergeError().run().output()).isEmpty();
+            unit.remove();
+            slice.remove();
+        }
+    }
+
+    @Test
     @Needs(root = true)
     void settingsInAFolderOfOthersAreNotRead() throws Exception {
         set("log-level-max:x.service", "0");

@@ -60,6 +60,7 @@ class InstallTest {
                 List.of(
                         "scripts/install",
                         "scripts/holdfast.service.in",
+                        "scripts/holdfast-user@.service.in",
                         "scripts/layout",
                         "scripts/fresh",
                         POLICY,
@@ -123,6 +124,7 @@ class InstallTest {
                         lib + "/up.aot",
                         lib + "/x.jar",
                         "lib/holdfast/launch",
+                        "lib/systemd/system/holdfast-user@.service",
                         "lib/systemd/system/holdfast.service",
                         "share/bash-completion/completions/holdfast",
                         "share/fish/vendor_completions.d/holdfast.fish",
@@ -137,6 +139,9 @@ class InstallTest {
                         "\nExecStart=\""
                                 + prefix.toRealPath()
                                 + "/bin/holdfast\" up --metrics /run/holdfast/metrics\n");
+        assertThat(prefix.resolve("lib/systemd/system/holdfast-user@.service"))
+                .content()
+                .contains("\nExecStart=\"" + prefix.toRealPath() + "/bin/holdfast\" up --bus ");
         assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
                 .content()
                 .isEqualTo("for zsh\n");

@@ -25,6 +25,7 @@ import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.log.ManagerListener.Level;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.SupervisorStore;
@@ -119,8 +120,7 @@ final class RunningManager {
             lines.units(manager.view()::unit);
             isSystemctls = serveSystemctl(systemd1, varlink);
             if (!bus.isEmpty()) {
-                manager.busNames(
-                        manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
+                manager.busNames(onBus(systemd1, manager));
             }
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
@@ -316,6 +316,18 @@ final class RunningManager {
         var _ =
                 manager.start(List.of(Stack.BUS_SOCKET))
                         .thenRun(() -> manager.busNames(systemd1.follow(stack.busAddress())));
+    }
+
+    /** Connects to the bus of the command line, which one of the units may have to start first. */
+    private BusNameWatcher onBus(Systemd1 systemd1, Manager manager) throws InterruptedException {
+        if (manager.isAfterCrash()) {
+            return systemd1.follow(bus);
+        }
+        try {
+            return systemd1.connect(bus);
+        } catch (ConnectionLostException e) {
+            return systemd1.follow(bus);
+        }
     }
 
     // ---- the start

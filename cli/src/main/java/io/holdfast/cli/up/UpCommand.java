@@ -155,7 +155,7 @@ public final class UpCommand implements Command {
                 .option(
                         "--bus ADDRESS",
                         "Also serve org.freedesktop.systemd1 on this bus, and start the units that"
-                                + " the bus activates.")
+                                + " the bus activates. One of the units may start the bus.")
                 .with(
                         MetricsSocket.option(
                                 "counters of units, jobs, processes and crashes of the manager"))

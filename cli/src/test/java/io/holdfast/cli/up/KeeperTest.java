@@ -2,6 +2,8 @@ package io.holdfast.cli.up;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.command.ExitCode;
@@ -14,6 +16,9 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -459,6 +464,33 @@ public class KeeperTest {
             }
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void aBusThatOneOfTheUnitsStartsIsJoined() throws Exception {
+        unit("a.service", "[Service]", "ExecStart=/bin/sleep 1000");
+        String address = "unix:path=" + folder.resolve("bus");
+        try (CommandProcess up = up("--bus", address, "a.service")) {
+            up.await("the manager is not on the bus yet");
+            up.await("holdfast: ready");
+            try (Bus _ = Bus.open(BusAddress.parse(address), BusConfig.permissive());
+                    BusConnection client = BusConnection.connect(address)) {
+                awaitOwner(client, "org.freedesktop.systemd1");
+                up.signal("TERM");
+                assertThat(up.exitCode()).isZero();
+            }
+        }
+    }
+
+    private static void awaitOwner(BusConnection client, String name) throws Exception {
+        String owned = "type='signal',member='NameOwnerChanged',arg0='" + name + "'";
+        try (Subscription owners = client.subscribe(owned)) {
+            if (!client.object("org.freedesktop.DBus", "/org/freedesktop/DBus")
+                    .call("org.freedesktop.DBus", "NameHasOwner", "s", name)
+                    .equals(List.of(true))) {
+                owners.take().close();
+            }
         }
     }
 

@@ -172,11 +172,9 @@ class JobSignalsTest {
     @Test
     void aTransactionDescribesTheRequestedJobAndThoseThatItEntails() throws Exception {
         stage.service("b", "Type=oneshot", "ExecStart=/bin/sleep 1000");
-        stage.serviceWith(
-                "a", "Requires=b.service\nAfter=b.service", "ExecStart=/bin/sleep 1000");
+        stage.serviceWith("a", "Requires=b.service\nAfter=b.service", "ExecStart=/bin/sleep 1000");
         List<Object> started =
-                manager()
-                        .call(MANAGER, "EnqueueUnitJob", "sss", "a.service", "start", "replace");
+                manager().call(MANAGER, "EnqueueUnitJob", "sss", "a.service", "start", "replace");
 
         assertThat(described(started.subList(0, 5))).isEqualTo("a.service/start");
         assertThat((List<?>) started.get(5))

@@ -61,7 +61,9 @@ final class SystemdContainer implements AutoCloseable {
         folder.write(one, CaseFolder.POLLS);
         try {
             String _ = Shell.run(inside("systemctl", "daemon-reload"));
-            return folder.contracted(Shell.run(inside("timeout", SCRIPT_TIMEOUT, "sh", "/case/" + CaseFolder.SCRIPT)));
+            return folder.contracted(
+                    Shell.run(
+                            inside("timeout", SCRIPT_TIMEOUT, "sh", "/case/" + CaseFolder.SCRIPT)));
         } finally {
             reset();
         }

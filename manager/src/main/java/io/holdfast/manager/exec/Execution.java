@@ -1131,7 +1131,8 @@ public final class Execution {
             } catch (FileException e) {
                 // it no longer exists
             } catch (ErrnoException e) {
-                warnOnce("TTYPath", "its user remains the owner of its terminal: " + e.getMessage());
+                warnOnce(
+                        "TTYPath", "its user remains the owner of its terminal: " + e.getMessage());
             }
         }
     }

@@ -146,8 +146,8 @@ final class UnitTerminal {
     }
 
     /**
-     * Returns whether a descriptor that somebody has passed is the terminal that the unit names, and
-     * a pseudo-terminal: such a one can have an owner for as long as the unit runs.
+     * Returns whether a descriptor that somebody has passed is the terminal that the unit names,
+     * and a pseudo-terminal: such a one can have an owner for as long as the unit runs.
      */
     boolean isPassed(Fd terminal) {
         if (!settings.path().startsWith(PSEUDO_TERMINALS)) {

@@ -137,8 +137,7 @@ public final class Operations {
     }
 
     /**
-     * Requests a job; the reply describes it and the jobs that it entails: {@code
-     * uososa(uosos)}.
+     * Requests a job; the reply describes it and the jobs that it entails: {@code uososa(uosos)}.
      */
     public void transaction(
             MethodCall call,

@@ -66,6 +66,11 @@ final class LinkFolder {
         }
     }
 
+    /** Returns where a link of this name is made. */
+    Path place(String name) {
+        return folder.resolve(name);
+    }
+
     /** Returns whether there is a link of this name that leads to no file. */
     boolean isDangling(String name) {
         Path link = folder.resolve(name);

@@ -195,7 +195,9 @@ public final class UnitInstaller {
                         Reason.BAD_SETTING, "Cannot alias " + unit.name() + " as " + name);
             }
             boolean replaces = request.force() || links.isDangling(name.text());
-            links.link(name.text(), unit.file(), replaces);
+            // not the linked file itself, of which the link would make a unit of another name
+            Path target = unit.isInPath() ? unit.file() : links.place(unit.name().text());
+            links.link(name.text(), target, replaces);
         }
 
         private static boolean mayBeAlias(UnitName alias, UnitName of) {

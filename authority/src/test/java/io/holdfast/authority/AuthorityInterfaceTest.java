@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
@@ -58,6 +59,7 @@ class AuthorityInterfaceTest {
 
     /** Debian's group games; no user is a member in the database. */
     private static final int GAMES = 60;
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
 
     private static final String ASK =
             "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;"
@@ -79,7 +81,9 @@ class AuthorityInterfaceTest {
         static void main(String[] arguments) throws Exception {
             try (AuthorityEngine engine =
                             AuthorityEngine.open(
-                                    new PolicyFolders(Path.of(arguments[0])).options());
+                                    new PolicyFolders(Path.of(arguments[0]))
+                                            .options()
+                                            .withRuleLimits(patient()));
                     AuthorityInterface face = AuthorityInterface.of(engine)) {
                 face.server()
                         .serve(
@@ -92,6 +96,13 @@ class AuthorityInterfaceTest {
                 int ended = System.in.read();
                 System.out.println("ended " + ended);
             }
+        }
+
+        /** Programs of rules may run for as long as a test on a busy machine takes. */
+        private static RuleLimits patient() {
+            RuleLimits standard = RuleLimits.standard();
+            return standard.withEvaluation(PATIENCE)
+                    .withPrograms(standard.programs(), PATIENCE, standard.output());
         }
     }
 

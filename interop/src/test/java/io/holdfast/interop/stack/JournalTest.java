@@ -150,7 +150,7 @@ class JournalTest {
 
     @Test
     void eachLineIsInTheJournalOnceAlthoughManagersAreKilled() throws Exception {
-        service("a", "ExecStart=/bin/sh -c 'for i in $(seq 3000); do echo n-$i; sleep 0.01; done'");
+        service("a", "ExecStart=/bin/sh -c 'for i in $(seq 1500); do echo n-$i; sleep 0.02; done'");
         RunningProgram up = stage.up(WITHOUT_PAUSE, "holdfast.target", "a.service");
         up.await("holdfast: ready");
         up.await("a.service | n-");
@@ -161,15 +161,15 @@ class JournalTest {
             up.await("holdfast: the manager before this one");
             up.await("a.service | n-");
         }
-        up.await("a.service | n-3000");
+        up.await("a.service | n-1500");
         assertThat(journal("-u", "a.service", "-o", "cat", "_TRANSPORT=stdout"))
-                .isEqualTo(numbered("n-", 3000));
+                .isEqualTo(numbered("n-", 1500));
         assertThat(
                         up.written()
                                 .lines()
                                 .filter(line -> line.startsWith("a.service | n-"))
                                 .distinct())
-                .hasSize(3000);
+                .hasSize(1500);
         StackStage.stop(up);
     }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The command in its own JVM, with everything that it writes. */
 public final class CommandProcess implements AutoCloseable {
-    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(60);
+    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(150);
 
     private final Process process;
     private final Thread reader;
@@ -127,7 +127,7 @@ public final class CommandProcess implements AutoCloseable {
     }
 
     public int exitCode() throws InterruptedException {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        if (!process.waitFor(TIMEOUT, TimeUnit.NANOSECONDS)) {
             throw new AssertionError("it does not end\n" + String.join("\n", lines()));
         }
         reader.join();
@@ -138,7 +138,7 @@ public final class CommandProcess implements AutoCloseable {
     public void close() {
         process.destroy();
         try {
-            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            if (!process.waitFor(TIMEOUT, TimeUnit.NANOSECONDS)) {
                 process.destroyForcibly();
             }
         } catch (InterruptedException e) {

@@ -1,5 +1,6 @@
 package io.holdfast.cli.up;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.CommandProcess;
@@ -31,6 +32,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -167,7 +169,10 @@ class KillSuiteTest {
                 done.set(true);
             }
             for (Future<Integer> each : served) {
-                assertThat(each.get()).isPositive();
+                assertThat(each)
+                        .as(() -> "seed %d\n%s".formatted(SEED, String.join("\n", up.lines())))
+                        .succeedsWithin(TIMEOUT.plus(TIMEOUT), as(InstanceOfAssertFactories.INTEGER))
+                        .isPositive();
             }
             assertThat(resets).hasValueLessThanOrEqualTo(MOST_RESETS);
             up.signal("TERM");

@@ -83,7 +83,8 @@ class KilledBusTest {
         activatable(
                 stage,
                 "org.example.Slow",
-                "<limit name=\"service_manager_return_timeout\">90000</limit>",
+                "<limit name=\"service_manager_return_timeout\">90000</limit>"
+                        + "<limit name=\"service_start_timeout\">90000</limit>",
                 """
                 Type=dbus
                 ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'

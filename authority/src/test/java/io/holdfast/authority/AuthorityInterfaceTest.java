@@ -59,6 +59,7 @@ class AuthorityInterfaceTest {
 
     /** Debian's group games; no user is a member in the database. */
     private static final int GAMES = 60;
+
     private static final Duration PATIENCE = Duration.ofSeconds(100);
 
     private static final String ASK =

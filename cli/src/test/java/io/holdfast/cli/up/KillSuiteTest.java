@@ -171,7 +171,8 @@ class KillSuiteTest {
             for (Future<Integer> each : served) {
                 assertThat(each)
                         .as(() -> "seed %d\n%s".formatted(SEED, String.join("\n", up.lines())))
-                        .succeedsWithin(TIMEOUT.plus(TIMEOUT), as(InstanceOfAssertFactories.INTEGER))
+                        .succeedsWithin(
+                                TIMEOUT.plus(TIMEOUT), as(InstanceOfAssertFactories.INTEGER))
                         .isPositive();
             }
             assertThat(resets).hasValueLessThanOrEqualTo(MOST_RESETS);

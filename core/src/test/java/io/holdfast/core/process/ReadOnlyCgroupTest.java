@@ -56,9 +56,7 @@ class ReadOnlyCgroupTest {
         try (ScratchCgroup existing = ScratchCgroup.create()) {
             String name = existing.cgroup().path().path().substring(1);
             String output = contained(name);
-            assertThat(output)
-                    .contains("SUBREAPER exited with status 0")
-                    .doesNotContain("made /");
+            assertThat(output).contains("SUBREAPER exited with status 0").doesNotContain("made /");
             assertThat(output.lines().filter(line -> line.contains("EROFS")))
                     .hasSize(2)
                     .allMatch(line -> line.contains(advice))

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Our manager does what systemd does, according to the cases in which the manager is replaced by a
- * new process: executed anew, and killed. A class of its own, because it takes minutes: other
- * cases run beside it.
+ * new process: executed anew, and killed. A class of its own, because it takes minutes: other cases
+ * run beside it.
  */
 @Timeout(300)
 @Needs(

@@ -17,7 +17,7 @@ import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.UnitDefinition;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -36,7 +36,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A mount or a swap at run time: the state machine of systemd.mount(5), and of systemd.swap(5) with
@@ -66,6 +65,7 @@ abstract class Attachment<U extends AttachmentUnit>
     private final ManagerContext context;
     private final TableWatch<?> watch;
     private final Class<U> type;
+    private final UnitDefinition<U> definition;
     private final CommandRun run;
     private final CheckedStart checking;
     private final TimeLimit deadline;
@@ -73,9 +73,6 @@ abstract class Attachment<U extends AttachmentUnit>
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
     private final JobWaiters reloads = new JobWaiters();
-    private U unit;
-    private @Nullable U newer;
-    private StartLimit startLimit;
     private AttachmentState state = AttachmentState.DEAD;
     private AttachmentResult result = AttachmentResult.SUCCESS;
     private AttachmentResult reloadResult = AttachmentResult.SUCCESS;
@@ -93,8 +90,7 @@ abstract class Attachment<U extends AttachmentUnit>
         this.context = context;
         this.watch = watch;
         this.type = type;
-        this.unit = type.cast(unit);
-        startLimit = new StartLimit(this.unit.unit().startLimit());
+        definition = new UnitDefinition<>(type.cast(unit));
         deadline = new TimeLimit(context.loop());
         run = new CommandRun(context, unit.name(), this);
         checking =
@@ -127,16 +123,16 @@ abstract class Attachment<U extends AttachmentUnit>
 
     @Override
     public U unit() {
-        return unit;
+        return definition.unit();
     }
 
     @Override
     public U newest() {
-        return newer == null ? unit : newer;
+        return definition.newest();
     }
 
     private UnitName name() {
-        return unit.name();
+        return unit().name();
     }
 
     /** Returns the command that runs. */
@@ -152,20 +148,10 @@ abstract class Attachment<U extends AttachmentUnit>
     @Override
     public void reloaded(Unit reread) {
         if (type.isInstance(reread)) {
-            newer = type.cast(reread);
+            definition.reloaded(type.cast(reread));
             if (state.isDown()) {
-                takeNewer();
+                definition.takeNewer();
             }
-        }
-    }
-
-    private void takeNewer() {
-        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
-            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
-                startLimit = new StartLimit(newer.unit().startLimit());
-            }
-            unit = newer;
-            newer = null;
         }
     }
 
@@ -228,7 +214,7 @@ abstract class Attachment<U extends AttachmentUnit>
                     throw new IllegalStateException(name() + " is started while it stops");
             case DEAD, FAILED ->
                     checking.begin(
-                            unit,
+                            unit(),
                             done,
                             started -> {
                                 starts.add(started);
@@ -238,10 +224,10 @@ abstract class Attachment<U extends AttachmentUnit>
     }
 
     private void begin() {
-        takeNewer();
+        definition.takeNewer();
         result = AttachmentResult.SUCCESS;
         failure = Optional.empty();
-        if (!startLimit.tryStart(System.nanoTime())) {
+        if (!definition.startLimit().tryStart(System.nanoTime())) {
             because("start limit hit; clear it with: holdfast reset-failed " + name());
             context.events().startLimitHit(name());
             down(AttachmentResult.START_LIMIT_HIT);
@@ -262,8 +248,8 @@ abstract class Attachment<U extends AttachmentUnit>
         } else if (isAttached()) {
             up();
         } else {
-            U definition = unit;
-            run.run(() -> prepare(definition), attachCommand());
+            U wanted = unit();
+            run.run(() -> prepare(wanted), attachCommand());
         }
     }
 
@@ -286,10 +272,13 @@ abstract class Attachment<U extends AttachmentUnit>
     /** Limits the present command; after that it is killed. */
     private void limit() {
         deadline.set(
-                unit.timeout(),
+                unit().timeout(),
                 () -> {
                     note(AttachmentResult.TIMEOUT);
-                    because("its command does not end within " + unit.timeout() + " (TimeoutSec=)");
+                    because(
+                            "its command does not end within "
+                                    + unit().timeout()
+                                    + " (TimeoutSec=)");
                     killing.begin();
                 });
     }
@@ -342,8 +331,8 @@ abstract class Attachment<U extends AttachmentUnit>
                 }
                 reloads.add(done);
                 reloadResult = AttachmentResult.SUCCESS;
-                if (newer != null && newer.source().state() == UnitSource.State.LOADED) {
-                    takeNewer();
+                if (newest().source().state() == UnitSource.State.LOADED) {
+                    definition.takeNewer();
                 }
                 enter(AttachmentState.REMOUNTING);
                 limit();
@@ -468,7 +457,7 @@ abstract class Attachment<U extends AttachmentUnit>
         JobWaiters reloaded = reloads.take();
         JobWaiters stopped = stops.take();
         stopWanted = false;
-        takeNewer();
+        definition.takeNewer();
         enter(why == AttachmentResult.SUCCESS ? AttachmentState.DEAD : AttachmentState.FAILED);
         if (why != AttachmentResult.SUCCESS) {
             context.error(name(), "failed: " + why);
@@ -484,27 +473,27 @@ abstract class Attachment<U extends AttachmentUnit>
     @Override
     public RunPlan plan(String invocationId) {
         return RunPlan.ofCommands(
-                unit,
+                unit(),
                 context.scope(),
-                unit.exec(),
-                unit.kill(),
+                unit().exec(),
+                unit().kill(),
                 type != MountUnit.class, // an automount point must not wait for mount(8)
                 invocationId);
     }
 
     @Override
     public TimeSpan timeout() {
-        return unit.timeout();
+        return unit().timeout();
     }
 
     @Override
     public KillSettings kill() {
-        return unit.kill();
+        return unit().kill();
     }
 
     @Override
     public TimeSpan limit(Step step) {
-        return unit.timeout();
+        return unit().timeout();
     }
 
     @Override
@@ -571,7 +560,7 @@ abstract class Attachment<U extends AttachmentUnit>
 
     @Override
     public void resetFailed() {
-        startLimit.reset();
+        definition.startLimit().reset();
         if (state == AttachmentState.FAILED) {
             result = AttachmentResult.SUCCESS;
             enter(AttachmentState.DEAD);
@@ -580,7 +569,7 @@ abstract class Attachment<U extends AttachmentUnit>
 
     @Override
     public Optional<Duration> mayStartIn() {
-        return startLimit.hitFor(System.nanoTime());
+        return definition.startLimit().hitFor(System.nanoTime());
     }
 
     @Override
@@ -620,7 +609,7 @@ abstract class Attachment<U extends AttachmentUnit>
     @Override
     public UnitStatus status() {
         return run.describe(
-                UnitStatus.of(unit, state.active(), word(state), since, result.toString())
+                UnitStatus.of(unit(), state.active(), word(state), since, result.toString())
                         .withFailure(failure.or(checking::failure)));
     }
 

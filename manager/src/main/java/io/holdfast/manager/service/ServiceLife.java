@@ -24,6 +24,7 @@ import io.holdfast.manager.run.RunOwner;
 import io.holdfast.manager.run.UnitRun;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.UnitDefinition;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
@@ -104,7 +105,7 @@ final class ServiceLife implements RunOwner {
     private final RemainingProcesses remaining = new RemainingProcesses(this);
     private Set<String> warned = Set.of();
     private @Nullable Throttle complaints;
-    private final ServiceFiles files;
+    private final UnitDefinition<ServiceUnit> files;
     private ServiceState state = ServiceState.DEAD;
     private Instant since = Instant.EPOCH;
     private ServiceResult result = ServiceResult.SUCCESS;
@@ -132,7 +133,7 @@ final class ServiceLife implements RunOwner {
 
     ServiceLife(ManagerContext context, ServiceUnit unit) {
         this.context = context;
-        this.files = new ServiceFiles(unit);
+        this.files = new UnitDefinition<>(unit);
         context.logs().loaded(unit.name());
         this.lane = context.workers().ownLane(unit.name().text());
         this.deadline = new TimeLimit(context.loop());
@@ -197,7 +198,7 @@ final class ServiceLife implements RunOwner {
         }
     }
 
-    ServiceFiles files() {
+    UnitDefinition<ServiceUnit> files() {
         return files;
     }
 

@@ -217,7 +217,15 @@ final class ServiceStart {
     void begin(boolean automatic) {
         life.disarm();
         life.forgetFailure();
-        if (automatic && life.files().isNewerUnusable(life.context())) {
+        boolean isNewerUnusable =
+                life.files()
+                        .newer()
+                        .filter(newer ->
+                                newer.isRefused()
+                                        || StartRefusal.unsupported(newer, life.context())
+                                                .isPresent())
+                        .isPresent();
+        if (automatic && isNewerUnusable) {
             life.warn("its new configuration cannot be used: restarting with the old one");
         } else {
             life.files().takeNewer();

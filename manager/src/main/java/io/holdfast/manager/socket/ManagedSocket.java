@@ -17,9 +17,9 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.RunPhase;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.UnitDefinition;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.MountStatus;
@@ -66,9 +66,7 @@ public final class ManagedSocket
     private final SocketCommands commands;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
-    private SocketUnit unit;
-    private @Nullable SocketUnit newer;
-    private StartLimit startLimit;
+    private final UnitDefinition<SocketUnit> definition;
     private StartLimit triggerLimit;
     private SocketState state = SocketState.DEAD;
     private UnitTimes times = UnitTimes.NEVER;
@@ -82,8 +80,8 @@ public final class ManagedSocket
     public ManagedSocket(ManagerContext context, Unit described) {
         this.context = context;
         this.setup = new SocketSetup(context, described.name());
-        this.unit = (SocketUnit) described;
-        this.startLimit = new StartLimit(unit.unit().startLimit());
+        SocketUnit unit = (SocketUnit) described;
+        this.definition = new UnitDefinition<>(unit);
         this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
         this.traffic =
                 new SocketTraffic(context.loop(), unit.socket().pollLimit(), this::trafficOn);
@@ -93,20 +91,20 @@ public final class ManagedSocket
 
     @Override
     public SocketUnit unit() {
-        return unit;
+        return definition.unit();
     }
 
     @Override
     public SocketUnit newest() {
-        return newer == null ? unit : newer;
+        return definition.newest();
     }
 
     private UnitName name() {
-        return unit.name();
+        return unit().name();
     }
 
     private UnitName serviceName() {
-        return unit.socket().service();
+        return unit().socket().service();
     }
 
     @Override
@@ -117,20 +115,10 @@ public final class ManagedSocket
     @Override
     public void reloaded(Unit reread) {
         if (reread instanceof SocketUnit socket) {
-            newer = socket;
+            definition.reloaded(socket);
             if (state.isDown()) {
-                takeNewer();
+                definition.takeNewer();
             }
-        }
-    }
-
-    private void takeNewer() {
-        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
-            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
-                startLimit = new StartLimit(newer.unit().startLimit());
-            }
-            unit = newer;
-            newer = null;
         }
     }
 
@@ -174,8 +162,8 @@ public final class ManagedSocket
     private void begin() {
         stopAnnounced = false;
         failure = Optional.empty();
-        takeNewer();
-        if (!startLimit.tryStart(System.nanoTime())) {
+        definition.takeNewer();
+        if (!definition.startLimit().tryStart(System.nanoTime())) {
             error("start limit hit; clear it with: holdfast reset-failed " + name());
             context.events().startLimitHit(name());
             becomeInactive(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
@@ -185,7 +173,7 @@ public final class ManagedSocket
                 state == SocketState.FAILED
                         ? SocketState.FAILED_CHECKING
                         : SocketState.DEAD_CHECKING);
-        preparation = setup.check(unit, this::checked);
+        preparation = setup.check(unit(), this::checked);
     }
 
     private void checked(SocketSetup.@Nullable Checks found, @Nullable Exception error) {
@@ -222,11 +210,11 @@ public final class ManagedSocket
         } else {
             result = SocketResult.SUCCESS;
             commands.begin();
-            if (unit.commands().startPre().isEmpty()) {
+            if (unit().commands().startPre().isEmpty()) {
                 open();
             } else {
                 enter(SocketState.START_PRE);
-                commands.run(unit.commands().startPre(), this::prepared);
+                commands.run(unit().commands().startPre(), this::prepared);
             }
         }
     }
@@ -257,10 +245,10 @@ public final class ManagedSocket
     }
 
     private void open() {
-        triggerLimit = new StartLimit(unit.socket().triggerLimit());
-        traffic.limit(unit.socket().pollLimit());
+        triggerLimit = new StartLimit(unit().socket().triggerLimit());
+        traffic.limit(unit().socket().pollLimit());
         enter(SocketState.START_CHOWN);
-        preparation = setup.open(unit, this::opened);
+        preparation = setup.open(unit(), this::opened);
     }
 
     private void opened(@Nullable ListeningSockets opened, @Nullable Exception error) {
@@ -277,17 +265,17 @@ public final class ManagedSocket
             keep(opened);
             if (!wanted) {
                 down(SocketResult.SUCCESS);
-            } else if (unit.commands().startPost().isEmpty()) {
+            } else if (unit().commands().startPost().isEmpty()) {
                 up();
             } else {
                 enter(SocketState.START_POST);
-                commands.run(unit.commands().startPost(), this::completed);
+                commands.run(unit().commands().startPost(), this::completed);
             }
         }
     }
 
     private void notOpened(SocketResult why, JobResult start) {
-        if (unit.commands().exist()) {
+        if (unit().commands().exist()) {
             note(why);
             stopPost();
         } else {
@@ -322,7 +310,7 @@ public final class ManagedSocket
         return context.events().units().stream()
                 .filter(other -> other != this)
                 .filter(other ->
-                        other instanceof ManagedSocket socket && socket.sharesAddress(unit))
+                        other instanceof ManagedSocket socket && socket.sharesAddress(unit()))
                 .map(other -> "; " + other.unit().name() + " listens there")
                 .findFirst()
                 .orElse("");
@@ -331,13 +319,13 @@ public final class ManagedSocket
     /** Returns whether it listens on an address of another socket. */
     private boolean sharesAddress(SocketUnit other) {
         return sockets.isPresent()
-                && unit.socket().listens().stream().anyMatch(other.socket().listens()::contains);
+                && unit().socket().listens().stream().anyMatch(other.socket().listens()::contains);
     }
 
     private String addresses() {
         return String.join(
                 ", ",
-                unit.socket().listens().stream().map(one -> one.address().toString()).toList());
+                unit().socket().listens().stream().map(one -> one.address().toString()).toList());
     }
 
     @Override
@@ -393,7 +381,7 @@ public final class ManagedSocket
 
     @Override
     public void resetFailed() {
-        startLimit.reset();
+        definition.startLimit().reset();
         triggerLimit.reset();
         if (state.active() == ActiveState.FAILED) {
             result = SocketResult.SUCCESS;
@@ -403,7 +391,7 @@ public final class ManagedSocket
 
     @Override
     public Optional<Duration> mayStartIn() {
-        return startLimit.hitFor(System.nanoTime());
+        return definition.startLimit().hitFor(System.nanoTime());
     }
 
     // ---- up
@@ -427,7 +415,7 @@ public final class ManagedSocket
     private void trafficOn(ListeningSocket socket) {
         if (state != SocketState.LISTENING) {
             traffic.ignore();
-        } else if (unit.socket().accept()) {
+        } else if (unit().socket().accept()) {
             connections.accept(socket);
         } else if (serviceIsUp()) {
             attend(); // started by another request, and has the descriptors
@@ -448,7 +436,7 @@ public final class ManagedSocket
                 "trigger limit hit by starts of "
                         + serviceName()
                         + " (TriggerLimitBurst="
-                        + unit.socket().triggerLimit().burst()
+                        + unit().socket().triggerLimit().burst()
                         + "): no longer listening");
         return false;
     }
@@ -484,8 +472,8 @@ public final class ManagedSocket
     @Override
     public void triggeredChanged(ManagedUnit service) {
         if (state.active() != ActiveState.ACTIVE
-                || unit.socket().accept()
-                || !unit.triggers(service.unit())) {
+                || unit().socket().accept()
+                || !unit().triggers(service.unit())) {
             return;
         }
         if (service.mayStartIn().isPresent()) {
@@ -526,7 +514,7 @@ public final class ManagedSocket
                         .put("failure", failure.orElse(""))
                         .put("times", times.toString());
         commands.record(fields);
-        startLimit.record(fields);
+        definition.startLimit().record(fields);
         checks.record(fields);
         connections.record(fields);
         return Optional.of(fields);
@@ -540,7 +528,7 @@ public final class ManagedSocket
         result = record.word("result", SocketResult.class);
         failure = record.find("failure");
         times = UnitTimes.parse(record.text("times"));
-        startLimit.restore(record);
+        definition.startLimit().restore(record);
         checks = UnitChecks.of(record);
         connections.restore(record);
         state =
@@ -556,11 +544,11 @@ public final class ManagedSocket
                     case DEAD, FAILED, START_PRE, FINAL_SIGTERM, FINAL_SIGKILL -> false;
                     default -> true;
                 };
-        if (isOpen && kept.size() == unit.socket().listens().size()) {
+        if (isOpen && kept.size() == unit().socket().listens().size()) {
             sockets =
                     Optional.of(
                             ListeningSockets.restored(
-                                    unit, kept, text -> context.warn(name(), text)));
+                                    unit(), kept, text -> context.warn(name(), text)));
         } else {
             kept.forEach(Fd::close);
         }
@@ -579,10 +567,10 @@ public final class ManagedSocket
                     listen();
                 }
             }
-            case START_PRE -> commands.resume(unit.commands().startPre(), record, this::prepared);
+            case START_PRE -> commands.resume(unit().commands().startPre(), record, this::prepared);
             case START_POST ->
-                    commands.resume(unit.commands().startPost(), record, this::completed);
-            case STOP_PRE -> commands.resume(unit.commands().stopPre(), record, this::stopped);
+                    commands.resume(unit().commands().startPost(), record, this::completed);
+            case STOP_PRE -> commands.resume(unit().commands().stopPre(), record, this::stopped);
             case STOP_PRE_SIGTERM, STOP_PRE_SIGKILL -> commands.kill(false, this::stopPost);
             case STOP_POST -> stopPost();
             case FINAL_SIGTERM, FINAL_SIGKILL -> commands.kill(true, this::killed);
@@ -601,11 +589,11 @@ public final class ManagedSocket
     private void down(SocketResult why) {
         note(why);
         traffic.ignore();
-        if (unit.commands().stopPre().isEmpty()) {
+        if (unit().commands().stopPre().isEmpty()) {
             stopPost();
         } else {
             enter(SocketState.STOP_PRE);
-            commands.run(unit.commands().stopPre(), this::stopped);
+            commands.run(unit().commands().stopPre(), this::stopped);
         }
     }
 
@@ -630,7 +618,7 @@ public final class ManagedSocket
                         note(SocketResult.TIMEOUT);
                     }
                     commands.run(
-                            unit.commands().stopPost(),
+                            unit().commands().stopPost(),
                             how -> {
                                 note(how);
                                 commands.kill(true, this::killed);
@@ -695,7 +683,7 @@ public final class ManagedSocket
         JobWaiters started = starts.take();
         JobWaiters stopped = stops.take();
         stopAnnounced = false;
-        takeNewer();
+        definition.takeNewer();
         enter(end);
         started.answer(start);
         stopped.answer(JobResult.DONE); // also completes the stop of a restart
@@ -726,20 +714,20 @@ public final class ManagedSocket
     /** Returns duplicates of its descriptors; none while it is not up. */
     @Override
     public List<PassedDescriptors.Passed> passedTo(Unit service) {
-        if (unit.socket().accept() || !unit.triggers(service)) {
+        if (unit().socket().accept() || !unit().triggers(service)) {
             return List.of();
         }
         return openSockets().stream()
                 .map(socket ->
                         new PassedDescriptors.Passed(
-                                socket.fd().duplicate(), unit.socket().descriptorName()))
+                                socket.fd().duplicate(), unit().socket().descriptorName()))
                 .toList();
     }
 
     @Override
     public UnitStatus status() {
         UnitStatus status =
-                UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
+                UnitStatus.of(unit(), state.active(), state.word(), since, result.toString())
                         .withFailure(failure);
         return commands.run().map(run -> run.describe(status)).orElse(status);
     }
@@ -770,12 +758,14 @@ public final class ManagedSocket
         return Optional.of(
                 new SocketStatus(
                         name(),
-                        unit.socket().listens(),
-                        unit.socket().accept(),
+                        unit().socket().listens(),
+                        unit().socket().accept(),
                         connections.instances().size(),
                         connections.accepted(),
                         connections.refused(),
                         commands.open().flatMap(UnitRun::control).flatMap(MountStatus::idOf),
-                        unit.socket().accept() ? connections.instances() : List.of(serviceName())));
+                        unit().socket().accept()
+                                ? connections.instances()
+                                : List.of(serviceName())));
     }
 }

@@ -1,34 +1,40 @@
-package io.holdfast.manager.service;
+package io.holdfast.manager.runtime;
 
-import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.Unit;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The definitions of a service: the one in effect, and a newer one that takes effect with the next
+ * The definitions of a unit: the one in effect, and a newer one that takes effect with the next
  * start. Used on the event loop.
+ *
+ * @param <U> the type of the unit
  */
-final class ServiceFiles {
-    private ServiceUnit unit;
-    private @Nullable ServiceUnit newer;
+public final class UnitDefinition<U extends Unit> {
+    private U unit;
+    private @Nullable U newer;
     private StartLimit startLimit;
 
-    ServiceFiles(ServiceUnit unit) {
+    public UnitDefinition(U unit) {
         this.unit = unit;
         this.startLimit = new StartLimit(unit.unit().startLimit());
     }
 
-    ServiceUnit unit() {
+    public U unit() {
         return unit;
     }
 
-    ServiceUnit newest() {
+    public U newest() {
         return newer == null ? unit : newer;
     }
 
-    void reloaded(ServiceUnit reread) {
+    /** Returns the one that is not in effect yet. */
+    public Optional<U> newer() {
+        return Optional.ofNullable(newer);
+    }
+
+    public void reloaded(U reread) {
         newer = reread;
     }
 
@@ -36,7 +42,7 @@ final class ServiceFiles {
      * Puts the newer definition into effect. If the files have vanished, the loaded definition
      * stays in effect.
      */
-    void takeNewer() {
+    public void takeNewer() {
         if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
             if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
                 startLimit = new StartLimit(newer.unit().startLimit());
@@ -46,13 +52,7 @@ final class ServiceFiles {
         }
     }
 
-    /** Returns whether the newer definition cannot be started. */
-    boolean isNewerUnusable(ManagerContext context) {
-        return newer != null
-                && (newer.isRefused() || StartRefusal.unsupported(newer, context).isPresent());
-    }
-
-    StartLimit startLimit() {
+    public StartLimit startLimit() {
         return startLimit;
     }
 }

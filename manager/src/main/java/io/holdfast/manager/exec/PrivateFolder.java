@@ -113,7 +113,7 @@ final class PrivateFolder implements AutoCloseable {
 
     private static Optional<ScratchFolder> held(Fd above, Path path, Collection<Fd> locks) {
         return locks.stream()
-                .flatMap(lock -> ScratchFolder.shared(above, path, lock).stream())
+                .flatMap(lock -> ScratchFolder.lockedBy(above, path, lock).stream())
                 .findFirst()
                 .or(() -> ScratchFolder.dead(above, path));
     }

@@ -74,7 +74,7 @@ class SharedPartsTest {
 
     @Test
     void aFolderWhoseLockWasKeptIsFoundWithIt() throws Exception {
-        Path outer = left.getParent();
+        Path outer = Objects.requireNonNull(left.getParent());
         try (Fd above = Fcntl.open(base.toString(), Fcntl.O_PATH)) {
             ScratchFolder made = ScratchFolder.dead(above, outer).orElseThrow();
             Fd kept = made.fd().duplicate();

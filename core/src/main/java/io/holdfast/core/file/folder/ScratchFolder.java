@@ -18,8 +18,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * A private temporary folder in a folder that all users share, such as {@code /tmp}. It has the
  * mode 0700 and is locked (flock(2)) as long as it is held, so that a later process can find out
  * whether its holder was killed ({@link #dead}). A holder that keeps the descriptor of the folder
- * elsewhere keeps the lock, too ({@link #shared(Fd, Path, Fd)}). Other users cannot open, and so
- * not lock, it.
+ * elsewhere keeps the lock, too ({@link #lockedBy}). Other users cannot open, and so not lock, it.
  *
  * <p>Closing it releases the lock but removes nothing: the holder removes the folder before that,
  * by {@link #remove} once it is empty.
@@ -106,7 +105,7 @@ public final class ScratchFolder implements AutoCloseable {
      * @return the folder, owned by the caller
      * @throws ErrnoException EMFILE
      */
-    public static Optional<ScratchFolder> shared(Fd above, Path path, Fd lock) {
+    public static Optional<ScratchFolder> lockedBy(Fd above, Path path, Fd lock) {
         try {
             return isThere(above, nameOf(path), lock)
                     ? Optional.of(new ScratchFolder(above.duplicate(), path, lock.duplicate()))

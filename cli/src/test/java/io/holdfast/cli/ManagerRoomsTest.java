@@ -113,7 +113,9 @@ class ManagerRoomsTest {
         assertUsesOnly("device", kind);
         assertUsesOnly("request", kind);
         assertUsesOnly("reaction", and(kind, "request"));
-        assertUsesOnly("verify", and(files, "job", "loop", "exec", "catalog", "runtime", "view"));
+        assertUsesOnly(
+                "verify",
+                and(files, "job", "loop", "resource", "exec", "catalog", "runtime", "view"));
     }
 
     @Test

@@ -24,6 +24,7 @@ record Tool(int status, String output) {
         builder.environment().remove("XDG_RUNTIME_DIR");
         builder.environment().putAll(environment);
         builder.environment().put("LC_ALL", "C.UTF-8");
+        builder.environment().put("SYSTEMD_BUS_TIMEOUT", PATIENCE + "s"); // for a reply
         builder.command().addAll(0, List.of("timeout", "--kill-after=1", PATIENCE + "s"));
         Process process = builder.start();
         try {

@@ -102,7 +102,7 @@ class WriterTest {
         }
         assertThat(reasons).isEmpty();
         assertThat(Files.size(file))
-                .isGreaterThan(2L * MappedFile.MAX_RESIDENT << MappedFile.WINDOW_SHIFT);
+                .isGreaterThan((2L * MappedFile.MAX_RESIDENT) << MappedFile.WINDOW_SHIFT);
         assertThat(JournalVerifier.verify(file).problems()).isEmpty();
         Field one = written.get(2 * values - 1).getFirst();
         try (JournalReader reader = JournalReader.openFile(file)) {

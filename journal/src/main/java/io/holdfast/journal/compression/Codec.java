@@ -148,8 +148,7 @@ public enum Codec {
     }
 
     /** The stream does not state its size: the result grows until it fits. */
-    private byte[] unxz(
-            Function decode, Arena arena, MemorySegment source, int length, int limit)
+    private byte[] unxz(Function decode, Arena arena, MemorySegment source, int length, int limit)
             throws CodecException {
         MemorySegment positions = arena.allocate(24, 8); // the memory limit, read, written
         for (long room = Math.clamp(length * 4L, 1024, limit); ; room = Math.min(room * 4, limit)) {

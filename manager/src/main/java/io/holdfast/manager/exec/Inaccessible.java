@@ -65,12 +65,13 @@ public final class Inaccessible {
      * open(2) fails as it does for a file of that kind. A container may permit no device nodes;
      * there, a regular file covers them.
      *
+     * @param covered the path, which is no symbolic link
      * @throws SetupException if it cannot be made
      */
-    MountTree tree(MountPlan.Real covered) throws SetupException {
+    public MountTree tree(String covered, boolean isFolder) throws SetupException {
         String name;
         try (TrustedFolder covers = TrustedFolder.make(folder)) {
-            name = make(covers.fd(), covered.isFolder() ? FOLDER : typeOf(covered.source()));
+            name = make(covers.fd(), isFolder ? FOLDER : typeOf(covered));
         } catch (ErrnoException e) {
             throw new SetupException(SetupException.Step.NAMESPACE, e);
         }

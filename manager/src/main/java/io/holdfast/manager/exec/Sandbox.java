@@ -529,7 +529,10 @@ final class Sandbox implements AutoCloseable {
     private void hide(MountPlan plan, String path) throws SetupException {
         Optional<MountPlan.Real> real = plan.find(path);
         if (real.isPresent()) {
-            plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get()));
+            plan.add(
+                    Kind.INACCESSIBLE,
+                    real.get(),
+                    inaccessible.tree(real.get().source(), real.get().isFolder()));
         }
     }
 
@@ -629,7 +632,8 @@ final class Sandbox implements AutoCloseable {
             case READ_ONLY -> plan.require(Kind.READ_ONLY, path, directive);
             case NONE -> {
                 MountPlan.Real real = plan.real(path, directive);
-                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real));
+                plan.add(
+                        Kind.INACCESSIBLE, real, inaccessible.tree(real.source(), real.isFolder()));
             }
             case EXECUTE -> plan.execution(plan.real(path, directive), true);
             case NO_EXECUTE -> plan.execution(plan.real(path, directive), false);

@@ -98,7 +98,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
     private static boolean isAmong(int number, Collection<PidFd> known) {
         Optional<PidFd> opened = PidFd.find(number);
         try (PidFd member = opened.orElse(null)) {
-            return member == null || known.contains(member); // null: it has ended
+            return member != null && known.contains(member); // one that has ended may have a child
         }
     }
 

@@ -221,7 +221,7 @@ class ReceiverInputTest {
         sendNative(
                 """
                 for i in range(6):
-                    s.send(b"MANY=1\n" + b"".join(b"F%d=1\n" % n for n in range(1000)))
+                    s.send(b"MANY=1\\n" + b"".join(b"F%d=1\\n" % n for n in range(1000)))
                 """);
         send("socket", "MESSAGE=end\n");
         Entry _ = await("MESSAGE", "end");
@@ -236,8 +236,8 @@ class ReceiverInputTest {
         sendNative(
                 """
                 for i in range(100):
-                    s.send(b"_A=1\n")
-                s.send(b"MESSAGE=late\n")
+                    s.send(b"_A=1\\n")
+                s.send(b"MESSAGE=late\\n")
                 """);
         send("socket", "MESSAGE=end\n");
         Entry _ = await("MESSAGE", "end");

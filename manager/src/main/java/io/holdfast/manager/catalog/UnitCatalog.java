@@ -10,6 +10,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -167,11 +168,13 @@ public final class UnitCatalog {
 
     /**
      * Returns whether the files of a unit have changed. The file of a unit made at run time
-     * vanishes when the unit ends; that is not a change.
+     * vanishes when the unit ends, maybe while it is read here; that is not a change.
      */
     public boolean differs(UnitSource known) {
         UnitSource now = unit(known.name(), folders.loader()).source();
-        if (isMade(known) && now.state() == UnitSource.State.NOT_FOUND) {
+        if (isMade(known)
+                && (now.state() == UnitSource.State.NOT_FOUND
+                        || known.fragment().filter(Files::exists).isEmpty())) {
             return false;
         }
         return now.state() != known.state()

@@ -116,8 +116,8 @@ class ScopeGraceTest {
     @ParameterizedTest
     @EnumSource
     void theDeadlineSendsSigtermAndKillsAfterTheGrace(Guarantee guarantee) throws Exception {
-        ScopeOptions options =
-                ScopeOptions.standard().withGrace(Duration.ofMillis(30)).withDeadline(DEADLINE);
+        Duration grace = Duration.ofSeconds(3); // for a shell among many to write a line
+        ScopeOptions options = ScopeOptions.standard().withGrace(grace).withDeadline(DEADLINE);
         try (ProcessScope scope = open(options, guarantee);
                 Child child = scope.start(stubborn())) {
             awaitReady();

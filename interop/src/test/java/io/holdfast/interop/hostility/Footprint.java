@@ -25,6 +25,9 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
     /** The output of a unit, one for each: the manager keeps it from the first byte on. */
     private static final String OUTPUT = "/memfd:holdfast-log (deleted)";
 
+    /** FIFOs that are kept for the next starts, a bounded number. */
+    private static final String GATE = "/holdfast-gate-";
+
     /** Reads the footprint of a process. */
     static Footprint of(PidFd process, Map<String, Long> tables) {
         Path proc = Path.of("/proc/" + process.pid());
@@ -44,7 +47,7 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        open.removeIf(OUTPUT::equals);
+        open.removeIf(target -> target.equals(OUTPUT) || target.contains(GATE));
         return open;
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager.exec;
 import static java.util.stream.Collectors.joining;
 
 import io.holdfast.core.ClosedException;
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
@@ -227,9 +228,22 @@ final class Sandbox implements AutoCloseable {
             for (String name : BASE) {
                 int mode = name.equals("root") ? OWNER_AND_GROUP : PUBLIC;
                 if (SysStat.mkdirat(folder, name, mode) == 0) {
-                    int _ = SysStat.fchmodat(folder, name, mode); // whatever the umask is
+                    widen(folder, name, mode);
                 }
             }
+        }
+    }
+
+    /** Restores the bits that the umask cleared. Its owner may have put a link there meanwhile. */
+    private static void widen(Fd root, String name, int mode) {
+        int flags = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
+        try (Fd made = Fcntl.open(root, name, flags, 0)) {
+            int _ = SysStat.fchmod(made, mode);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+                throw e;
+            }
+            // another file is there now, which stays as it is
         }
     }
 

@@ -58,7 +58,7 @@ class KilledReceiverTest {
         long seed = Long.getLong("io.holdfast.seed", new Random().nextLong());
         IO.println("seed " + seed);
         Random random = new Random(seed);
-        int kills = Boolean.getBoolean("holdfast.long") ? 300 : 30;
+        int kills = Boolean.getBoolean("holdfast.long") ? 1_000 : 30;
         List<Future<Integer>> writers = new ArrayList<>();
         try (ReceiverProcess receiver = new ReceiverProcess(folder, UNLIMITED);
                 ExecutorService threads = Executors.newCachedThreadPool()) {

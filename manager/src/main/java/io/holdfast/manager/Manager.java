@@ -19,6 +19,7 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.reaction.Ending;
 import io.holdfast.manager.request.Jobs;
+import io.holdfast.manager.resource.PacketCounts;
 import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -278,6 +279,11 @@ public final class Manager implements AutoCloseable {
      */
     public CompletableFuture<UnitFileFacts> fileFacts(UnitName name, long user) {
         return onLoop(answer -> forward(view.fileFacts(name, user), answer));
+    }
+
+    /** Returns the IP packets of a unit's run, or of its last one. */
+    public CompletableFuture<PacketCounts> packets(UnitName name) {
+        return onLoop(answer -> answer.complete(view.usage(name).packets()));
     }
 
     private static <T> void forward(CompletableFuture<T> result, CompletableFuture<T> answer) {

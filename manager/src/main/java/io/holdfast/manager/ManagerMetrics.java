@@ -10,6 +10,7 @@ import java.util.Map;
  * work of earlier managers below the same keeper, except the number of crashes.
  *
  * @param units loaded units, by type and state
+ * @param cgroups the paths of the cgroups of units, by the units' names
  * @param waitingJobs jobs that have not begun
  * @param runningJobs jobs that have begun
  * @param finishedJobs ended jobs, by result
@@ -24,6 +25,7 @@ import java.util.Map;
  */
 public record ManagerMetrics(
         Map<UnitType, Map<ActiveState, Long>> units,
+        Map<String, String> cgroups,
         long waitingJobs,
         long runningJobs,
         Map<JobResult, Long> finishedJobs,
@@ -37,6 +39,7 @@ public record ManagerMetrics(
         long faults) {
     public ManagerMetrics {
         units = Map.copyOf(units);
+        cgroups = Map.copyOf(cgroups);
         finishedJobs = Map.copyOf(finishedJobs);
     }
 

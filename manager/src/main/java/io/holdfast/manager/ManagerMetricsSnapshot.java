@@ -11,6 +11,7 @@ import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitType;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -29,6 +30,7 @@ final class ManagerMetricsSnapshot {
         Predecessor before = survival.predecessor();
         return new ManagerMetrics(
                 byTypeAndState(units),
+                cgroups(units),
                 all.size() - running,
                 running,
                 jobs.finished(),
@@ -41,6 +43,14 @@ final class ManagerMetricsSnapshot {
                 before.crashes(),
                 before.adopted(),
                 loop.errors());
+    }
+
+    private static Map<String, String> cgroups(UnitTable units) {
+        Map<String, String> paths = new HashMap<>();
+        for (ManagedUnit unit : units.all()) {
+            unit.status().cgroup().ifPresent(path -> paths.put(unit.unit().name().text(), path));
+        }
+        return paths;
     }
 
     private static Map<UnitType, Map<ActiveState, Long>> byTypeAndState(UnitTable units) {

@@ -1,11 +1,25 @@
 package io.holdfast.cli.metrics;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.manager.ManagerMetrics;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.resource.ResourceUsage;
+import java.math.BigDecimal;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
-/** The metrics of a manager: its units, jobs and processes, and the number of its crashes. */
+/**
+ * The metrics of a manager: its units, jobs and processes, the number of its crashes, and what the
+ * cgroups of its units use, which the kernel is asked for each time.
+ */
 public final class ManagerFamilies {
+    private static final long NANOS_A_MICRO = 1000;
+    private static final int MICRO = 6; // digits behind the point
+
     private final MetricFamilies families = new MetricFamilies("holdfast_manager_");
 
     private ManagerFamilies() {}
@@ -19,6 +33,7 @@ public final class ManagerFamilies {
         ManagerFamilies all = new ManagerFamilies();
         all.manager(metrics);
         all.units(metrics);
+        all.usage(metrics.cgroups());
         all.processes(metrics.processes());
         all.lines(metrics, droppedLines);
         return all.families.text();
@@ -66,6 +81,62 @@ public final class ManagerFamilies {
                                 metrics.finishedJobs().getOrDefault(result, 0L),
                                 "result",
                                 result.word());
+                    }
+                });
+    }
+
+    private void usage(Map<String, String> cgroups) {
+        Map<String, ResourceUsage> usages = new TreeMap<>();
+        cgroups.forEach((unit, path) -> {
+            try (Cgroup cgroup = Cgroup.open(path)) {
+                usages.put(unit, ResourceUsage.of(cgroup.fd(), true));
+            } catch (ErrnoException e) {
+                // it has ended meanwhile
+            }
+        });
+        families.counter(
+                "unit_cpu_seconds",
+                "CPU time that the cgroup of a unit has used.",
+                samples ->
+                        usages.forEach((unit, usage) -> {
+                            if (usage.cpuNanos() >= 0) {
+                                long micros = usage.cpuNanos() / NANOS_A_MICRO;
+                                samples.add(BigDecimal.valueOf(micros, MICRO), "unit", unit);
+                            }
+                        }));
+        families.gauge(
+                "unit_memory_bytes",
+                "Memory that the cgroup of a unit uses.",
+                each(usages, ResourceUsage::memory));
+        families.gauge(
+                "unit_tasks",
+                "Processes and threads in the cgroup of a unit.",
+                each(usages, ResourceUsage::tasks));
+        families.counter(
+                "unit_read_bytes",
+                "Bytes that the cgroup of a unit has read from block devices.",
+                each(usages, ResourceUsage::readBytes));
+        families.counter(
+                "unit_written_bytes",
+                "Bytes that the cgroup of a unit has written to block devices.",
+                each(usages, ResourceUsage::writtenBytes));
+        families.counter(
+                "unit_ip_received_bytes",
+                "Bytes of IP packets that a unit with IPAccounting=yes has received.",
+                each(usages, usage -> usage.packets().receivedBytes()));
+        families.counter(
+                "unit_ip_sent_bytes",
+                "Bytes of IP packets that a unit with IPAccounting=yes has sent.",
+                each(usages, usage -> usage.packets().sentBytes()));
+    }
+
+    private static Consumer<MetricFamilies.Samples> each(
+            Map<String, ResourceUsage> usages, ToLongFunction<ResourceUsage> item) {
+        return samples ->
+                usages.forEach((unit, usage) -> {
+                    long value = item.applyAsLong(usage);
+                    if (value >= 0) {
+                        samples.add(value, "unit", unit);
                     }
                 });
     }

@@ -28,7 +28,7 @@ final class MetricFamilies {
          *
          * @param labels names and values in turn; no two samples of a family have the same labels
          */
-        void add(long value, String... labels);
+        void add(Number value, String... labels);
     }
 
     /** Adds a counter; the names of its samples end in {@code _total}. */

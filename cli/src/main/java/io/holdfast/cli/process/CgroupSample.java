@@ -38,7 +38,7 @@ final class CgroupSample {
 
     /** Adds a cgroup, and returns how many processes are in it and below it. */
     private long add(Cgroup cgroup, int depth) {
-        ResourceUsage usage = ResourceUsage.of(cgroup.fd());
+        ResourceUsage usage = ResourceUsage.of(cgroup.fd(), false);
         Entry entry = new Entry(cgroup.path().path(), 0, usage);
         entries.put(cgroup.id(), entry); // before those below it
         long processes =

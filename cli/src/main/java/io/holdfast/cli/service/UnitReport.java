@@ -98,6 +98,14 @@ final class UnitReport {
         unit.optionalString("invocationId").ifPresent(id -> row("Invocation", id));
         Optional<String> cgroup = unit.optionalString("cgroup");
         cgroup.ifPresent(this::cgroup);
+        unit.optionalInteger("bytesReceived")
+                .ifPresent(received ->
+                        row(
+                                "IP",
+                                MemoryText.of(received)
+                                        + " received, "
+                                        + MemoryText.of(unit.integer("bytesSent"))
+                                        + " sent"));
         if (cgroup.isEmpty() && unit.optionalObject("mainProcess").isPresent()) {
             row("Tracked", Guarantee.SUBREAPER.text());
         }
@@ -126,7 +134,7 @@ final class UnitReport {
     /** Prints what a cgroup uses, as far as the kernel counts it, and its path. */
     private void cgroup(String path) {
         try (Cgroup cgroup = Cgroup.open(path)) {
-            ResourceUsage usage = ResourceUsage.of(cgroup.fd());
+            ResourceUsage usage = ResourceUsage.of(cgroup.fd(), false);
             if (usage.tasks() >= 0) {
                 row("Tasks", usage.tasks() + limit(cgroup, "pids.max", Long::toString));
             }

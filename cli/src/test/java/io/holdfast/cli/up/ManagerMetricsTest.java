@@ -100,6 +100,24 @@ class ManagerMetricsTest {
     }
 
     @Test
+    void itShowsWhatUnitsUse() throws Exception {
+        unit(
+                "talks.service",
+                "IPAccounting=yes",
+                "ExecStart=bash -c 'echo hello >/dev/udp/127.0.0.1/9; sleep 1000'");
+        try (CommandProcess up = up("talks.service", "stays.service")) {
+            up.await("holdfast: ready");
+            String sent = "unit_ip_sent_bytes_total{unit=\"talks.service\"}";
+            Await.until(() -> has(sent) && value(sent) > 0);
+            assertThat(value(sent)).isEqualTo(34); // with the headers of IPv4 and UDP
+            assertThat(value("unit_cpu_seconds_total{unit=\"stays.service\"}")).isPositive();
+            assertThat(has("unit_ip_sent_bytes_total{unit=\"stays.service\"}")).isFalse();
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void itCountsRestartsAndWhatFails() throws Exception {
         try (CommandProcess up = up("stays.service", "fails.service")) {
             up.await("holdfast: ready");

@@ -39,19 +39,25 @@ public final class SysBpf {
     public static final int INSTRUCTION = 8;
 
     private static final long NUMBER = Machine.ARM ? 280 : 321;
+    private static final int MAP_CREATE = 0;
+    private static final int MAP_LOOKUP_ELEM = 1;
     private static final int PROG_LOAD = 5;
     private static final int PROG_ATTACH = 8;
     private static final int PROG_DETACH = 9;
     private static final int PROG_GET_FD_BY_ID = 13;
+    private static final int MAP_GET_FD_BY_ID = 14;
     private static final int OBJ_GET_INFO_BY_FD = 15;
     private static final int PROG_QUERY = 16;
+    private static final int MAP_TYPE_ARRAY = 2;
     private static final int ALLOW_MULTI = 2; // the programs of cgroups above and below run, too
     private static final int MOST_ATTACHED = 64; // BPF_CGROUP_MAX_PROGS
     private static final int ATTRIBUTE = 72; // of union bpf_attr, as far as we use it
     private static final int INFO = 80; // of struct bpf_prog_info
     private static final int NAME = 16;
     private static final int NAME_IN_ATTRIBUTE = 48;
+    private static final int NAME_IN_MAP = 28; // in the attribute of a map
     private static final int ID_IN_INFO = 4;
+    private static final int MAPS_IN_INFO = 52; // their number, and the address of their ids
     private static final int NAME_IN_INFO = 64;
 
     private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no bpf()
@@ -169,13 +175,15 @@ public final class SysBpf {
 
     /** Returns the program with an id; null if it is gone. */
     private static @Nullable Fd byId(int id) {
+        return byId(PROG_GET_FD_BY_ID, "bpf(BPF_PROG_GET_FD_BY_ID)", id);
+    }
+
+    private static @Nullable Fd byId(int command, String name, int id) {
         Scratch scratch = Scratch.take();
         try {
             zeroed(scratch, ATTRIBUTE).putInt(0, id);
-            int r = call(PROG_GET_FD_BY_ID, scratch, ATTRIBUTE);
-            return r == -Errno.ENOENT
-                    ? null
-                    : Fd.adopt(r, "bpf(BPF_PROG_GET_FD_BY_ID)", Integer.toString(id));
+            int r = call(command, scratch, ATTRIBUTE);
+            return r == -Errno.ENOENT ? null : Fd.adopt(r, name, Integer.toString(id));
         } finally {
             scratch.release();
         }
@@ -192,17 +200,79 @@ public final class SysBpf {
         return CString.decode(name).replace("\0", "");
     }
 
+    /**
+     * Creates a map with one value, which is zeroed. It lives as long as a descriptor of it, or a
+     * program that uses it.
+     *
+     * @param name at most 15 letters
+     * @param size of the value in bytes, a multiple of 8
+     * @return the map, owned by the caller
+     * @throws ErrnoException EPERM
+     */
+    public static Fd createMap(String name, int size) {
+        Scratch scratch = Scratch.take();
+        try {
+            ByteBuffer attribute = zeroed(scratch, ATTRIBUTE);
+            attribute.putInt(0, MAP_TYPE_ARRAY);
+            attribute.putInt(4, Integer.BYTES);
+            attribute.putInt(8, size);
+            attribute.putInt(12, 1);
+            int _ = CString.put(attribute, NAME_IN_MAP, name);
+            return Fd.adopt(call(MAP_CREATE, scratch, ATTRIBUTE), "bpf(BPF_MAP_CREATE)", name);
+        } finally {
+            scratch.release();
+        }
+    }
+
+    /**
+     * Returns the first map that a program uses.
+     *
+     * @return owned by the caller; null if it uses none, or has gone
+     * @throws ErrnoException EPERM
+     */
+    public static @Nullable Fd mapOf(Fd program) {
+        ByteBuffer info = info(program);
+        return info.getInt(MAPS_IN_INFO) == 0
+                ? null
+                : byId(MAP_GET_FD_BY_ID, "bpf(BPF_MAP_GET_FD_BY_ID)", info.getInt(INFO));
+    }
+
+    /** Reads the value of a {@linkplain #createMap map} with one value, as 8-byte numbers. */
+    public static long[] read(Fd map, int numbers) {
+        Scratch scratch = Scratch.take();
+        int number = map.acquire();
+        try {
+            ByteBuffer attribute = zeroed(scratch, ATTRIBUTE + Integer.BYTES);
+            int value = ATTRIBUTE + Long.BYTES; // behind the key, which is 0
+            attribute.putInt(0, number);
+            attribute.putLong(8, scratch.address + ATTRIBUTE);
+            attribute.putLong(16, scratch.address + value);
+            int r = call(MAP_LOOKUP_ELEM, scratch, ATTRIBUTE);
+            ErrnoException.check(r, "bpf(BPF_MAP_LOOKUP_ELEM)", "the map");
+            long[] numbersRead = new long[numbers];
+            for (int i = 0; i < numbers; i++) {
+                numbersRead[i] = attribute.getLong(value + i * Long.BYTES);
+            }
+            return numbersRead;
+        } finally {
+            map.release();
+            scratch.release();
+        }
+    }
+
     private static ByteBuffer info(Fd program) {
         Scratch scratch = Scratch.take();
         int number = program.acquire();
         try {
-            ByteBuffer attribute = zeroed(scratch, ATTRIBUTE + INFO);
+            ByteBuffer attribute = zeroed(scratch, ATTRIBUTE + INFO + Integer.BYTES);
             attribute.putInt(0, number);
             attribute.putInt(4, INFO);
             attribute.putLong(8, scratch.address + ATTRIBUTE);
+            attribute.putInt(ATTRIBUTE + MAPS_IN_INFO, 1);
+            attribute.putLong(ATTRIBUTE + MAPS_IN_INFO + 4, scratch.address + ATTRIBUTE + INFO);
             int r = call(OBJ_GET_INFO_BY_FD, scratch, ATTRIBUTE);
             ErrnoException.check(r, "bpf(BPF_OBJ_GET_INFO_BY_FD)", "the program");
-            byte[] info = new byte[INFO];
+            byte[] info = new byte[INFO + Integer.BYTES];
             attribute.get(ATTRIBUTE, info);
             return ByteBuffer.wrap(info).order(ByteOrder.nativeOrder());
         } finally {

@@ -342,8 +342,10 @@ public final class UnitCgroups implements AutoCloseable {
 
     /** Returns what a slice uses. */
     public ResourceUsage usageOf(UnitName name) {
+        boolean counts = slices.getOrDefault(name, ResourceSettings.NONE).countsPackets();
         try {
-            return inSlice(name, Cgroup::child, path -> ResourceUsage.of(path.getLast().fd()));
+            return inSlice(
+                    name, Cgroup::child, path -> ResourceUsage.of(path.getLast().fd(), counts));
         } catch (ErrnoException e) {
             return ResourceUsage.UNKNOWN; // it has no cgroup
         }

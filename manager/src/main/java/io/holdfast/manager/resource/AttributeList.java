@@ -71,10 +71,9 @@ final class AttributeList {
     }
 
     private void add(String file, String value, String usual, ResourceDirective directive) {
-        Controller controller = directive.controller();
         list.add(
                 new Attribute(
-                        controller,
+                        directive.controller().orElseThrow(),
                         file,
                         value,
                         value.equals(usual),

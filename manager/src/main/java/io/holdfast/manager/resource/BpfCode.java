@@ -19,6 +19,9 @@ final class BpfCode {
     private static final int RESULT = 0; // the register of results
     private static final int LOAD = 0x61; // 4 bytes
     private static final int COPY = 0xbf;
+    private static final int ADDRESS = 0x18; // in two instructions
+    private static final int OF_MAP_VALUE = 2; // BPF_PSEUDO_MAP_VALUE
+    private static final int ADD_TO_MEMORY = 0xdb; // atomically, 8 bytes
     private static final int SET = 0xb7;
     private static final int ADD = 0x07;
     private static final int AND = 0x54; // of 4 bytes, like the next ones
@@ -39,6 +42,17 @@ final class BpfCode {
     /** Reads 4 bytes behind the address in a register. */
     void load(int to, int address, int offset) {
         add(LOAD, to, address, offset, 0);
+    }
+
+    /** Sets a register to the address of a place in the value of a map. */
+    void mapValue(int to, int map, int offset) {
+        add(ADDRESS, to, OF_MAP_VALUE, 0, map);
+        add(0, 0, 0, 0, offset);
+    }
+
+    /** Adds a register to the 8 bytes behind the address in another one. */
+    void addToMemory(int address, int offset, int register) {
+        add(ADD_TO_MEMORY, address, register, offset, 0);
     }
 
     void copy(int to, int from) {

@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * The BPF programs of cgroups, which restrict devices and addresses. They stay attached when the
- * manager is killed, and are known by their name to the next one.
+ * The BPF programs of cgroups, which restrict devices and addresses, and count packets. They stay
+ * attached when the manager is killed, and are known by their name to the next one.
  *
  * <p>The program of a slice runs for the units in it, too: a device must be allowed by both. The
  * addresses of slices are part of the program of the unit, which may allow more.
@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * each unit that wants it says so. Blocking; safe for use by any thread.
  */
 public final class CgroupPrograms implements AutoCloseable {
-    private static final String NAME = "holdfast";
+    static final String NAME = "holdfast";
     private static final int NO_PROGRAM = 0; // no program has this id
 
     /**
@@ -106,16 +106,20 @@ public final class CgroupPrograms implements AutoCloseable {
                     AddressSettings all =
                             settings.addresses()
                                     .and(slices.stream().map(ResourceSettings::addresses));
-                    boolean isRestricted = all.isRestricted();
-                    set(cgroup, Hook.INGRESS, isRestricted, () -> AddressProgram.ofReceived(all));
-                    set(cgroup, Hook.EGRESS, isRestricted, () -> AddressProgram.ofSent(all));
+                    packets(cgroup, all, settings.countsPackets());
                 });
     }
 
     /** Does the same for a slice. */
     public void ofSlice(
             String slice, Fd cgroup, ResourceSettings settings, Consumer<String> problems) {
-        apply(slice, settings, () -> devices(cgroup, settings.devices(), problems));
+        apply(
+                slice,
+                settings,
+                () -> {
+                    devices(cgroup, settings.devices(), problems);
+                    packets(cgroup, AddressSettings.ALL, settings.countsPackets());
+                });
     }
 
     private void apply(String unit, ResourceSettings settings, Runnable task) {
@@ -148,18 +152,48 @@ public final class CgroupPrograms implements AutoCloseable {
                 cgroup,
                 Hook.DEVICE,
                 settings.isRestricted(),
+                true,
                 () -> DeviceProgram.of(settings, problems));
+    }
+
+    private void packets(Fd cgroup, AddressSettings settings, boolean counts) {
+        if (!counts) {
+            boolean isWanted = settings.isRestricted();
+            set(cgroup, Hook.INGRESS, isWanted, true, () -> AddressProgram.ofReceived(settings));
+            set(cgroup, Hook.EGRESS, isWanted, true, () -> AddressProgram.ofSent(settings));
+            return;
+        }
+        try (Fd map = PacketCounts.map(cgroup)) {
+            int number = map.acquire();
+            try {
+                for (Hook hook : List.of(Hook.INGRESS, Hook.EGRESS)) {
+                    set(
+                            cgroup,
+                            hook,
+                            true,
+                            false,
+                            () -> AddressProgram.counting(hook, settings, number));
+                }
+            } finally {
+                map.release();
+            }
+        }
     }
 
     private interface Code {
         byte[] bytes();
     }
 
-    /** Replaces the program; until the old one is detached, both restrict. */
-    private void set(Fd cgroup, Hook hook, boolean isWanted, Code code) {
+    /**
+     * Replaces the program; until the old one is detached, both restrict, and both count.
+     *
+     * @param isShared whether cgroups with the same code can have the same program
+     */
+    private void set(Fd cgroup, Hook hook, boolean isWanted, boolean isShared, Code code) {
         List<Fd> before = SysBpf.attached(cgroup, hook, NAME);
         try {
-            int wanted = isWanted ? attach(cgroup, hook, code.bytes(), before) : NO_PROGRAM;
+            int wanted =
+                    isWanted ? attach(cgroup, hook, code.bytes(), isShared, before) : NO_PROGRAM;
             for (Fd old : before) {
                 if (SysBpf.id(old) != wanted) {
                     int r = SysBpf.detach(cgroup, hook, old);
@@ -176,7 +210,17 @@ public final class CgroupPrograms implements AutoCloseable {
      *
      * @return its id
      */
-    private synchronized int attach(Fd cgroup, Hook hook, byte[] code, List<Fd> before) {
+    private synchronized int attach(
+            Fd cgroup, Hook hook, byte[] code, boolean isShared, List<Fd> before) {
+        if (isShared) {
+            return attach(cgroup, hook, shared(hook, code), before);
+        }
+        try (Fd program = SysBpf.load(hook, NAME, code)) {
+            return attach(cgroup, hook, program, before);
+        }
+    }
+
+    private Fd shared(Hook hook, byte[] code) {
         Program key = new Program(hook, ByteBuffer.wrap(code));
         Fd known = loaded.remove(key);
         Fd program = known == null ? SysBpf.load(hook, NAME, code) : known;
@@ -184,6 +228,10 @@ public final class CgroupPrograms implements AutoCloseable {
         if (loaded.size() > MOST_LOADED) {
             loaded.sequencedValues().removeFirst().close();
         }
+        return program;
+    }
+
+    private static int attach(Fd cgroup, Hook hook, Fd program, List<Fd> before) {
         int id = SysBpf.id(program);
         if (before.stream().noneMatch(old -> SysBpf.id(old) == id)) {
             int r = SysBpf.attach(cgroup, hook, program);

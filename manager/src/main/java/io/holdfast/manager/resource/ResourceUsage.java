@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param writtenBytes bytes written to block devices
  * @param reads operations
  * @param writes operations
+ * @param packets IP packets
  */
 public record ResourceUsage(
         long cpuNanos,
@@ -31,15 +32,20 @@ public record ResourceUsage(
         long readBytes,
         long writtenBytes,
         long reads,
-        long writes) {
+        long writes,
+        PacketCounts packets) {
     /** Nothing is known. */
     public static final ResourceUsage UNKNOWN =
-            new ResourceUsage(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+            new ResourceUsage(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, PacketCounts.UNKNOWN);
 
     private static final long NANOS = 1000;
 
-    /** Reads what a cgroup uses, from files in its folder, which is lent. */
-    public static ResourceUsage of(Fd cgroup) {
+    /**
+     * Reads what a cgroup uses, from files in its folder, which is lent.
+     *
+     * @param countsPackets whether a program counts its packets
+     */
+    public static ResourceUsage of(Fd cgroup, boolean countsPackets) {
         long micros = ofKey(cgroup, "cpu.stat", "usage_usec");
         long[] io = io(KernelFile.find(cgroup, "io.stat"));
         return new ResourceUsage(
@@ -53,7 +59,8 @@ public record ResourceUsage(
                 io[0],
                 io[1],
                 io[2],
-                io[3]);
+                io[3],
+                countsPackets ? PacketCounts.of(cgroup) : PacketCounts.UNKNOWN);
     }
 
     private static long number(Fd cgroup, String file) {

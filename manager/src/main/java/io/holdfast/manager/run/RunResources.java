@@ -24,7 +24,7 @@ public final class RunResources {
     private final Lane lane;
     private final Optional<Cgroup> cgroup;
     private final Optional<OomWatch> watch;
-    private CgroupSettings settings;
+    private volatile CgroupSettings settings;
     private volatile ResourceUsage total = ResourceUsage.UNKNOWN; // at the end
     private boolean closed;
 
@@ -109,14 +109,16 @@ public final class RunResources {
 
     /** Returns what it uses now, or has used at its end. */
     public ResourceUsage usage() {
-        return !closed
-                ? cgroup.map(open -> ResourceUsage.of(open.fd())).orElse(ResourceUsage.UNKNOWN)
-                : total;
+        return !closed ? cgroup.map(this::of).orElse(ResourceUsage.UNKNOWN) : total;
     }
 
     /** Notes what it has used, before its cgroup is removed. Runs on a worker. */
     public void end() {
-        cgroup.ifPresent(open -> total = ResourceUsage.of(open.fd()));
+        cgroup.ifPresent(open -> total = of(open));
+    }
+
+    private ResourceUsage of(Cgroup open) {
+        return ResourceUsage.of(open.fd(), settings.resources().countsPackets());
     }
 
     /** Returns what it has used, once it has ended. */

@@ -23,6 +23,7 @@ import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.resource.PacketCounts;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
@@ -118,7 +119,10 @@ public final class ManagerInterface implements AutoCloseable {
               # Status only: whether its files have changed on disk since they were loaded
               outdated: ?bool,
               # Status only: a line for each unit that it requires and that does not exist
-              missing: ?[]string
+              missing: ?[]string,
+              # Status only: bytes of IP packets of this run, or the last one, if they are counted
+              bytesReceived: ?int,
+              bytesSent: ?int
             )
 
             # unit: what it starts. next: when it elapses, at the earliest. last: when it last did. Both in
@@ -339,15 +343,20 @@ public final class ManagerInterface implements AutoCloseable {
         CompletableFuture<UnitFileFacts> files = manager.fileFacts(name, call.peer().uid());
         return manager.status(name)
                 .thenCompose(unit -> status(unit, call.peer()))
-                .thenCombine(files, ManagerInterface::withFiles);
+                .thenCombine(files, ManagerInterface::withFiles)
+                .thenCombine(manager.packets(name), ManagerInterface::withPackets);
     }
 
-    private static JsonObject withFiles(JsonObject.Builder unit, UnitFileFacts files) {
-        return JsonObject.of(
-                "unit",
-                unit.put("outdated", files.changed())
-                        .putStrings("missing", files.missing())
-                        .build());
+    private static JsonObject.Builder withFiles(JsonObject.Builder unit, UnitFileFacts files) {
+        return unit.put("outdated", files.changed()).putStrings("missing", files.missing());
+    }
+
+    private static JsonObject withPackets(JsonObject.Builder unit, PacketCounts packets) {
+        if (packets.receivedBytes() >= 0) {
+            unit.put("bytesReceived", packets.receivedBytes())
+                    .put("bytesSent", packets.sentBytes());
+        }
+        return JsonObject.of("unit", unit.build());
     }
 
     private CompletableFuture<JsonObject.Builder> status(UnitStatus unit, Peer peer) {

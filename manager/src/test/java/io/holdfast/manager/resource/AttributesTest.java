@@ -206,9 +206,21 @@ class AttributesTest {
                 folder.resolve("io.stat"),
                 "8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n8:16 rbytes=5 wbytes=x\n8:32\n");
         try (Fd open = Fcntl.open(folder.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
-            assertThat(ResourceUsage.of(open))
+            assertThat(ResourceUsage.of(open, false))
                     .isEqualTo(
-                            new ResourceUsage(1_500_000, 4096, -1, -1, -1, -1, -1, 15, 20, 1, 2));
+                            new ResourceUsage(
+                                    1_500_000,
+                                    4096,
+                                    -1,
+                                    -1,
+                                    -1,
+                                    -1,
+                                    -1,
+                                    15,
+                                    20,
+                                    1,
+                                    2,
+                                    PacketCounts.UNKNOWN));
         }
     }
 

@@ -16,6 +16,8 @@ import io.holdfast.manager.unit.resource.AddressRange;
 import io.holdfast.manager.unit.resource.AddressSettings;
 import io.holdfast.manager.unit.resource.ResourceSettings;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 @Needs(root = true, cgroup2 = true)
 class CgroupProgramsTest {
+    private static final int HEADERS = 28; // of IPv4 and UDP
+
     private final CgroupPrograms programs = new CgroupPrograms();
     private final List<String> problems = new ArrayList<>();
     private Cgroup cgroup;
@@ -125,6 +129,45 @@ class CgroupProgramsTest {
         for (SysBpf.Hook hook : SysBpf.Hook.values()) {
             assertThat(attached(hook)).isZero();
         }
+    }
+
+    @Test
+    void packetsThatPassAreCounted() throws Exception {
+        apply();
+        assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(PacketCounts.UNKNOWN);
+        apply("IPAccounting=yes");
+        assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(new PacketCounts(0, 0, 0, 0));
+        try (DatagramSocket peer = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            send(peer, "a letter");
+            PacketCounts once = new PacketCounts(0, 0, 8 + HEADERS, 1);
+            assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(once);
+            // another limit is changed, and another manager takes over
+            apply("IPAccounting=yes", "IPAddressDeny=192.0.2.1");
+            try (CgroupPrograms next = new CgroupPrograms()) {
+                ResourceSettings settings = unit("IPAccounting=yes").cgroup().resources();
+                next.ofUnit("a", cgroup.fd(), settings, List.of(), problems::add);
+            }
+            assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(once);
+            send(peer, "more");
+            PacketCounts twice = new PacketCounts(0, 0, 12 + 2 * HEADERS, 2);
+            assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(twice);
+            apply("IPAccounting=yes", "IPAddressDeny=any");
+            assertThat(
+                            succeeds(
+                                    "bash -c 'echo denied >/dev/udp/127.0.0.1/"
+                                            + peer.getLocalPort()
+                                            + "'"))
+                    .isFalse();
+            assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(twice);
+        }
+        apply();
+        assertThat(PacketCounts.of(cgroup.fd())).isEqualTo(PacketCounts.UNKNOWN);
+        assertThat(problems).isEmpty();
+    }
+
+    private void send(DatagramSocket peer, String text) throws Exception {
+        String address = "/dev/udp/127.0.0.1/" + peer.getLocalPort();
+        assertThat(succeeds("bash -c 'printf \"" + text + "\" >" + address + "'")).isTrue();
     }
 
     @Test

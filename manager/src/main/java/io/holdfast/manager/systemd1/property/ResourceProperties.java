@@ -2,6 +2,7 @@ package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.manager.resource.MachineResources;
+import io.holdfast.manager.resource.PacketCounts;
 import io.holdfast.manager.resource.ResourceUsage;
 import io.holdfast.manager.systemd1.format.Micros;
 import io.holdfast.manager.systemd1.format.Quoting;
@@ -105,6 +106,20 @@ final class ResourceProperties {
         add(table, of, resources, "IOReadOperations", io, ResourceUsage::reads);
         add(table, of, resources, "IOWriteBytes", io, ResourceUsage::writtenBytes);
         add(table, of, resources, "IOWriteOperations", io, ResourceUsage::writes);
+        packets(table, of, resources, "IPIngressBytes", PacketCounts::receivedBytes);
+        packets(table, of, resources, "IPIngressPackets", PacketCounts::receivedPackets);
+        packets(table, of, resources, "IPEgressBytes", PacketCounts::sentBytes);
+        packets(table, of, resources, "IPEgressPackets", PacketCounts::sentPackets);
+    }
+
+    private static <T> void packets(
+            PropertyTable<T> table,
+            Function<T, Subject> of,
+            Function<T, ResourceSettings> resources,
+            String name,
+            ToLongFunction<PacketCounts> item) {
+        ResourceDirective accounting = ResourceDirective.IP_ACCOUNTING;
+        add(table, of, resources, name, accounting, usage -> item.applyAsLong(usage.packets()));
     }
 
     private static <T> void add(

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * One with a replacement is of cgroup v1: its value is converted where the replacement is not set.
  */
 public enum ResourceDirective {
-    CPU_ACCOUNTING("CPUAccounting", Controller.CPU, ResourceKind.SWITCH),
+    CPU_ACCOUNTING("CPUAccounting"),
     CPU_WEIGHT("CPUWeight", Controller.CPU, ResourceKind.CPU_WEIGHT),
     STARTUP_CPU_WEIGHT("StartupCPUWeight", Controller.CPU, ResourceKind.CPU_WEIGHT),
     CPU_SHARES("CPUShares", Controller.CPU, ResourceKind.SHARES, "CPUWeight"),
@@ -70,20 +70,31 @@ public enum ResourceDirective {
             ResourceKind.DEVICE_RATES,
             "IOWriteBandwidthMax"),
     TASKS_ACCOUNTING("TasksAccounting", Controller.PIDS, ResourceKind.SWITCH),
-    TASKS_MAX("TasksMax", Controller.PIDS, ResourceKind.TASKS);
+    TASKS_MAX("TasksMax", Controller.PIDS, ResourceKind.TASKS),
+    IP_ACCOUNTING("IPAccounting");
 
     private static final Map<String, ResourceDirective> BY_NAME = byName();
 
     private final String key;
-    private final Controller controller;
+    private final Optional<Controller> controller;
     private final ResourceKind kind;
     private final Optional<String> replacement;
+
+    /** A switch of what is counted without a controller: by the kernel, or by a BPF program. */
+    ResourceDirective(String key) {
+        this(key, Optional.empty(), ResourceKind.SWITCH, "");
+    }
 
     ResourceDirective(String key, Controller controller, ResourceKind kind) {
         this(key, controller, kind, "");
     }
 
     ResourceDirective(String key, Controller controller, ResourceKind kind, String replacement) {
+        this(key, Optional.of(controller), kind, replacement);
+    }
+
+    ResourceDirective(
+            String key, Optional<Controller> controller, ResourceKind kind, String replacement) {
         this.key = key;
         this.controller = controller;
         this.kind = kind;
@@ -109,6 +120,7 @@ public enum ResourceDirective {
                 IO_ACCOUNTING,
                 BLOCK_IO_ACCOUNTING,
                 TASKS_ACCOUNTING,
+                IP_ACCOUNTING,
                 TASKS_MAX);
     }
 
@@ -117,7 +129,8 @@ public enum ResourceDirective {
         return key;
     }
 
-    public Controller controller() {
+    /** Returns the controller whose attribute it sets, or that counts for it. */
+    public Optional<Controller> controller() {
         return controller;
     }
 

@@ -77,17 +77,21 @@ public record ResourceSettings(
         return (Boolean) of(directive);
     }
 
+    /** Returns whether the IP packets of its processes are counted. */
+    public boolean countsPackets() {
+        return isOn(ResourceDirective.IP_ACCOUNTING);
+    }
+
     /** Returns the controllers that the cgroup needs. */
     public Set<Controller> controllers() {
         Set<Controller> needed = EnumSet.noneOf(Controller.class);
         for (ResourceDirective directive : ResourceDirective.values()) {
             boolean needs =
                     directive.isAccounting()
-                            // the kernel counts the CPU time of each cgroup without a controller
-                            ? directive != ResourceDirective.CPU_ACCOUNTING && isOn(directive)
+                            ? isOn(directive)
                             : isSet(directive) && limits(directive);
             if (needs) {
-                needed.add(directive.controller());
+                directive.controller().ifPresent(needed::add);
             }
         }
         if (!amount(ResourceDirective.TASKS_MAX).isInfinite()) {
@@ -115,6 +119,9 @@ public record ResourceSettings(
         if (addresses.isRestricted()) {
             needed.add("IPAddressDeny");
         }
+        if (isSet(ResourceDirective.IP_ACCOUNTING) && countsPackets()) {
+            needed.add(ResourceDirective.IP_ACCOUNTING.key());
+        }
         return needed;
     }
 
@@ -134,7 +141,8 @@ public record ResourceSettings(
     /** Returns the directives of the files that need a controller, but for those of accounting. */
     public Set<ResourceDirective> needing(Controller controller) {
         return values.keySet().stream()
-                .filter(each -> each.controller() == controller && !each.isAccounting())
+                .filter(each -> !each.isAccounting())
+                .filter(each -> each.controller().equals(Optional.of(controller)))
                 .filter(this::limits)
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(ResourceDirective.class)));
     }

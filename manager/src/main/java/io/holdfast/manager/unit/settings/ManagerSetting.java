@@ -217,7 +217,6 @@ public record ManagerSetting(
     /** Settings that are not supported: names, a colon, and what holds instead. */
     private static final String NOT_SUPPORTED =
             """
-            DefaultIPAccounting: packets are not counted
             DefaultSmackProcessLabel: the Smack label is not set
             DefaultDeviceTimeoutSec: devices are not started
             CPUAffinity NUMAPolicy NUMAMask: the manager and its units use all CPUs and nodes that it was started with

@@ -121,7 +121,9 @@ class ExecutionTest {
             execution.prepare();
             ExecCommand command = unit.service().commands().start().getFirst();
             try (ExecStreams streams = execution.streams(command, PassedDescriptors.NONE)) {
-                return execution.spawnOf(command, Map.of(), PassedDescriptors.NONE, streams);
+                return execution
+                        .process()
+                        .spawn(command, Map.of(), PassedDescriptors.NONE, streams);
             }
         }
     }

@@ -12,7 +12,6 @@ import io.holdfast.manager.systemd1.caller.Broadcast;
 import io.holdfast.manager.systemd1.caller.Client;
 import io.holdfast.manager.systemd1.caller.NotOffered;
 import io.holdfast.manager.systemd1.caller.Operations;
-import io.holdfast.manager.systemd1.caller.Operations.JobRequest;
 import io.holdfast.manager.systemd1.caller.ProcessQuestions;
 import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;
@@ -28,7 +27,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -327,29 +325,7 @@ final class ManagerObject {
     // ---- jobs
 
     private void addJobs(BusInterface.Builder builder) {
-        addJob(builder, "StartUnit", JobRequest.START);
-        addJob(builder, "StopUnit", JobRequest.STOP);
-        addJob(builder, "ReloadUnit", JobRequest.RELOAD);
-        addJob(builder, "RestartUnit", JobRequest.RESTART);
-        addJob(builder, "TryRestartUnit", JobRequest.TRY_RESTART);
-        addJob(builder, "ReloadOrRestartUnit", JobRequest.RELOAD_OR_RESTART);
-        addJob(builder, "ReloadOrTryRestartUnit", JobRequest.RELOAD_OR_TRY_RESTART);
-        builder.asyncMethod(
-                "EnqueueUnitJob",
-                "sss",
-                "uososa(uosos)",
-                (call, reply) ->
-                        operations.transaction(
-                                call, call.string(0), call.string(1), call.string(2), reply),
-                "name",
-                "job_type",
-                "job_mode",
-                "job_id",
-                "job_path",
-                "unit_id",
-                "unit_path",
-                "job_type",
-                "affected_jobs");
+        UnitMethods.addTo(builder, operations, Optional.empty());
         builder.method(
                 "GetJob",
                 "u",
@@ -393,73 +369,10 @@ final class ManagerObject {
         return manager.job(id).orElseThrow(() -> Operations.noSuchJob(id)).id();
     }
 
-    private void addJob(BusInterface.Builder builder, String method, JobRequest request) {
-        builder.asyncMethod(
-                method,
-                "ss",
-                "o",
-                (call, reply) ->
-                        operations.job(call, call.string(0), call.string(1), request, reply),
-                "name",
-                "mode",
-                "job");
-    }
-
     // ---- other changes
 
     private void addOperations(BusInterface.Builder builder) {
         builder.asyncMethod(
-                        "KillUnit",
-                        "ssi",
-                        "",
-                        (call, reply) ->
-                                operations.kill(
-                                        call,
-                                        call.string(0),
-                                        call.string(1),
-                                        call.argument(2, Integer.class),
-                                        OptionalInt.empty(),
-                                        reply),
-                        "name",
-                        "whom",
-                        "signal")
-                .asyncMethod(
-                        "QueueSignalUnit",
-                        "ssii",
-                        "",
-                        (call, reply) ->
-                                operations.kill(
-                                        call,
-                                        call.string(0),
-                                        call.string(1),
-                                        call.argument(2, Integer.class),
-                                        OptionalInt.of(call.argument(3, Integer.class)),
-                                        reply),
-                        "name",
-                        "whom",
-                        "signal",
-                        "value")
-                .asyncMethod(
-                        "ResetFailedUnit",
-                        "s",
-                        "",
-                        (call, reply) -> operations.resetFailed(call, call.string(0), reply),
-                        "name")
-                .asyncMethod(
-                        "SetUnitProperties",
-                        "sba(sv)",
-                        "",
-                        (call, reply) ->
-                                operations.setProperties(
-                                        call,
-                                        call.string(0),
-                                        call.argument(1, Boolean.class),
-                                        call.argument(2, List.class),
-                                        reply),
-                        "name",
-                        "runtime",
-                        "properties")
-                .asyncMethod(
                         "CleanUnit",
                         "sas",
                         "",

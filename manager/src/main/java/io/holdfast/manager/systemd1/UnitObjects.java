@@ -5,7 +5,6 @@ import io.holdfast.dbus.ObjectTree;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.systemd1.caller.Client;
 import io.holdfast.manager.systemd1.caller.Operations;
-import io.holdfast.manager.systemd1.caller.Operations.JobRequest;
 import io.holdfast.manager.systemd1.caller.ProcessQuestions;
 import io.holdfast.manager.systemd1.caller.References;
 import io.holdfast.manager.systemd1.format.Errors;
@@ -21,7 +20,6 @@ import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
@@ -110,89 +108,10 @@ final class UnitObjects implements ObjectTree {
     }
 
     private void addMethods(BusInterface.Builder builder, String unit) {
-        addJob(builder, "Start", unit, JobRequest.START);
-        addJob(builder, "Stop", unit, JobRequest.STOP);
-        addJob(builder, "Reload", unit, JobRequest.RELOAD);
-        addJob(builder, "Restart", unit, JobRequest.RESTART);
-        addJob(builder, "TryRestart", unit, JobRequest.TRY_RESTART);
-        addJob(builder, "ReloadOrRestart", unit, JobRequest.RELOAD_OR_RESTART);
-        addJob(builder, "ReloadOrTryRestart", unit, JobRequest.RELOAD_OR_TRY_RESTART);
-        builder.asyncMethod(
-                        "EnqueueJob",
-                        "ss",
-                        "uososa(uosos)",
-                        (call, reply) ->
-                                operations.transaction(
-                                        call, unit, call.string(0), call.string(1), reply),
-                        "job_type",
-                        "job_mode",
-                        "job_id",
-                        "job_path",
-                        "unit_id",
-                        "unit_path",
-                        "job_type",
-                        "affected_jobs")
-                .asyncMethod(
-                        "Kill",
-                        "si",
-                        "",
-                        (call, reply) ->
-                                operations.kill(
-                                        call,
-                                        unit,
-                                        call.string(0),
-                                        call.argument(1, Integer.class),
-                                        OptionalInt.empty(),
-                                        reply),
-                        "whom",
-                        "signal")
-                .asyncMethod(
-                        "QueueSignal",
-                        "sii",
-                        "",
-                        (call, reply) ->
-                                operations.kill(
-                                        call,
-                                        unit,
-                                        call.string(0),
-                                        call.argument(1, Integer.class),
-                                        OptionalInt.of(call.argument(2, Integer.class)),
-                                        reply),
-                        "whom",
-                        "signal",
-                        "value")
-                .asyncMethod(
-                        "SetProperties",
-                        "ba(sv)",
-                        "",
-                        (call, reply) ->
-                                operations.setProperties(
-                                        call,
-                                        unit,
-                                        call.argument(0, Boolean.class),
-                                        call.argument(1, List.class),
-                                        reply),
-                        "runtime",
-                        "properties")
-                .asyncMethod(
-                        "ResetFailed",
-                        "",
-                        "",
-                        (call, reply) -> operations.resetFailed(call, unit, reply))
-                .asyncMethod("Ref", "", "", (call, reply) -> references.refer(call, unit, reply))
+        UnitMethods.addTo(builder, operations, Optional.of(unit));
+        builder.asyncMethod("Ref", "", "", (call, reply) -> references.refer(call, unit, reply))
                 .asyncMethod(
                         "Unref", "", "", (call, reply) -> references.unrefer(call, unit, reply));
-    }
-
-    private void addJob(
-            BusInterface.Builder builder, String method, String unit, JobRequest request) {
-        builder.asyncMethod(
-                method,
-                "s",
-                "o",
-                (call, reply) -> operations.job(call, unit, call.string(0), request, reply),
-                "mode",
-                "job");
     }
 
     @Override

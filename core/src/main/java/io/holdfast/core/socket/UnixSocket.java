@@ -13,16 +13,13 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SpawnThread;
-import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.core.sys.socket.UnixName;
 import io.holdfast.core.wait.FdCloser;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -56,12 +53,12 @@ public final class UnixSocket implements AutoCloseable {
     /** The result of a receive at the end of a stream. */
     public static final int END = -1;
 
-    private static final int COPIED_AT_ONCE = 64 << 10; // bytes of a stream, from or to an array
     private static final long MAX_ID = 0xFFFFFFFEL; // 0xFFFFFFFF means none
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
     private final SocketType type;
+    private final BufferTransfer transfer;
 
     /**
      * Whether a process that sent the socket may still have it: by reading a byte out of band, it
@@ -72,6 +69,7 @@ public final class UnixSocket implements AutoCloseable {
     private UnixSocket(Fd fd, SocketType type, boolean shared) {
         this.fd = fd;
         this.type = type;
+        this.transfer = new BufferTransfer(fd, type);
         this.shared = shared;
         if (type == SocketType.STREAM) {
             // otherwise a receive drops the descriptors of a byte out of band, and waits for that
@@ -463,7 +461,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws ErrnoException ENOENT, ECONNREFUSED, EACCES, EMSGSIZE
      */
     public int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
-        return trySendMessage(data, KernelAddress.of(to), descriptors, null, "sendto " + to);
+        return transfer.send(data, KernelAddress.of(to), descriptors, null, "sendto " + to);
     }
 
     /**
@@ -485,7 +483,7 @@ public final class UnixSocket implements AutoCloseable {
         for (int process : processes) {
             Ucred as = new Ucred(process, sender.uid(), sender.gid());
             try {
-                return trySendMessage(data, KernelAddress.of(to), List.of(), as, "sendto " + to);
+                return transfer.send(data, KernelAddress.of(to), List.of(), as, "sendto " + to);
             } catch (ErrnoException e) {
                 if (!MAY_NOT_STATE.contains(e.errno())) {
                     throw e;
@@ -502,19 +500,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
      */
     public int trySend(ByteBuffer data) {
-        int n;
-        if (data.isDirect()) {
-            n = SysSocket.send(fd, MemorySegment.ofBuffer(data));
-        } else {
-            ByteBuffer array = withArray(data);
-            n =
-                    SysSocket.send(
-                            fd,
-                            array.array(),
-                            array.arrayOffset() + array.position(),
-                            atOnce(array));
-        }
-        return sent(data, n, "send");
+        return transfer.send(data);
     }
 
     /**
@@ -525,7 +511,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
      */
     public int trySend(ByteBuffer data, List<Fd> descriptors) {
-        return trySendMessage(data, null, descriptors, null, "sendmsg");
+        return transfer.send(data, null, descriptors, null, "sendmsg");
     }
 
     /**
@@ -539,7 +525,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int trySendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors) {
         Ucred as = new Ucred(Unistd.getpid(), id("user", uid), id("group", gid));
-        return trySendMessage(data, null, descriptors, as, "sendmsg(SCM_CREDENTIALS)");
+        return transfer.send(data, null, descriptors, as, "sendmsg(SCM_CREDENTIALS)");
     }
 
     private static long id(String kind, long id) {
@@ -547,62 +533,6 @@ public final class UnixSocket implements AutoCloseable {
             throw new IllegalArgumentException("no " + kind + " has the id " + id);
         }
         return id;
-    }
-
-    private int trySendMessage(
-            ByteBuffer data,
-            @Nullable UnixName to,
-            List<Fd> descriptors,
-            @Nullable Ucred as,
-            String call) {
-        if (descriptors.size() > MsgHdr.MAX_DESCRIPTORS) {
-            throw new IllegalArgumentException(
-                    descriptors.size()
-                            + " descriptors in a message; at most "
-                            + MsgHdr.MAX_DESCRIPTORS);
-        }
-        int n;
-        if (data.isDirect()) {
-            n = SysSocket.sendmsg(fd, MemorySegment.ofBuffer(data), to, descriptors, as);
-        } else {
-            ByteBuffer array = withArray(data);
-            n =
-                    SysSocket.sendmsg(
-                            fd,
-                            array.array(),
-                            array.arrayOffset() + array.position(),
-                            atOnce(array),
-                            to,
-                            descriptors,
-                            as);
-        }
-        return sent(data, n, call);
-    }
-
-    /** Copies what one call sends of a buffer without an accessible array: a read-only one. */
-    private ByteBuffer withArray(ByteBuffer data) {
-        if (data.hasArray()) {
-            return data;
-        }
-        int length = atOnce(data);
-        return ByteBuffer.allocate(length).put(0, data, data.position(), length);
-    }
-
-    /**
-     * Returns how many bytes one call may copy: a stream may be split anywhere, a message nowhere.
-     */
-    private int atOnce(ByteBuffer buffer) {
-        int all = buffer.remaining();
-        return type == SocketType.STREAM ? Math.min(all, COPIED_AT_ONCE) : all;
-    }
-
-    private int sent(ByteBuffer data, int n, String call) {
-        if (n == -Errno.EAGAIN) {
-            return WOULD_BLOCK;
-        }
-        ErrnoException.check(n, call, fd);
-        data.position(data.position() + n);
-        return n;
     }
 
     /**
@@ -638,7 +568,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryReceive(ByteBuffer into) {
-        return tryReceive(into, 0, "recv");
+        return transfer.receive(into, 0, "recv");
     }
 
     /**
@@ -649,24 +579,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into) {
-        return tryReceive(into, SysSocket.MSG_PEEK, "recv(MSG_PEEK)");
-    }
-
-    private int tryReceive(ByteBuffer into, int flags, String call) {
-        requireWritable(into);
-        if (!into.hasRemaining()) {
-            return 0;
-        }
-        int n =
-                into.isDirect()
-                        ? SysSocket.recv(fd, MemorySegment.ofBuffer(into), flags)
-                        : SysSocket.recv(
-                                fd,
-                                into.array(),
-                                into.arrayOffset() + into.position(),
-                                atOnce(into),
-                                flags);
-        return received(into, n, call);
+        return transfer.receive(into, SysSocket.MSG_PEEK, "recv(MSG_PEEK)");
     }
 
     /**
@@ -677,7 +590,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryReceive(ByteBuffer into, Ancillary ancillary) {
-        return tryReceive(into, ancillary, 0, "recvmsg");
+        return transfer.receive(into, ancillary, 0, "recvmsg");
     }
 
     /**
@@ -690,48 +603,7 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into, Ancillary ancillary) {
-        return tryReceive(into, ancillary, SysSocket.MSG_PEEK, "recvmsg(MSG_PEEK)");
-    }
-
-    private int tryReceive(ByteBuffer into, Ancillary ancillary, int flags, String call) {
-        requireWritable(into);
-        ancillary.clear();
-        if (!into.hasRemaining()) {
-            return 0;
-        }
-        MsgHdr message = ancillary.message();
-        int n =
-                into.isDirect()
-                        ? SysSocket.recvmsg(fd, message, MemorySegment.ofBuffer(into), flags)
-                        : SysSocket.recvmsg(
-                                fd,
-                                message,
-                                into.array(),
-                                into.arrayOffset() + into.position(),
-                                atOnce(into),
-                                flags);
-        if (n >= 0) {
-            ancillary.fill(type);
-        }
-        return received(into, n, call);
-    }
-
-    private static void requireWritable(ByteBuffer into) {
-        if (into.isReadOnly()) {
-            throw new ReadOnlyBufferException();
-        }
-    }
-
-    private int received(ByteBuffer into, int n, String call) {
-        if (n == -Errno.EAGAIN) {
-            return WOULD_BLOCK;
-        }
-        ErrnoException.check(n, call, fd);
-        if (n == 0 && type != SocketType.DATAGRAM) {
-            return END;
-        }
-        into.position(into.position() + n);
-        return n;
+        return transfer.receive(into, ancillary, SysSocket.MSG_PEEK, "recvmsg(MSG_PEEK)");
     }
 
     /** A {@code try…} method. */

@@ -91,7 +91,6 @@ public final class Quota {
      */
     private final FairShare<Long> descriptors;
 
-    private final long[] refusals = new long[ChargedResource.COUNT];
     private final RefusalCounts tally = new RefusalCounts();
     private final Map<Long, RefusalCounts> past = new PastUsers();
 
@@ -178,8 +177,6 @@ public final class Quota {
         private final int[] count = new int[ChargedResource.COUNT];
         private final long[] bytes = new long[ChargedResource.COUNT];
         private final int[] fds = new int[ChargedResource.COUNT];
-        private final int[] peakCount = new int[ChargedResource.COUNT];
-        private final long[] peakBytes = new long[ChargedResource.COUNT];
         private @Nullable Limits special; // null where its user's limits apply
         private long tables;
         private boolean completed;
@@ -223,14 +220,6 @@ public final class Quota {
 
         public int fds(ChargedResource what) {
             return fds[what.index];
-        }
-
-        int peakCount(ChargedResource what) {
-            return peakCount[what.index];
-        }
-
-        long peakBytes(ChargedResource what) {
-            return peakBytes[what.index];
         }
     }
 
@@ -326,14 +315,14 @@ public final class Quota {
         User user = account.user;
         long most = user.limits.get(BusLimit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
-            count(account, ChargedResource.CONNECTION, BusLimit.MAX_CONNECTIONS_PER_USER);
+            over(account, BusLimit.MAX_CONNECTIONS_PER_USER);
             refusal =
                     QuotaRefusal.ofUser(
                             account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed);
             return false;
         }
         if (!fitsCompleted(user)) {
-            count(account, ChargedResource.CONNECTION, BusLimit.MAX_COMPLETED_CONNECTIONS);
+            over(account, BusLimit.MAX_COMPLETED_CONNECTIONS);
             refusal = QuotaRefusal.ofCompleted(account, completed, users.values());
             return false;
         }
@@ -471,7 +460,7 @@ public final class Quota {
                 || !fits(share, account, what, MATCHES, match)
                 || !fits(share, account, what, OBJECTS, object)
                 || !fitsTables(account, what, count, bytes)
-                || !takesDescriptors(account, actor, what, fds)) {
+                || !takesDescriptors(account, actor, fds)) {
             return null;
         }
         apply(share, account, what, bytes, fds, count);
@@ -526,17 +515,17 @@ public final class Quota {
         int i = what.index;
         if (what.count != null
                 && (long) account.count[i] + count > account.limits().get(what.count)) {
-            return refuse(account, share, what, what.count, account.count[i]);
+            return refuse(account, share, what.count, account.count[i]);
         }
         if (what.bytes != null
                 && !fitsConnection(
                         share, account, what, BYTES, bytes, account.bytes[i], what.bytes)) {
-            return refuse(account, share, what, what.bytes, account.bytes[i]);
+            return refuse(account, share, what.bytes, account.bytes[i]);
         }
         if (what.fds != null
                 && fds > 0
                 && !fitsConnection(share, account, what, FDS, fds, account.fds[i], what.fds)) {
-            return refuse(account, share, what, what.fds, account.fds[i]);
+            return refuse(account, share, what.fds, account.fds[i]);
         }
         return true;
     }
@@ -563,9 +552,8 @@ public final class Quota {
         return used < most || used - account.senders.used[slot] < most / 2;
     }
 
-    private boolean refuse(
-            Account account, Share share, ChargedResource what, BusLimit limit, long used) {
-        count(account, what, limit);
+    private boolean refuse(Account account, Share share, BusLimit limit, long used) {
+        over(account, limit);
         refusal = QuotaRefusal.ofConnection(account, share.actor, limit, used);
         return false;
     }
@@ -595,7 +583,7 @@ public final class Quota {
         }
         if (!fits) {
             BusLimit limit = USER_LIMITS[slot];
-            count(account, what, limit);
+            over(account, limit);
             refusal = QuotaRefusal.ofUser(account, share.actor, limit, user.used[slot]);
         }
         return fits;
@@ -620,18 +608,17 @@ public final class Quota {
         if (amount == 0 || (fits && fitsUser)) {
             return true;
         }
-        count(account, what, BusLimit.MAX_TABLE_BYTES);
+        over(account, BusLimit.MAX_TABLE_BYTES);
         refusal = QuotaRefusal.ofMemory(account, tables, most);
         return false;
     }
 
     /** Takes descriptors of the process for the user that causes the charge. */
-    private boolean takesDescriptors(
-            Account account, Account actor, ChargedResource what, int fds) {
+    private boolean takesDescriptors(Account account, Account actor, int fds) {
         if (fds == 0 || descriptors.tryTake(actor.user.uid, fds)) {
             return true;
         }
-        count(account, what, BusLimit.MAX_UNIX_FDS);
+        over(account, BusLimit.MAX_UNIX_FDS);
         refusal =
                 QuotaRefusal.ofProcess(
                         account, BusLimit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
@@ -660,8 +647,6 @@ public final class Quota {
         account.count[i] += sign;
         account.bytes[i] += bytes;
         account.fds[i] += fds;
-        account.peakCount[i] = Math.max(account.peakCount[i], account.count[i]);
-        account.peakBytes[i] = Math.max(account.peakBytes[i], account.bytes[i]);
         long table = (long) what.entry * sign + what.entryPerByte * bytes;
         account.tables += table;
         account.user.tables += table;
@@ -696,11 +681,6 @@ public final class Quota {
         }
     }
 
-    private void count(Account account, ChargedResource what, BusLimit limit) {
-        refusals[what.index]++;
-        over(account, limit);
-    }
-
     /** Counts that a limit refused something to a connection. */
     public void over(Account account, BusLimit limit) {
         tally.over(limit);
@@ -724,11 +704,6 @@ public final class Quota {
     /** Returns what was refused, and why connections ended, since the bus was opened. */
     public RefusalCounts tally() {
         return tally;
-    }
-
-    /** Returns how often a charge of this kind was refused. */
-    long refusals(ChargedResource what) {
-        return refusals[what.index];
     }
 
     /** Returns the reason of the last refusal. */

@@ -19,8 +19,8 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * Opens connections for {@link BusConnection}: connects to a bus or takes over the socket of a peer,
- * and chooses the authentication.
+ * Opens connections for {@link BusConnection}: connects to a bus or takes over the socket of a
+ * peer, and chooses the authentication.
  */
 final class Connector {
     private Connector() {}

@@ -77,13 +77,7 @@ public final class Quota {
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
 
-    // connections that said Hello
-    private long completed;
-    private long completedOfOthers; // than root and the user of the bus
-    private int completedUsers; // among these others
-
-    /** Selects root and the user of the bus. */
-    private final LongPredicate trusted;
+    private final CompletedConnections completed;
 
     /**
      * The descriptors of the process, shared by user: those of connections and those of sent
@@ -244,7 +238,8 @@ public final class Quota {
     public Quota(LimitTable limits) {
         this.limits = limits;
         long owner = Unistd.geteuid();
-        this.trusted = uid -> uid == 0 || uid == owner;
+        LongPredicate trusted = uid -> uid == 0 || uid == owner;
+        this.completed = new CompletedConnections(trusted);
         this.descriptors =
                 FairShare.<Long>of(
                                 BusLimit.MAX_UNIX_FDS.toString(),
@@ -321,43 +316,14 @@ public final class Quota {
                             account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed);
             return false;
         }
-        if (!fitsCompleted(user)) {
+        if (!completed.fits(user, limits.all().get(BusLimit.MAX_COMPLETED_CONNECTIONS))) {
             over(account, BusLimit.MAX_COMPLETED_CONNECTIONS);
-            refusal = QuotaRefusal.ofCompleted(account, completed, users.values());
+            refusal = QuotaRefusal.ofCompleted(account, completed.count(), users.values());
             return false;
         }
         account.completed = true;
-        addCompleted(user, 1);
+        completed.add(user, 1);
         return true;
-    }
-
-    /**
-     * Checks the connections of the bus. Half of them are for root and the user of the bus. Of the
-     * other half, the first half is given out on demand, so that a user may have many connections
-     * beside many users who have few, and the rest by the fair rule.
-     */
-    private boolean fitsCompleted(User user) {
-        long most = limits.all().get(BusLimit.MAX_COMPLETED_CONNECTIONS);
-        if (completed >= most || trusted.test(user.uid)) {
-            return completed < most;
-        }
-        long forOthers = most - most / 2;
-        return completedOfOthers < forOthers - forOthers / 2
-                || FairShare.isFair(
-                        user.completed,
-                        1,
-                        forOthers - completedOfOthers,
-                        completedUsers + (user.completed == 0 ? 1 : 0));
-    }
-
-    private void addCompleted(User user, int change) {
-        boolean had = user.completed > 0;
-        user.completed += change;
-        completed += change;
-        if (!trusted.test(user.uid)) {
-            completedOfOthers += change;
-            completedUsers += (user.completed > 0 ? 1 : 0) - (had ? 1 : 0);
-        }
     }
 
     /**
@@ -379,7 +345,7 @@ public final class Quota {
                 0,
                 account.fds(ChargedResource.CONNECTION));
         if (account.completed) {
-            addCompleted(user, -1);
+            completed.add(user, -1);
         }
         user.accounts--;
         forget(user);

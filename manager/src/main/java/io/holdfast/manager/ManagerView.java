@@ -11,8 +11,6 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.catalog.UnitCatalog;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
-import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.log.LogLevelFilter;
@@ -87,6 +85,7 @@ public final class ManagerView {
     private final Reloading reloading;
     private final UnitFiles files;
     private final CgroupMembers cgroups;
+    private final UnitJobs unitJobs;
     private final LogLevelFilter logLevel;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
@@ -117,6 +116,7 @@ public final class ManagerView {
         this.reloading = new Reloading(context, units, catalog, jobs, changes, logLevel, work);
         this.files = new UnitFiles(context, loadPath(), units, catalog, transients, changes, work);
         this.cgroups = new CgroupMembers(context, units, work);
+        this.unitJobs = new UnitJobs(jobs, units);
         this.logLevel = logLevel;
         this.ending = ending;
         this.reexecute = reexecute;
@@ -288,6 +288,11 @@ public final class ManagerView {
     /** Returns the cgroups of the units. */
     public CgroupMembers cgroups() {
         return cgroups;
+    }
+
+    /** Returns the jobs. */
+    public UnitJobs jobs() {
+        return unitJobs;
     }
 
     /** Reads the configuration and the unit files again, on request. */
@@ -637,108 +642,13 @@ public final class ManagerView {
         return unit != null && unit.kill(signal, whom, value);
     }
 
-    // ---- jobs
-
-    /** Returns how many jobs have been granted so far. */
-    public long jobsEver() {
-        return jobs.granted();
-    }
-
-    /** Returns how many jobs have failed so far, beside those that only a dependency failed. */
-    public long failedJobs() {
-        Map<JobResult, Long> finished = jobs.finished();
-        return finished.getOrDefault(JobResult.FAILED, 0L)
-                + finished.getOrDefault(JobResult.INVALID, 0L);
-    }
-
-    /** Returns a copy of the waiting and running jobs, in the order of their ids. */
-    public Collection<UnitJob> jobs() {
-        return jobs.engine().all();
-    }
-
-    /** Returns the job with this id; empty if there was none, or it has ended. */
-    public Optional<UnitJob> job(long id) {
-        return jobs.engine().find(id);
-    }
-
-    /** Returns the jobs that wait for this one. */
-    public List<UnitJob> jobsAfter(long id) {
-        return jobs.engine().waitingFor(id);
-    }
-
-    /** Returns the jobs that this one waits for. */
-    public List<UnitJob> jobsBefore(long id) {
-        return jobs.engine().awaitedBy(id);
-    }
-
-    /**
-     * Cancels a job; what it has begun in its unit continues. Returns false if there is no such
-     * job.
-     */
-    public boolean cancelJob(long id) {
-        return jobs.cancel(id);
-    }
-
-    public void cancelJobs() {
-        jobs.cancelAll();
-    }
-
-    /**
-     * Requests a job.
-     *
-     * @param answer completed when the job is queued and before it begins, or failed with {@link
-     *     JobRefusedException}
-     */
-    public void enqueue(
-            UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
-        try {
-            jobs.enqueue(name, type, mode, answer);
-        } catch (RuntimeException e) {
-            answer.completeExceptionally(e);
-        }
-    }
-
-    /**
-     * Requests a job, as {@link #enqueue} does.
-     *
-     * @param answer completed with the requested job and those that it entails, the requested one
-     *     first
-     */
-    public void enqueueAll(
-            UnitName name, JobType type, JobMode mode, CompletableFuture<List<UnitJob>> answer) {
-        try {
-            jobs.enqueueAll(name, type, mode, answer);
-        } catch (RuntimeException e) {
-            answer.completeExceptionally(e);
-        }
-    }
-
-    /**
-     * Requests the restart or the reload of each marked unit; those that are down stay down.
-     *
-     * @return for each unit the answer as of {@link #enqueue}
-     */
-    public Map<UnitName, CompletableFuture<UnitJob>> enqueueMarked() {
-        Map<UnitName, CompletableFuture<UnitJob>> answers = new LinkedHashMap<>();
-        for (LoadedUnit unit : List.copyOf(units.nodes())) {
-            if (!unit.markers().isEmpty()) {
-                boolean reloads =
-                        !unit.markers().contains(UnitMarker.NEEDS_RESTART)
-                                && unit.unit().unit().canReload();
-                CompletableFuture<UnitJob> answer = new CompletableFuture<>();
-                answers.put(unit.name(), answer);
-                JobType type = reloads ? JobType.TRY_RELOAD : JobType.TRY_RESTART;
-                enqueue(unit.name(), type, JobMode.FAIL, answer);
-            }
-        }
-        return answers;
-    }
+    // ---- units made at run time
 
     /**
      * Makes units at run time, all or none, and requests the start of the first.
      *
      * @param request at least one unit; the manager closes their resources
-     * @param answer completed as by {@link #enqueue}
+     * @param answer completed as by {@link UnitJobs#enqueue}
      */
     public void startTransient(
             List<TransientUnit> request, JobMode mode, CompletableFuture<UnitJob> answer) {

@@ -58,7 +58,11 @@ class JobReactionsTest {
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         stage.manager()
                 .loop()
-                .post(() -> stage.manager().view().enqueue(UnitName.of(name), type, mode, answer));
+                .post(() ->
+                        stage.manager()
+                                .view()
+                                .jobs()
+                                .enqueue(UnitName.of(name), type, mode, answer));
         return Stage.get(answer);
     }
 
@@ -128,7 +132,7 @@ class JobReactionsTest {
         CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
         stage.manager()
                 .loop()
-                .post(() -> cancelled.complete(stage.manager().view().cancelJob(stop.id())));
+                .post(() -> cancelled.complete(stage.manager().view().jobs().cancel(stop.id())));
         assertThat(Stage.get(cancelled)).isTrue();
         try (UnixSocket _ =
                 UnixSocket.connect(

@@ -223,7 +223,11 @@ class RestartRequestTest {
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         stage.manager()
                 .loop()
-                .post(() -> stage.manager().view().enqueue(UnitName.of(name), type, mode, answer));
+                .post(() ->
+                        stage.manager()
+                                .view()
+                                .jobs()
+                                .enqueue(UnitName.of(name), type, mode, answer));
         return Stage.get(answer);
     }
 

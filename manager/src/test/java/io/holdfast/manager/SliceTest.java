@@ -100,6 +100,7 @@ class SliceTest {
                 .post(() ->
                         stage.manager()
                                 .view()
+                                .jobs()
                                 .enqueue(
                                         UnitName.of("alone.target"),
                                         JobType.START,

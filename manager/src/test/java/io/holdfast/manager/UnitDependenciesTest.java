@@ -272,6 +272,7 @@ class UnitDependenciesTest {
                 .post(() ->
                         stage.manager()
                                 .view()
+                                .jobs()
                                 .enqueue(
                                         UnitName.of("a.service"),
                                         JobType.START,

@@ -40,7 +40,11 @@ class UnitEndTest {
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         stage.manager()
                 .loop()
-                .post(() -> stage.manager().view().enqueue(UnitName.of(name), type, mode, answer));
+                .post(() ->
+                        stage.manager()
+                                .view()
+                                .jobs()
+                                .enqueue(UnitName.of(name), type, mode, answer));
         return Stage.get(answer);
     }
 
@@ -227,7 +231,7 @@ class UnitEndTest {
                 .loop()
                 .post(() ->
                         running.complete(
-                                stage.manager().view().jobs().stream()
+                                stage.manager().view().jobs().all().stream()
                                         .anyMatch(
                                                 job -> job.id() == start.id() && job.isRunning())));
         assertThat(Stage.get(running)).isFalse();
@@ -259,7 +263,7 @@ class UnitEndTest {
         CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
         stage.manager()
                 .loop()
-                .post(() -> cancelled.complete(stage.manager().view().cancelJob(restart.id())));
+                .post(() -> cancelled.complete(stage.manager().view().jobs().cancel(restart.id())));
         assertThat(Stage.get(cancelled)).isTrue();
         Files.writeString(gate, "go\n");
         stage.happenings().awaitOutput("a.service", "got 15");

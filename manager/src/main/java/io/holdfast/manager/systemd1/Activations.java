@@ -81,7 +81,7 @@ final class Activations implements UnitListener {
                                         : Errors.of(failure));
                     }
                 });
-        manager.enqueue(name, type, JobMode.REPLACE, answer);
+        manager.jobs().enqueue(name, type, JobMode.REPLACE, answer);
     }
 
     private void failed(String unit, Throwable failure) {

@@ -86,7 +86,7 @@ final class DumpMethods {
 
     private String dump() {
         return "Manager: holdfast\nUnits: %d\nJobs: %d\n"
-                        .formatted(manager.names().size(), manager.jobs().size())
+                        .formatted(manager.names().size(), manager.jobs().all().size())
                 + describe(UnitFilter.ALL);
     }
 

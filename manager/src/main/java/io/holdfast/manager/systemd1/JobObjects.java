@@ -41,7 +41,8 @@ final class JobObjects implements ObjectTree {
     @Override
     public CompletionStage<List<BusInterface>> interfaces(String path) {
         OptionalLong id = Names.jobAt(path);
-        Optional<UnitJob> job = id.isPresent() ? manager.job(id.getAsLong()) : Optional.empty();
+        Optional<UnitJob> job =
+                id.isPresent() ? manager.jobs().find(id.getAsLong()) : Optional.empty();
         return CompletableFuture.completedStage(job.map(this::describe).orElse(List.of()));
     }
 
@@ -54,19 +55,19 @@ final class JobObjects implements ObjectTree {
                         "GetAfter",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitRows.jobs(manager.jobsAfter(job.id()))),
+                        _ -> List.of(UnitRows.jobs(manager.jobs().after(job.id()))),
                         "jobs")
                 .method(
                         "GetBefore",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitRows.jobs(manager.jobsBefore(job.id()))),
+                        _ -> List.of(UnitRows.jobs(manager.jobs().before(job.id()))),
                         "jobs");
         return List.of(builder.build());
     }
 
     @Override
     public Collection<String> paths() {
-        return manager.jobs().stream().map(job -> Names.jobPath(job.id())).toList();
+        return manager.jobs().all().stream().map(job -> Names.jobPath(job.id())).toList();
     }
 }

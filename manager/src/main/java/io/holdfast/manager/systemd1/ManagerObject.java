@@ -262,7 +262,7 @@ final class ManagerObject {
                         "ListJobs",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitRows.jobs(manager.jobs())),
+                        _ -> List.of(UnitRows.jobs(manager.jobs().all())),
                         "jobs")
                 .asyncMethod(
                         "ListUnitFiles",
@@ -334,7 +334,8 @@ final class ManagerObject {
                     long id = call.argument(0, Long.class);
                     return List.of(
                             new ObjectPath(
-                                    manager.job(id)
+                                    manager.jobs()
+                                            .find(id)
                                             .map(job -> Names.jobPath(job.id()))
                                             .orElseThrow(() -> Operations.noSuchJob(id))));
                 },
@@ -344,14 +345,14 @@ final class ManagerObject {
                 "GetJobAfter",
                 "u",
                 "a(usssoo)",
-                call -> List.of(UnitRows.jobs(manager.jobsAfter(job(call)))),
+                call -> List.of(UnitRows.jobs(manager.jobs().after(job(call)))),
                 "id",
                 "jobs");
         builder.method(
                 "GetJobBefore",
                 "u",
                 "a(usssoo)",
-                call -> List.of(UnitRows.jobs(manager.jobsBefore(job(call)))),
+                call -> List.of(UnitRows.jobs(manager.jobs().before(job(call)))),
                 "id",
                 "jobs");
         builder.asyncMethod(
@@ -366,7 +367,7 @@ final class ManagerObject {
 
     private long job(MethodCall call) {
         long id = call.argument(0, Long.class);
-        return manager.job(id).orElseThrow(() -> Operations.noSuchJob(id)).id();
+        return manager.jobs().find(id).orElseThrow(() -> Operations.noSuchJob(id)).id();
     }
 
     // ---- other changes

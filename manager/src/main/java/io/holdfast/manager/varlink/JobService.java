@@ -40,7 +40,8 @@ final class JobService {
         Optional<String> unit = call.parameters().optionalString("unit");
         Collection<UnitJob> all =
                 SystemdCalls.await(
-                        calls.onLoop(() -> CompletableFuture.completedFuture(manager.jobs())));
+                        calls.onLoop(
+                                () -> CompletableFuture.completedFuture(manager.jobs().all())));
         List<JsonObject> jobs =
                 all.stream()
                         .filter(job -> id.isEmpty() || job.id() == id.getAsLong())
@@ -89,14 +90,14 @@ final class JobService {
         return changed(
                 call,
                 () -> {
-                    if (!manager.cancelJob(id)) {
+                    if (!manager.jobs().cancel(id)) {
                         throw noSuchJob(JsonObject.of("parameter", "id"));
                     }
                 });
     }
 
     private CompletableFuture<JsonObject> cancelAll(Call call) {
-        return changed(call, manager::cancelJobs);
+        return changed(call, manager.jobs()::cancelAll);
     }
 
     private CompletableFuture<JsonObject> changed(Call call, Runnable change) {

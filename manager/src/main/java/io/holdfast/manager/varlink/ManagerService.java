@@ -79,7 +79,7 @@ final class ManagerService {
                 call,
                 SystemdCalls.question(call, Permission.MANAGE_UNITS, Map.of()),
                 () -> {
-                    Map<UnitName, CompletableFuture<UnitJob>> jobs = manager.enqueueMarked();
+                    Map<UnitName, CompletableFuture<UnitJob>> jobs = manager.jobs().enqueueMarked();
                     return call.wantsMore() ? each(call, jobs) : together(jobs.values());
                 });
     }

@@ -218,7 +218,7 @@ final class TransientStart {
             if (!unit.equals(job.unit())) {
                 return;
             }
-            UnitJob now = calls.manager().job(job.id()).orElse(job);
+            UnitJob now = calls.manager().jobs().find(job.id()).orElse(job);
             if (jobs && now.isRunning() && !isRunning) {
                 isRunning = true;
                 call.send(JsonObject.of("job", job(now, null)));

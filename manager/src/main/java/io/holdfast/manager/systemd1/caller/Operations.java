@@ -194,7 +194,7 @@ public final class Operations {
             JobRequest request,
             CompletableFuture<List<UnitJob>> answer) {
         if (!request.mayReload()) {
-            manager.enqueueAll(name, request.type, mode, answer);
+            manager.jobs().enqueueAll(name, request.type, mode, answer);
             return;
         }
         var _ =
@@ -203,8 +203,9 @@ public final class Operations {
                             if (unit == null) {
                                 answer.completeExceptionally(failure);
                             } else {
-                                manager.enqueueAll(
-                                        name, reloadOr(request.type, unit), mode, answer);
+                                manager.jobs()
+                                        .enqueueAll(
+                                                name, reloadOr(request.type, unit), mode, answer);
                             }
                         });
     }
@@ -222,14 +223,14 @@ public final class Operations {
                 call,
                 reply,
                 () -> {
-                    if (!manager.cancelJob(id)) {
+                    if (!manager.jobs().cancel(id)) {
                         throw noSuchJob(id);
                     }
                 });
     }
 
     public void cancelAll(MethodCall call, CompletableFuture<List<?>> reply) {
-        changeJobs(call, reply, manager::cancelJobs);
+        changeJobs(call, reply, manager.jobs()::cancelAll);
     }
 
     private void changeJobs(MethodCall call, CompletableFuture<List<?>> reply, Runnable change) {
@@ -393,7 +394,7 @@ public final class Operations {
 
     private void enqueueMarkedHere(MethodCall call, CompletableFuture<List<?>> reply) {
         List<CompletableFuture<ObjectPath>> jobs =
-                manager.enqueueMarked().values().stream()
+                manager.jobs().enqueueMarked().values().stream()
                         .map(answer ->
                                 answer.thenApply(job -> {
                                     broadcast.track(call, job);

@@ -57,11 +57,6 @@ public final class ManagedDevice implements ManagedUnit, TableWatch.Listener {
     }
 
     @Override
-    public Unit newest() {
-        return unit;
-    }
-
-    @Override
     public void reloaded(Unit newer) {
         unit = newer;
     }
@@ -141,15 +136,6 @@ public final class ManagedDevice implements ManagedUnit, TableWatch.Listener {
         starts.answer(JobResult.CANCELED);
         done.accept(JobResult.DONE);
     }
-
-    @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID);
-    }
-
-    /** Does nothing: it cannot fail. */
-    @Override
-    public void resetFailed() {}
 
     @Override
     public boolean isKept() {

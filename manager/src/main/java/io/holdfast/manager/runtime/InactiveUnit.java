@@ -26,11 +26,6 @@ public final class InactiveUnit implements ManagedUnit {
     }
 
     @Override
-    public Unit newest() {
-        return unit;
-    }
-
-    @Override
     public ActiveState activeState() {
         return ActiveState.INACTIVE;
     }
@@ -49,14 +44,6 @@ public final class InactiveUnit implements ManagedUnit {
     public void stop(Consumer<JobResult> done) {
         done.accept(JobResult.DONE);
     }
-
-    @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID);
-    }
-
-    @Override
-    public void resetFailed() {}
 
     @Override
     public UnitStatus status() {

@@ -38,7 +38,9 @@ public interface ManagedUnit {
      * Returns the definition that was last read from its files; for a unit that is up it takes
      * effect at the next start.
      */
-    Unit newest();
+    default Unit newest() {
+        return unit();
+    }
 
     /** Returns the definition that was last found in its files; its dependencies come from it. */
     default Unit lastDefinition() {
@@ -124,12 +126,15 @@ public interface ManagedUnit {
     /**
      * Makes the unit reload its configuration, or waits for a reload that is under way.
      *
-     * @param done called once with the result: INVALID if it cannot reload, or is not running
+     * @param done called once with the result: INVALID if it cannot reload, as here, or is not
+     *     running
      */
-    void reload(Consumer<JobResult> done);
+    default void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID);
+    }
 
-    /** Resets its failed state and its start counter. */
-    void resetFailed();
+    /** Resets its failed state and its start counter; does nothing for a unit that cannot fail. */
+    default void resetFailed() {}
 
     /** Closes the descriptors that it stores for its next run. Called only if it is down. */
     default void releaseDescriptors() {}

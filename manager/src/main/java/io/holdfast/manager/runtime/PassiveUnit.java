@@ -112,15 +112,6 @@ public abstract class PassiveUnit implements ManagedUnit {
     }
 
     @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // it has no processes
-    }
-
-    /** Does nothing: it cannot fail. */
-    @Override
-    public void resetFailed() {}
-
-    @Override
     public void notStarted(String why) {
         starting.failed(why);
     }

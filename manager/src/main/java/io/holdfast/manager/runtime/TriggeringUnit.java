@@ -298,11 +298,6 @@ public abstract class TriggeringUnit implements ManagedUnit {
     }
 
     @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // it has no processes
-    }
-
-    @Override
     public void resetFailed() {
         startLimit.reset();
         if (state == State.FAILED) {

@@ -586,11 +586,6 @@ public final class ManagedScope implements ManagedUnit, KillSequence.Owner {
     }
 
     @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // it has no commands
-    }
-
-    @Override
     public void resetFailed() {
         if (state == ScopeState.FAILED) {
             result = ScopeResult.SUCCESS;

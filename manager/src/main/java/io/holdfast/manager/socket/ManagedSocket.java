@@ -375,11 +375,6 @@ public final class ManagedSocket
     }
 
     @Override
-    public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // a socket cannot be reloaded
-    }
-
-    @Override
     public void resetFailed() {
         definition.startLimit().reset();
         triggerLimit.reset();

@@ -103,7 +103,8 @@ class AuthorityInterfaceTest {
         private static RuleLimits patient() {
             RuleLimits standard = RuleLimits.standard();
             return standard.withEvaluation(PATIENCE)
-                    .withPrograms(standard.programs(), PATIENCE, standard.output());
+                    .withPrograms(
+                            standard.programs().count(), PATIENCE, standard.programs().output());
         }
     }
 

@@ -1,18 +1,27 @@
 package io.holdfast.authority.rules;
 
-import com.google.errorprone.annotations.CheckReturnValue;
 import io.holdfast.core.limit.Limit;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
- * The limits of rules. Immutable. The users of the subjects, root being one of them, share {@link
- * #evaluators}, {@link #waiting}, {@link #memory} and {@link #programs} as a {@link
- * io.holdfast.core.limit.FairShare}: one user gets at most half.
+ * The limits of rules. The users of the subjects, root being one of them, share the evaluators, the
+ * waiting checks, the memory and the programs as a {@link io.holdfast.core.limit.FairShare}: one
+ * user gets at most half.
+ *
+ * @param evaluation how long one evaluation may last, including the programs that it waits for;
+ *     also how long a check may wait for an evaluator
+ * @param load how long one file may run when it is loaded
+ * @param allocated the bytes that one evaluation, or the load of one file, may allocate
+ * @param memory the bytes that all evaluations under way may have allocated together
  */
-@CheckReturnValue
-public final class RuleLimits implements Cloneable {
+public record RuleLimits(
+        Duration evaluation,
+        Duration load,
+        long allocated,
+        long memory,
+        Evaluators evaluators,
+        Programs programs) {
     public static final Limit EVALUATORS =
             Limit.count("io.holdfast.authority.evaluators", 8, "threads that evaluate rules");
 
@@ -29,24 +38,57 @@ public final class RuleLimits implements Cloneable {
     public static final Limit PROGRAMS =
             Limit.count("io.holdfast.authority.programs", 64, "programs of polkit.spawn under way");
 
-    private static final RuleLimits STANDARD = new RuleLimits();
+    /** The deepest nesting of calls. */
+    public static final int DEPTH = 1_000;
 
-    // Changed only by with(), before anybody else sees the object.
-    private Duration evaluation = Duration.ofSeconds(15);
-    private Duration load = Duration.ofSeconds(15);
-    private long allocated = Math.min(Runtime.getRuntime().maxMemory() / 8, 32 << 20);
-    private int depth = 1_000;
-    private int text = 1 << 16;
-    private Duration busyLimit = Duration.ofMillis(20);
-    private int evaluators = EVALUATORS.intValue();
-    private int waiting = WAITING.intValue();
-    private long memory = MEMORY.value();
-    private int programs = PROGRAMS.intValue();
-    private Duration program = Duration.ofSeconds(10);
-    private int output = 1 << 16;
-    private int logged = 100;
+    /** The characters of a detail of an action. */
+    public static final int TEXT = 1 << 16;
 
-    private RuleLimits() {}
+    /** The lines that one evaluation may log by polkit.log. */
+    public static final int LOGGED = 100;
+
+    private static final RuleLimits STANDARD =
+            new RuleLimits(
+                    Duration.ofSeconds(15),
+                    Duration.ofSeconds(15),
+                    Math.min(Runtime.getRuntime().maxMemory() / 8, 32 << 20),
+                    MEMORY.value(),
+                    new Evaluators(
+                            EVALUATORS.intValue(), WAITING.intValue(), Duration.ofMillis(20)),
+                    new Programs(PROGRAMS.intValue(), Duration.ofSeconds(10), 1 << 16));
+
+    /**
+     * The threads that evaluate.
+     *
+     * @param count of threads; as many again may be abandoned in a built-in function
+     * @param waiting the checks that wait for a thread
+     * @param busy how long a thread may run one check while others wait, before another is started
+     */
+    public record Evaluators(int count, int waiting, Duration busy) {
+        public Evaluators {
+            require(count > 0 && waiting > 0 && busy.isPositive());
+        }
+    }
+
+    /**
+     * The programs of polkit.spawn.
+     *
+     * @param count of programs under way; 0 if none may run
+     * @param duration of one program
+     * @param output the bytes that one program may write to each of its outputs
+     */
+    public record Programs(int count, Duration duration, int output) {
+        public Programs {
+            require(count >= 0 && duration.isPositive() && output > 0);
+        }
+    }
+
+    /**
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public RuleLimits {
+        require(evaluation.isPositive() && load.isPositive() && allocated > 0 && memory > 0);
+    }
 
     /**
      * Returns the standard limits, which are those of polkit(8) where it has any. System properties
@@ -62,175 +104,31 @@ public final class RuleLimits implements Cloneable {
         return List.of(EVALUATORS, WAITING, MEMORY, PROGRAMS);
     }
 
-    /**
-     * Returns the same limits with another {@link #evaluation}.
-     *
-     * @param duration positive; 15 s by default
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public RuleLimits withEvaluation(Duration duration) {
-        require(duration.isPositive());
-        return with(limits -> limits.evaluation = duration);
+    public RuleLimits withEvaluation(Duration other) {
+        return new RuleLimits(other, load, allocated, memory, evaluators, programs);
     }
 
-    /**
-     * Returns the same limits with another {@link #load}.
-     *
-     * @param duration positive; 15 s by default
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public RuleLimits withLoad(Duration duration) {
-        require(duration.isPositive());
-        return with(limits -> limits.load = duration);
+    public RuleLimits withLoad(Duration other) {
+        return new RuleLimits(evaluation, other, allocated, memory, evaluators, programs);
     }
 
-    /**
-     * Returns the same limits with another {@link #allocated}.
-     *
-     * @param bytes positive; an eighth of the heap and at most 32 MiB by default
-     * @throws IllegalArgumentException if it is not positive
-     */
     public RuleLimits withAllocated(long bytes) {
-        require(bytes > 0);
-        return with(limits -> limits.allocated = bytes);
+        return new RuleLimits(evaluation, load, bytes, memory, evaluators, programs);
     }
 
-    /**
-     * Returns the same limits with another {@link #evaluators}, {@link #waiting} and {@link
-     * #busyLimit}.
-     *
-     * @param count of evaluators, positive; 8 by default
-     * @param queue how many checks may wait, positive; 4096 by default
-     * @param busy until another evaluator is started, positive; 20 ms by default
-     * @throws IllegalArgumentException if one of them is not positive
-     */
-    public RuleLimits withEvaluators(int count, int queue, Duration busy) {
-        require(count > 0 && queue > 0 && busy.isPositive());
-        return with(limits -> {
-            limits.evaluators = count;
-            limits.waiting = queue;
-            limits.busyLimit = busy;
-        });
+    public RuleLimits withEvaluators(int count, int waiting, Duration busy) {
+        Evaluators other = new Evaluators(count, waiting, busy);
+        return new RuleLimits(evaluation, load, allocated, memory, other, programs);
     }
 
-    /**
-     * Returns the same limits with another {@link #memory}.
-     *
-     * @param bytes positive; a quarter of the heap by default
-     * @throws IllegalArgumentException if it is not positive
-     */
-    public RuleLimits withMemory(long bytes) {
-        require(bytes > 0);
-        return with(limits -> limits.memory = bytes);
-    }
-
-    /**
-     * Returns the same limits with another {@link #programs}, {@link #program} and {@link #output}.
-     *
-     * @param count of programs, 0 or more; 64 by default
-     * @param duration of one program, positive; 10 s by default
-     * @param bytes of each output, positive; 64 KiB by default
-     * @throws IllegalArgumentException if one of them is out of its range
-     */
-    public RuleLimits withPrograms(int count, Duration duration, int bytes) {
-        require(count >= 0 && duration.isPositive() && bytes > 0);
-        return with(limits -> {
-            limits.programs = count;
-            limits.program = duration;
-            limits.output = bytes;
-        });
-    }
-
-    /**
-     * {@return how long one evaluation may last, including the programs that it waits for; also how
-     * long a check may wait for an evaluator}
-     */
-    public Duration evaluation() {
-        return evaluation;
-    }
-
-    /** {@return how long one file may run when it is loaded} */
-    public Duration load() {
-        return load;
-    }
-
-    /** {@return the bytes that one evaluation, or the load of one file, may allocate} */
-    public long allocated() {
-        return allocated;
-    }
-
-    /** {@return the deepest nesting of calls} */
-    public int depth() {
-        return depth;
-    }
-
-    /** {@return the characters of a detail of an action} */
-    public int text() {
-        return text;
-    }
-
-    /**
-     * {@return how long an evaluator may run one check while others wait, before another evaluator
-     * is started}
-     */
-    public Duration busyLimit() {
-        return busyLimit;
-    }
-
-    /**
-     * {@return the threads that evaluate, shared by the users; as many again may be abandoned in a
-     * built-in function}
-     */
-    public int evaluators() {
-        return evaluators;
-    }
-
-    /** {@return the checks that wait for an evaluator, shared by the users} */
-    public int waiting() {
-        return waiting;
-    }
-
-    /**
-     * {@return the bytes that all evaluations under way may have allocated together, shared by the
-     * users}
-     */
-    public long memory() {
-        return memory;
-    }
-
-    /** {@return the programs of polkit.spawn under way, shared by the users} */
-    public int programs() {
-        return programs;
-    }
-
-    /** {@return how long one program may run} */
-    public Duration program() {
-        return program;
-    }
-
-    /** {@return the bytes that one program may write to each of its outputs} */
-    public int output() {
-        return output;
-    }
-
-    /** {@return the lines that one evaluation may log by polkit.log} */
-    public int logged() {
-        return logged;
+    public RuleLimits withPrograms(int count, Duration duration, int output) {
+        Programs other = new Programs(count, duration, output);
+        return new RuleLimits(evaluation, load, allocated, memory, evaluators, other);
     }
 
     private static void require(boolean holds) {
         if (!holds) {
             throw new IllegalArgumentException("a limit of rules that leaves nothing");
-        }
-    }
-
-    private RuleLimits with(Consumer<RuleLimits> change) {
-        try {
-            RuleLimits copy = (RuleLimits) clone();
-            change.accept(copy);
-            return copy;
-        } catch (CloneNotSupportedException e) {
-            throw new AssertionError(e);
         }
     }
 }

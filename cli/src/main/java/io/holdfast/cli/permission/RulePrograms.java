@@ -20,7 +20,9 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
     static RulePrograms none() {
         RuleLimits standard = RuleLimits.standard();
         return new RulePrograms(
-                standard.withPrograms(0, standard.program(), standard.output()), Optional.empty());
+                standard.withPrograms(
+                        0, standard.programs().duration(), standard.programs().output()),
+                Optional.empty());
     }
 
     /**

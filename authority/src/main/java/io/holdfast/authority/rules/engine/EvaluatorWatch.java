@@ -86,7 +86,8 @@ final class EvaluatorWatch implements Runnable {
             switch (attention) {
                 case CLOSE ->
                         LockSupport.parkNanos(
-                                this, Math.max(Readiness.nanos(limits.busyLimit()) / 2, 100_000));
+                                this,
+                                Math.max(Readiness.nanos(limits.evaluators().busy()) / 2, 100_000));
                 case ROUNDS -> LockSupport.parkNanos(this, ROUND_NANOS);
                 case ASLEEP -> LockSupport.park(this);
             }
@@ -123,7 +124,7 @@ final class EvaluatorWatch implements Runnable {
         if (engine.queue().isAnyReady()) {
             engine.wakeAny(); // a user's share has grown: work that had to wait may run now
         }
-        if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
+        if (abandoned.size() <= limits.evaluators().count() && isAnotherNeeded()) {
             engine.addEvaluator();
         }
         engine.queue().refuseOverdue();
@@ -134,9 +135,9 @@ final class EvaluatorWatch implements Runnable {
         if (evaluators.isEmpty()) {
             return true;
         }
-        long busyLimit = Readiness.nanos(limits.busyLimit());
+        long busyLimit = Readiness.nanos(limits.evaluators().busy());
         return engine.queue().isAnyReady()
-                && evaluators.size() < limits.evaluators()
+                && evaluators.size() < limits.evaluators().count()
                 && evaluators.stream().allMatch(evaluator -> evaluator.busyNanos() > busyLimit);
     }
 }

@@ -41,10 +41,10 @@ import java.util.function.Supplier;
 
 /**
  * The engine that evaluates rules in JavaScript, on its own threads. Normally one evaluator serves;
- * when it has run one check for longer than {@link RuleLimits#busyLimit} while others wait, another
- * is started. So a runaway script delays only its own caller. Evaluators, the places in their queue
- * and programs are shared fairly between the users of the subjects: a user with many checks under
- * way delays only that user's own.
+ * when it has run one check for longer than {@link RuleLimits.Evaluators#busy} while others wait,
+ * another is started. So a runaway script delays only its own caller. Evaluators, the places in
+ * their queue and programs are shared fairly between the users of the subjects: a user with many
+ * checks under way delays only that user's own.
  *
  * <p>A check uses the rules from before a reload or those from after it, never a mixture. {@link
  * Evaluation} explains how an evaluation is isolated, bounded and ended.
@@ -351,7 +351,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         log.log(
                 where,
                 "a built-in function does not return; its thread was abandoned (%d of at most %d)"
-                        .formatted(number, limits.evaluators() + 1));
+                        .formatted(number, limits.evaluators().count() + 1));
     }
 
     /** Logs an exception of submitted work or of the receiver of an answer. */

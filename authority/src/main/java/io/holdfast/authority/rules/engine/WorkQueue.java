@@ -33,9 +33,9 @@ final class WorkQueue {
     private final Map<Long, Deque<Waiting>> users = new LinkedHashMap<>();
 
     WorkQueue(RuleLimits limits) {
-        waiting = share(RuleLimits.WAITING, limits.waiting());
-        running = share(RuleLimits.EVALUATORS, limits.evaluators());
-        evaluators = limits.evaluators();
+        waiting = share(RuleLimits.WAITING, limits.evaluators().waiting());
+        running = share(RuleLimits.EVALUATORS, limits.evaluators().count());
+        evaluators = limits.evaluators().count();
     }
 
     private static FairShare<Long> share(Limit limit, int value) {

@@ -52,7 +52,7 @@ import org.mozilla.javascript.Undefined;
  * heap that all evaluations share ({@code EvaluationMemory}), of which one user gets at most half.
  * The budget is checked at each function entry and after some hundred instructions, of which a step
  * of a regular expression is a few. The texts of callers have a maximum length ({@link
- * RuleLimits#text}), and the built-in functions are bounded for texts of that length ({@link
+ * RuleLimits#TEXT}), and the built-in functions are bounded for texts of that length ({@link
  * BuiltIns}). The depth of recursion and the numbers of log lines and of programs are limited.
  * Rules are root's: what a rule can do with objects of its own within one call of a built-in
  * function, such as an array-like of 2⁵³ elements, is not bounded but ended.
@@ -316,7 +316,7 @@ public abstract class Evaluation<V> {
 
     /** Counts a log line, and returns whether it is within the limit. */
     boolean mayLog() {
-        return logged++ < generation.limits().logged();
+        return logged++ < RuleLimits.LOGGED;
     }
 
     private static boolean isFalse(@Nullable Object result) {

@@ -60,7 +60,10 @@ final class HelperProgram implements Runnable {
         this.command = command;
         this.limits = limits;
         this.user = user;
-        this.limit = remaining.compareTo(limits.program()) < 0 ? remaining : limits.program();
+        this.limit =
+                remaining.compareTo(limits.programs().duration()) < 0
+                        ? remaining
+                        : limits.programs().duration();
         this.outcome = outcome;
     }
 
@@ -101,8 +104,8 @@ final class HelperProgram implements Runnable {
 
     private void run(Child child) throws InterruptedException {
         long start = System.nanoTime();
-        Output out = new Output(child.stdout(), limits.output());
-        Output err = new Output(child.stderr(), limits.output());
+        Output out = new Output(child.stdout(), limits.programs().output());
+        Output err = new Output(child.stderr(), limits.programs().output());
         CompletableFuture<Exit> exit = child.onExit();
         CompletableFuture<?> over =
                 CompletableFuture.anyOf(exit, cancelled, out.overflow, err.overflow);
@@ -110,7 +113,7 @@ final class HelperProgram implements Runnable {
         if (!inTime) {
             fail(
                     "Timed out after "
-                            + Budget.describe(limits.program())
+                            + Budget.describe(limits.programs().duration())
                             + " (g-io-error-quark, 24)");
             end(child);
             return;
@@ -123,7 +126,7 @@ final class HelperProgram implements Runnable {
         if (cancelled.isDone()) {
             fail("Cancelled");
         } else if (out.overflow.isDone() || err.overflow.isDone()) {
-            fail("Output of more than " + limits.output() + " bytes");
+            fail("Output of more than " + limits.programs().output() + " bytes");
         } else {
             Optional<String> error = spawnError(exit.join(), out.text(), err.text());
             if (error.isPresent()) {

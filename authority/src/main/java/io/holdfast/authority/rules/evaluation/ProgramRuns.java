@@ -51,7 +51,7 @@ public final class ProgramRuns {
         this.shares =
                 FairShare.<Long>of(
                                 RuleLimits.PROGRAMS.what(),
-                                limits.programs(),
+                                limits.programs().count(),
                                 RuleLimits.PROGRAMS.remedy())
                         .withLeast(1);
     }
@@ -111,7 +111,7 @@ public final class ProgramRuns {
         Budget budget = cell.budget();
         long nanos =
                 budget == null
-                        ? Readiness.nanos(limits.program())
+                        ? Readiness.nanos(limits.programs().duration())
                         : Math.max(budget.remaining(), 0);
         CompletableFuture<ProgramOutcome> outcome = run(user, command, Duration.ofNanos(nanos));
         try {
@@ -136,7 +136,7 @@ public final class ProgramRuns {
      */
     public CompletableFuture<ProgramOutcome> run(
             long user, List<String> command, Duration remaining) {
-        if (limits.programs() == 0) {
+        if (limits.programs().count() == 0) {
             return CompletableFuture.completedFuture(
                     new ProgramOutcome.Failed("Error spawning helper: no program may be run"));
         }

@@ -38,7 +38,6 @@ public final class Realm {
      */
     static final int MAX_FUNCTIONS = 100_000;
 
-    private final RuleLimits limits;
     private final ProgramRuns programs;
     private final ScriptableObject global;
     private final ScriptableObject actionPrototype;
@@ -59,7 +58,6 @@ public final class Realm {
             BuiltIns builtIns,
             ProgramRuns programs,
             RuleLog log) {
-        this.limits = sandbox.limits();
         this.programs = programs;
         this.log = log;
         global = builtIns.global();
@@ -274,13 +272,13 @@ public final class Realm {
         object.defineProperty(
                 "id", action.id(), ScriptableObject.READONLY | ScriptableObject.PERMANENT);
         for (Map.Entry<String, String> detail : action.details().entrySet()) {
-            if (detail.getValue().length() > limits.text()) {
+            if (detail.getValue().length() > RuleLimits.TEXT) {
                 throw Abort.of(
                         "the detail %s has %d characters, and the limit is %d"
                                 .formatted(
                                         PrintableText.of(detail.getKey(), RuleLog.LINE),
                                         detail.getValue().length(),
-                                        limits.text()));
+                                        RuleLimits.TEXT));
             }
             object.put("_detail_" + detail.getKey(), object, detail.getValue());
         }

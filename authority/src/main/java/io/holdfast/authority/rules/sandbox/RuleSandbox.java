@@ -137,7 +137,7 @@ public final class RuleSandbox extends ContextFactory {
         cell.setInterpretedMode(true);
         cell.setLanguageVersion(Context.VERSION_ES6);
         cell.setInstructionObserverThreshold(Budget.INSTRUCTIONS);
-        cell.setMaximumInterpreterStackDepth(limits.depth());
+        cell.setMaximumInterpreterStackDepth(RuleLimits.DEPTH);
         cell.setClassShutter(_ -> false);
         cell.setGeneratingDebug(true); // no tail calls: they lose the caller's place
         cell.setDebugger(ENTRIES, null);

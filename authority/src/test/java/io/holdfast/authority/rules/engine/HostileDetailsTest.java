@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HostileDetailsTest {
-    private static final int LONGEST = RuleLimits.standard().text();
+    private static final int LONGEST = RuleLimits.TEXT;
 
     /** Expressions of two details, {@code text} and {@code other}. */
     private static final List<String> HONEST =

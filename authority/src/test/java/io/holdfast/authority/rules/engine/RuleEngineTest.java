@@ -419,7 +419,7 @@ class RuleEngineTest {
                         "polkit.addRule(function() { for (var i = 0; i < 500; i++)"
                                 + " polkit.log('a\\n\\u001b[1m' + 'x'.repeat(2000)); });")) {
             RuleVerdict _ = rules.ask("x");
-            assertThat(rules.logged).hasSize(RuleLimits.standard().logged());
+            assertThat(rules.logged).hasSize(RuleLimits.LOGGED);
             assertThat(rules.logged.peek())
                     .startsWith("/r/1.rules:1: a\\n\\u001b[1mxxx")
                     .endsWith(PrintableText.CUT)

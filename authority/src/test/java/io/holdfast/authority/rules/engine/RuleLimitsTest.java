@@ -36,11 +36,10 @@ class RuleLimitsTest {
         List<ThrowingCallable> numbers =
                 List.of(
                         () -> STANDARD.withAllocated(0),
-                        () -> STANDARD.withEvaluators(0, 1, STANDARD.busyLimit()),
-                        () -> STANDARD.withEvaluators(1, 0, STANDARD.busyLimit()),
-                        () -> STANDARD.withMemory(0),
-                        () -> STANDARD.withPrograms(-1, STANDARD.program(), 1),
-                        () -> STANDARD.withPrograms(1, STANDARD.program(), 0));
+                        () -> STANDARD.withEvaluators(0, 1, Duration.ofMillis(20)),
+                        () -> STANDARD.withEvaluators(1, 0, Duration.ofMillis(20)),
+                        () -> STANDARD.withPrograms(-1, Duration.ofSeconds(10), 1),
+                        () -> STANDARD.withPrograms(1, Duration.ofSeconds(10), 0));
         return Stream.concat(times, numbers.stream());
     }
 

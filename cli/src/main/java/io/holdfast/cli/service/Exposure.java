@@ -53,8 +53,7 @@ final class Exposure {
                         .map(test ->
                                 JsonText.object()
                                         .put("name", test.name())
-                                        .put("exposure", tenths(assessment.exposure(test)))
-                                        .put("supported", test.applied()))
+                                        .put("exposure", tenths(assessment.exposure(test))))
                         .toList();
         return JsonText.object()
                 .put("unit", assessment.service())

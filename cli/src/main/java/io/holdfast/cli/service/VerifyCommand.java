@@ -75,8 +75,7 @@ public final class VerifyCommand implements Command {
                 .flag(
                         SECURITY,
                         "Print how exposed each service is: 0 (perfect) to 10, by the tests and"
-                                + " numbers of systemd-analyze security. What Holdfast does not"
-                                + " support counts as not set.")
+                                + " numbers of systemd-analyze security.")
                 .option(
                         ROOT + " DIR",
                         Path.class,

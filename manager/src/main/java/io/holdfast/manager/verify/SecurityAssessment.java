@@ -2,17 +2,18 @@ package io.holdfast.manager.verify;
 
 import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.manager.unit.DirectiveCost;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.resource.AddressRange;
 import io.holdfast.manager.unit.resource.AddressSettings;
 import io.holdfast.manager.unit.resource.DeviceSettings;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.section.UnitReader.Support;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettings.KeyringMode;
+import io.holdfast.manager.unit.settings.NamespaceSettings;
 import io.holdfast.manager.unit.settings.NamespaceSettings.OwnCgroups;
+import io.holdfast.manager.unit.settings.NamespaceSettings.PrivateUsers;
+import io.holdfast.manager.unit.settings.NamespaceSettings.ProcSubset;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
@@ -36,7 +37,7 @@ import java.util.TreeSet;
 
 /**
  * How exposed a service is to attacks and how much it could do to the machine, by the tests and
- * numbers of systemd-analyze(1) security. A directive that is not supported counts as not set.
+ * numbers of systemd-analyze(1) security.
  *
  * @param service the name of the unit
  * @param tests all that apply to it
@@ -72,14 +73,12 @@ public record SecurityAssessment(String service, List<Test> tests) {
      * @param name the directive with the value that would be better
      * @param weight how much it counts
      * @param badness 0 to {@code range}
-     * @param applied whether the unit asks for more, which is not applied
      */
-    public record Test(String name, long weight, long badness, long range, boolean applied) {
+    public record Test(String name, long weight, long badness, long range) {
         /** Returns the consequence of what is not set, if it is known. */
         public String text() {
             String directive = name.replaceFirst("=.*", "");
-            return (applied ? "" : "not supported: ")
-                    + DirectiveCost.of(directive).map(DirectiveCost::text).orElse("");
+            return DirectiveCost.of(directive).map(DirectiveCost::text).orElse("");
         }
     }
 
@@ -119,8 +118,6 @@ public record SecurityAssessment(String service, List<Test> tests) {
         private final ExecSettings exec;
         private final SandboxSettings sandbox;
         private final SystemCallSettings calls;
-        private final Set<String> supported =
-                UnitReader.directives(UnitType.SERVICE, "Service", Support.APPLIED);
         private final List<Test> tests = new ArrayList<>();
 
         Assessor(ServiceUnit unit) {
@@ -134,7 +131,7 @@ public record SecurityAssessment(String service, List<Test> tests) {
             user();
             files();
             flags();
-            written();
+            views();
             resources();
             capabilities();
             namespaces();
@@ -148,7 +145,7 @@ public record SecurityAssessment(String service, List<Test> tests) {
         }
 
         private void add(String name, long weight, long badness, long range) {
-            tests.add(new Test(name, weight, badness, range, true));
+            tests.add(new Test(name, weight, badness, range));
         }
 
         private void add(Flag flag, long weight) {
@@ -165,7 +162,7 @@ public record SecurityAssessment(String service, List<Test> tests) {
             add("User=/DynamicUser=", 2000, isRoot() ? WORST : nobody ? NOBODY_BADNESS : 0, WORST);
             if (!isRoot()) {
                 add("SupplementaryGroups=", 200, exec.supplementaryGroups().isEmpty());
-                written("RemoveIPC", 100, exec.dynamicUser() ? "yes" : "no", "yes");
+                add("RemoveIPC=", 100, exec.removeIpc());
             }
             add("NoNewPrivileges=", 1000, exec.noNewPrivileges());
             add("AmbientCapabilities=", 500, exec.ambientCapabilities().isEmpty());
@@ -220,18 +217,20 @@ public record SecurityAssessment(String service, List<Test> tests) {
             add(Flag.RESTRICT_SUIDSGID, 1000);
         }
 
-        /** Adds tests of values as they are written, whether or not they are supported. */
-        private void written() {
-            written("PrivateMounts", 1000, "yes", "yes"); // what systemd's tool takes as default
-            written("PrivateUsers", 1000, "no", "yes", "self", "identity", "full");
-            written("KeyringMode", 1000, "private", "private");
-            written("Delegate", 100, "no", "no");
-            written("ProcSubset", 10, "all", "pid");
-            boolean visible = isBetter("ProtectProc", "default", "invisible", "ptraceable");
-            boolean hidden = isBetter("ProtectProc", "default", "noaccess");
-            boolean applied = supported.contains("ProtectProc");
-            long badness = !applied || !(visible || hidden) ? 3 : visible ? 0 : 1;
-            tests.add(new Test("ProtectProc=", 1000, badness, 3, applied || !(visible || hidden)));
+        private void views() {
+            add("PrivateMounts=", 1000, privateMounts());
+            NamespaceSettings namespaces = sandbox.namespaces();
+            add("PrivateUsers=", 1000, namespaces.users() != PrivateUsers.NO);
+            add("KeyringMode=", 1000, exec.keyring() == KeyringMode.PRIVATE);
+            add("Delegate=", 100, !unit.cgroup().delegate());
+            add("ProcSubset=", 10, namespaces.subset() == ProcSubset.PID);
+            long processes =
+                    switch (namespaces.processes()) {
+                        case INVISIBLE, PTRACEABLE -> 0;
+                        case NOACCESS -> 1;
+                        case DEFAULT -> 3;
+                    };
+            add("ProtectProc=", 1000, processes, 3);
             add("NotifyAccess=", 1000, unit.service().notifyAccess() != NotifyAccess.ALL);
         }
 
@@ -253,34 +252,20 @@ public record SecurityAssessment(String service, List<Test> tests) {
             return range.network().isLoopbackAddress();
         }
 
-        private void written(String directive, long weight, String usual, String... good) {
-            boolean better = isBetter(directive, usual, good);
-            boolean applied = supported.contains(directive);
-            long badness = better && applied ? 0 : 1;
-            tests.add(new Test(directive + "=", weight, badness, 1, applied || !better));
-        }
-
-        private boolean isBetter(String directive, String usual, String... good) {
-            String value = usual;
+        /** Returns whether it is not switched off, which is what systemd's tool tests. */
+        private boolean privateMounts() {
+            boolean isOn = true;
             for (UnitFile file : unit.source().files()) {
                 for (UnitFile.Section section : file.sections()) {
                     for (UnitFile.Entry entry : section.entries()) {
-                        if (section.name().equals("Service") && entry.key().equals(directive)) {
-                            value = entry.value().isEmpty() ? usual : entry.value();
+                        if (section.name().equals("Service")
+                                && entry.key().equals("PrivateMounts")) {
+                            isOn = Scalars.findBoolean(entry.value()).orElse(isOn);
                         }
                     }
                 }
             }
-            return List.of(good).contains(plain(value));
-        }
-
-        /** Returns the word for a boolean value, and any other value as it is. */
-        private static String plain(String value) {
-            try {
-                return Scalars.parseBoolean(value) ? "yes" : "no";
-            } catch (IllegalArgumentException e) {
-                return value;
-            }
+            return isOn;
         }
 
         private void capabilities() {

@@ -35,6 +35,18 @@ final class SandboxSettingsReader implements SectionReader {
     private static final Map<String, String> ATTRIBUTES =
             Map.of("ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec");
 
+    /** Words on access times, which a tmpfs keeps in memory anyway. */
+    private static final Set<String> ACCESS_TIMES =
+            Set.of(
+                    "atime",
+                    "noatime",
+                    "diratime",
+                    "nodiratime",
+                    "relatime",
+                    "norelatime",
+                    "strictatime",
+                    "nostrictatime");
+
     /** Defaults that keep a service from filling the memory. */
     private static final Map<String, String> TMPFS_LIMITS =
             Map.of("mode", "0755", "size", "10%", "nr_inodes", "400k");
@@ -212,7 +224,7 @@ final class SandboxSettingsReader implements SectionReader {
             if (equals > 0) {
                 options.put(option.substring(0, equals), option.substring(equals + 1));
             } else if (!attribute(option.toLowerCase(Locale.ROOT), attributes)) {
-                throw Scalars.bad("an option of tmpfs", option);
+                options.put(option, ""); // without it the unit must not start
             }
         }
         return new Temporary(path, attributes, options);
@@ -230,7 +242,7 @@ final class SandboxSettingsReader implements SectionReader {
                 opposite = true;
             }
         }
-        return opposite || word.isEmpty() || word.equals("strictatime") || word.equals("noatime");
+        return opposite || word.isEmpty() || ACCESS_TIMES.contains(word);
     }
 
     SandboxSettings build() {

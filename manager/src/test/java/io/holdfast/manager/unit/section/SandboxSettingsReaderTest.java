@@ -94,7 +94,7 @@ class SandboxSettingsReaderTest {
     @Test
     void temporaryFileSystemsAreBoundedUnlessTheUnitSaysHow() {
         List<SandboxSettings.Temporary> list =
-                read("TemporaryFileSystem=/a /b:ro,noexec,dev,size=1m /c:what").temporary();
+                read("TemporaryFileSystem=/a /b:ro,noexec,dev,size=1m /c:relatime,inode64").temporary();
         assertThat(list)
                 .containsExactly(
                         new SandboxSettings.Temporary(
@@ -104,7 +104,19 @@ class SandboxSettingsReaderTest {
                         new SandboxSettings.Temporary(
                                 "/b",
                                 Set.of("ro", "noexec"),
-                                Map.of("mode", "0755", "size", "1m", "nr_inodes", "400k")));
+                                Map.of("mode", "0755", "size", "1m", "nr_inodes", "400k")),
+                        new SandboxSettings.Temporary(
+                                "/c",
+                                Set.of("nodev"),
+                                Map.of(
+                                        "mode",
+                                        "0755",
+                                        "size",
+                                        "10%",
+                                        "nr_inodes",
+                                        "400k",
+                                        "inode64",
+                                        "")));
     }
 
     @Test
@@ -115,8 +127,8 @@ class SandboxSettingsReaderTest {
                                 "ProtectSystem=perhaps",
                                 "PrivateDevices=perhaps",
                                 "BindPaths=/x:/y:z",
-                                "TemporaryFileSystem=/c:what",
-                                "ReadWritePaths=relative"));
+                                "ReadWritePaths=relative",
+                                "RestrictNamespaces=uts netw"));
         assertThat(messages).hasSize(5).allMatch(text -> text.contains("; ignored"));
         assertThat(messages.getFirst()).contains("test:3: ProtectSystem=").contains("strict");
     }

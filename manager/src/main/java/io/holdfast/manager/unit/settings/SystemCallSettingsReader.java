@@ -12,7 +12,6 @@ import io.holdfast.manager.unit.value.SystemCallList;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
@@ -137,11 +136,14 @@ final class SystemCallSettingsReader implements SectionReader {
 
     private static Kind kind(String word) {
         for (Kind kind : SystemCallSettings.NAMESPACES) {
-            if (kind.name().toLowerCase(Locale.ROOT).equals(word)) {
+            if (Scalars.word(kind).equals(word)) {
                 return kind;
             }
         }
-        throw Scalars.bad("a kind of namespace", word);
+        throw Scalars.unknown(
+                "a kind of namespace",
+                word,
+                SystemCallSettings.NAMESPACES.stream().map(Scalars::word).toList());
     }
 
     SystemCallSettings build() {

@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** The capabilities of {@code linux/capability.h}, in the order of their numbers. */
 public enum Capability {
@@ -80,7 +81,8 @@ public enum Capability {
                 return capability;
             }
         }
-        throw Scalars.bad("a capability", text);
+        throw Scalars.unknown(
+                "a capability", text, Stream.of(values()).map(Capability::toString).toList());
     }
 
     public static Set<Capability> all() {

@@ -169,7 +169,7 @@ public final class Scalars {
     }
 
     /** Returns the exception for a word that is none of some known words, with the nearest one. */
-    static IllegalArgumentException unknown(
+    public static IllegalArgumentException unknown(
             String expected, String text, Collection<String> known) {
         return Spelling.meant(text, known)
                 .map(word -> bad(expected + ", did you mean " + word + "?", text))

@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.value;
 
 import io.holdfast.core.Errno;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -135,15 +136,17 @@ public record SystemCallList(boolean permits, SortedMap<String, Integer> calls) 
         if (word.equals("kill")) {
             return KILL;
         }
-        if (OTHER_ERRORS.containsKey(word)) {
-            return OTHER_ERRORS.get(word);
-        }
+        Map<String, Integer> known = new HashMap<>(OTHER_ERRORS);
         for (int number = 1; number < ERRNO_NAMES; number++) {
-            if (Errno.name(number).equals(word)) {
-                return number;
-            }
+            known.put(Errno.name(number), number);
         }
-        return Scalars.parseInt(word, 0, HIGHEST_ERROR);
+        if (known.containsKey(word)) {
+            return known.get(word);
+        }
+        if (!word.startsWith("E")) {
+            return Scalars.parseInt(word, 0, HIGHEST_ERROR);
+        }
+        throw Scalars.unknown("the name of an error", word, known.keySet());
     }
 
     /**

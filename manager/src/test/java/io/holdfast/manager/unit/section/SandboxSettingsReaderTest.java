@@ -131,6 +131,7 @@ class SandboxSettingsReaderTest {
                                 "RestrictNamespaces=uts netw"));
         assertThat(messages).hasSize(5).allMatch(text -> text.contains("; ignored"));
         assertThat(messages.getFirst()).contains("test:3: ProtectSystem=").contains("strict");
+        assertThat(messages.getLast()).contains("did you mean net?");
     }
 
     @Test

@@ -185,22 +185,24 @@ final class SandboxSettingsReader implements SectionReader {
         if (a.isEmpty()) {
             binds.removeIf(bind -> bind.readOnly() == readOnly);
         }
-        a.words(WordReader.Backslash.LITERAL_NEXT, word -> binds.add(bind(word, readOnly)));
+        a.words(
+                WordReader.Backslash.LITERAL_NEXT_OF_PARTS,
+                word -> binds.add(bind(word, readOnly)));
     }
 
     /** {@code [-]SOURCE[:DESTINATION[:OPTIONS]]}. */
     private static Bind bind(String word, boolean readOnly) {
         boolean optional = word.startsWith("-");
-        String[] parts = (optional ? word.substring(1) : word).split(":", -1);
-        String source = Scalars.parsePath(parts[0]);
-        String destination = parts.length > 1 ? Scalars.parsePath(parts[1]) : source;
+        List<String> parts = WordReader.parts(optional ? word.substring(1) : word);
+        String source = Scalars.parsePath(parts.getFirst());
+        String destination = parts.size() > 1 ? Scalars.parsePath(parts.get(1)) : source;
         boolean recursive =
-                switch (parts.length > 2 ? parts[2] : "") {
+                switch (parts.size() > 2 ? parts.get(2) : "") {
                     case "", "rbind" -> true;
                     case "norbind" -> false;
-                    default -> throw Scalars.bad("rbind or norbind", parts[2]);
+                    default -> throw Scalars.bad("rbind or norbind", parts.get(2));
                 };
-        if (parts.length > 3 || destination.equals("/")) {
+        if (parts.size() > 3 || destination.equals("/")) {
             throw Scalars.bad("SOURCE:DESTINATION:OPTIONS", word);
         }
         return new Bind(source, destination, optional, recursive, readOnly);

@@ -27,6 +27,8 @@ public final class WordReader {
         C_ESCAPE_OR_KEPT,
         /** The next character is taken literally; there has to be one. */
         LITERAL_NEXT,
+        /** The same, but it stays before a colon and a backslash, for {@link #parts}. */
+        LITERAL_NEXT_OF_PARTS,
         /** No meaning: it belongs to the word (unit names). */
         KEPT
     }
@@ -66,6 +68,23 @@ public final class WordReader {
             words.add(word);
         }
         return words;
+    }
+
+    /** Returns what colons without a backslash separate, without the backslashes. */
+    public static List<String> parts(String word) {
+        List<String> parts = new ArrayList<>();
+        StringBuilder part = new StringBuilder();
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
+            if (c == ':') {
+                parts.add(part.toString());
+                part.setLength(0);
+            } else {
+                part.append(c == '\\' && i + 1 < word.length() ? word.charAt(++i) : c);
+            }
+        }
+        parts.add(part.toString());
+        return parts;
     }
 
     /**
@@ -169,9 +188,14 @@ public final class WordReader {
 
     /** Reads the escape at a backslash; stops at its last byte. */
     private void escape(ByteArrayOutputStream word) {
-        if (backslash == Backslash.LITERAL_NEXT) {
+        boolean hasParts = backslash == Backslash.LITERAL_NEXT_OF_PARTS;
+        if (hasParts || backslash == Backslash.LITERAL_NEXT) {
             if (at + 1 < text.length) {
-                word.write(text[++at]);
+                byte next = text[++at];
+                if (hasParts && (next == ':' || next == '\\')) {
+                    word.write('\\');
+                }
+                word.write(next);
             } else if (!relaxed) {
                 throw new IllegalArgumentException("nothing follows the backslash at the end");
             }

@@ -75,11 +75,16 @@ final class KeptRun {
         survival.drop(key(role));
     }
 
-    void dropAll() {
+    /** Drops all but the locks of its temporary folders, which its clean-up still needs. */
+    void drop() {
         survival.drop(OUTPUT + unit);
-        survival.drop(FOLDERS + unit);
         drop(Role.MAIN);
         drop(Role.CONTROL);
+    }
+
+    /** Drops the locks of its temporary folders once it is recorded that the run is over. */
+    void dropFolders() {
+        survival.whenWritten(() -> survival.drop(FOLDERS + unit));
     }
 
     void record(Role role, Optional<PidFd> process, Fields fields) {

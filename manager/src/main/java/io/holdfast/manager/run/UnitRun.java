@@ -584,7 +584,7 @@ public final class UnitRun {
         spawnsChanged();
         channels.close();
         resources.close();
-        kept.dropAll();
+        kept.drop();
         release(control);
         release(main);
         control = null;
@@ -606,6 +606,7 @@ public final class UnitRun {
                                 context.warn(unit, "cannot clean up: " + failure.getMessage());
                             }
                             closed.accept(!(failure instanceof Work.LateException));
+                            kept.dropFolders();
                         });
     }
 

@@ -129,7 +129,9 @@ public record SecurityAssessment(String service, List<Test> tests) {
 
         List<Test> tests() {
             user();
-            files();
+            if (unit.unit().defaultDependencies()) { // not for those of an early boot
+                files();
+            }
             flags();
             views();
             resources();

@@ -72,6 +72,22 @@ public final class Assignment {
                 : value(before, text -> Optional.of(parser.apply(specifiers.expand(text))));
     }
 
+    /**
+     * Reads a value as {@link #optional} does. One that cannot be parsed refuses the unit, which
+     * must not run without it.
+     */
+    public <T> Optional<T> essential(Optional<T> before, Function<String, ? extends T> parser) {
+        if (isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(parser.apply(specifiers.expand(value())));
+        } catch (IllegalArgumentException e) {
+            refused(String.valueOf(e.getMessage()));
+            return before;
+        }
+    }
+
     public Optional<String> text(Optional<String> before) {
         return optional(before, text -> text);
     }

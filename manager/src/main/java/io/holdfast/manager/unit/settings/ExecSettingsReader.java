@@ -2,7 +2,6 @@ package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.Quote;
 import io.holdfast.manager.unit.SharedParts;
 import io.holdfast.manager.unit.directive.Assignment;
 import io.holdfast.manager.unit.directive.SectionReader;
@@ -89,7 +88,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "SupplementaryGroups" -> supplementaryGroups(a);
             case "PAMName" -> pamService = a.text(pamService);
             case "SELinuxContext", "AppArmorProfile", "SmackProcessLabel" -> label(a);
-            case "DynamicUser" -> dynamicUser = a.bool(dynamicUser);
+            case "DynamicUser" -> dynamicUser(a);
             case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
             case "StandardInput" -> input = a.optional(input, StandardStream::parseInput);
             case "StandardOutput" -> output = Optional.of(output(a, output(), defaults.output()));
@@ -138,15 +137,7 @@ public final class ExecSettingsReader implements SectionReader {
      * another user.
      */
     public static Optional<String> account(Assignment a, Optional<String> before) {
-        if (a.isEmpty()) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(accountName(a.specifiers().expand(a.value())));
-        } catch (IllegalArgumentException e) {
-            a.refused(String.valueOf(e.getMessage()));
-            return before;
-        }
+        return a.essential(before, ExecSettingsReader::accountName);
     }
 
     /**
@@ -155,18 +146,17 @@ public final class ExecSettingsReader implements SectionReader {
      */
     private static Optional<WorkingDirectory> workingDirectory(
             Assignment a, Optional<WorkingDirectory> before) {
-        if (a.isEmpty()) {
-            return Optional.empty();
-        }
+        return a.value().startsWith("-")
+                ? a.optional(before, WorkingDirectory::parse)
+                : a.essential(before, WorkingDirectory::parse);
+    }
+
+    /** Reads whether the user is a dynamic one; otherwise the commands would run as root. */
+    private void dynamicUser(Assignment a) {
         try {
-            return Optional.of(WorkingDirectory.parse(a.specifiers().expand(a.value())));
+            dynamicUser = Scalars.parseBoolean(a.value());
         } catch (IllegalArgumentException e) {
-            if (a.value().startsWith("-")) {
-                a.ignored(String.valueOf(e.getMessage()));
-            } else {
-                a.refused(String.valueOf(e.getMessage()));
-            }
-            return before;
+            a.refused(String.valueOf(e.getMessage()));
         }
     }
 
@@ -295,7 +285,7 @@ public final class ExecSettingsReader implements SectionReader {
                                 before,
                                 initial,
                                 text,
-                                word -> a.ignored(Quote.of(word) + " is no capability")));
+                                a::ignored));
     }
 
     private void secureBits(Assignment a) {

@@ -115,7 +115,9 @@ final class SandboxSettingsReader implements SectionReader {
     }
 
     private static Optional<Root> root(Assignment a, Optional<Root> before) {
-        Optional<String> path = a.path(before.map(Root::path)).filter(set -> !set.equals("/"));
+        Optional<String> path =
+                a.essential(before.map(Root::path), Scalars::parsePath)
+                        .filter(set -> !set.equals("/"));
         if (a.key().equals("RootImage") && (a.isEmpty() || path.isPresent())) {
             a.notActedOn();
         }

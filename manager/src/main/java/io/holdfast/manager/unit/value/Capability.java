@@ -96,7 +96,7 @@ public enum Capability {
      *
      * @param before the present set; if it equals the initial set, there was no assignment before
      * @param initial all for a bounding set, none for ambient capabilities
-     * @param unknown receives each word that is not a capability; it is ignored
+     * @param unknown receives why a word is ignored
      */
     public static Set<Capability> assign(
             Set<Capability> before,
@@ -110,7 +110,7 @@ public enum Capability {
             try {
                 named.add(parse(word));
             } catch (IllegalArgumentException e) {
-                unknown.accept(word);
+                unknown.accept(String.valueOf(e.getMessage()));
             }
         }
         Set<Capability> after = EnumSet.noneOf(Capability.class);

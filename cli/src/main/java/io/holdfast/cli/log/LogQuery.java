@@ -2,6 +2,7 @@ package io.holdfast.cli.log;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.up.UnitMessages;
 import io.holdfast.journal.Boot;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Id128;
@@ -48,9 +49,7 @@ record LogQuery(
             all.add(Match.field("_BOOT_ID", boot(line, reader).toString()));
         }
         if (line.hasMatchedOption("--invocation")) {
-            all.add(
-                    Match.field(
-                            "_SYSTEMD_INVOCATION_ID", line.matchedOptionValue("--invocation", "")));
+            all.add(UnitMessages.ofInvocation(line.matchedOptionValue("--invocation", "")));
         }
         if (line.hasMatchedOption("--identity")) {
             all.add(ofIdentity(line, line.matchedOptionValue("--identity", "")));
@@ -62,22 +61,8 @@ record LogQuery(
                 pattern(line));
     }
 
-    /** Returns the messages of a unit, and those of managers and of receivers about it. */
     private static Match ofUnit(String name) {
-        String unit = name.indexOf('.') < 0 ? name + ".service" : name;
-        return Match.any(
-                List.of(
-                        Match.field("_SYSTEMD_UNIT", unit),
-                        Match.field("_SYSTEMD_USER_UNIT", unit),
-                        Match.all(List.of(Match.field("UNIT", unit), Match.field("_UID", "0"))),
-                        Match.all(
-                                List.of(
-                                        Match.field("OBJECT_SYSTEMD_UNIT", unit),
-                                        Match.field("_UID", "0"))),
-                        Match.all(
-                                List.of(
-                                        Match.field("OBJECT_SYSTEMD_UNIT", unit),
-                                        Match.field("_TRANSPORT", "driver")))));
+        return UnitMessages.of(name.indexOf('.') < 0 ? name + ".service" : name);
     }
 
     private static Match ofPriority(ParseResult line, String text) {

@@ -1,11 +1,10 @@
 package io.holdfast.cli.service;
 
-import io.holdfast.cli.up.EventJournal;
 import io.holdfast.cli.up.JournalPlace;
+import io.holdfast.cli.up.UnitMessages;
 import io.holdfast.journal.Entry;
 import io.holdfast.journal.Field;
 import io.holdfast.journal.JournalReader;
-import io.holdfast.journal.Match;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -30,13 +29,7 @@ final class JournaledLines {
      */
     static List<String> last(JournalPlace place, String unit, int count) {
         try (JournalReader reader = JournalReader.openFolders(place.folders())) {
-            reader.filter(
-                    Match.any(
-                            List.of(
-                                    Match.field("_SYSTEMD_UNIT", unit),
-                                    Match.field("_SYSTEMD_USER_UNIT", unit),
-                                    ofManager("UNIT", unit),
-                                    ofManager("USER_UNIT", unit))));
+            reader.filter(UnitMessages.of(unit));
             reader.seekTail();
             Deque<String> lines = new ArrayDeque<>();
             for (Entry entry = reader.previous();
@@ -46,13 +39,6 @@ final class JournaledLines {
             }
             return List.copyOf(lines);
         }
-    }
-
-    private static Match ofManager(String field, String unit) {
-        return Match.all(
-                List.of(
-                        Match.field(field, unit),
-                        Match.field("SYSLOG_IDENTIFIER", EventJournal.IDENTIFIER)));
     }
 
     private static String line(Entry entry) {

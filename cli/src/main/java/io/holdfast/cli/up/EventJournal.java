@@ -28,7 +28,7 @@ import java.util.Optional;
  */
 public final class EventJournal {
     /** The identifier of the manager's messages. */
-    public static final String IDENTIFIER = "holdfast";
+    static final String IDENTIFIER = "holdfast";
 
     private static final int HELD = 256; // messages; the oldest are dropped
 

@@ -9,7 +9,6 @@ import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,10 +105,7 @@ final class JournalLines implements AutoCloseable {
                 };
         if (isPrinted) {
             String source =
-                    Stream.of("_SYSTEMD_USER_UNIT", "_SYSTEMD_UNIT")
-                            .flatMap(name -> entry.text(name).stream())
-                            .findFirst()
-                            .orElseGet(() -> source(entry, transport));
+                    UnitMessages.unitOf(entry).orElseGet(() -> source(entry, transport));
             entry.field("MESSAGE")
                     .map(Field::text)
                     .ifPresent(text -> text.lines().forEach(line -> lines.output(source, line)));

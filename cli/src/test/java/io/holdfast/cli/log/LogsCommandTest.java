@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.cli.Invocation;
 import io.holdfast.core.run.Run;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.journal.Field;
 import io.holdfast.journal.Id128;
@@ -107,6 +108,49 @@ class LogsCommandTest {
     void aUnitIsNamedWithOrWithoutItsSuffix() throws Exception {
         assertThat(logs("a")).isEqualTo(journalctl("-u", "a")).isNotEmpty();
         assertThat(logs("b.service", "-n", "2")).isEqualTo(journalctl("-u", "b", "-n", "2"));
+    }
+
+    @Test
+    void aUserCannotPutMessagesAmongThoseOfAUnitOfTheSystem(@TempDir Path files) throws Exception {
+        String me = Long.toString(Unistd.geteuid());
+        try (JournalWriter writer =
+                JournalWriter.open(files.resolve("system.journal"), WriterOptions.standard())) {
+            write(writer, "of the unit", "_UID", "61001", "_SYSTEMD_UNIT", "nginx.service");
+            write(writer, "of the manager", "_UID", "0", "UNIT", "nginx.service");
+            write(writer, "of my manager", "_UID", me, "USER_UNIT", "nginx.service");
+            write(writer, "forged", "_UID", "61001", "UNIT", "nginx.service");
+            write(writer, "forged", "_UID", "61001", "USER_UNIT", "nginx.service");
+            write(
+                    writer,
+                    "forged by the name of a cgroup",
+                    "_UID",
+                    "61001",
+                    "_SYSTEMD_UNIT",
+                    "user@61001.service",
+                    "_SYSTEMD_USER_UNIT",
+                    "nginx.service");
+            write(
+                    writer,
+                    "forged through a program of root",
+                    "_UID",
+                    "0",
+                    "_SYSTEMD_OWNER_UID",
+                    "61001",
+                    "_SYSTEMD_USER_UNIT",
+                    "nginx.service");
+        }
+        Invocation invocation =
+                Invocation.of("logs", "-D", files.toString(), "nginx", "-o", "cat");
+        assertThat(invocation.out()).isEqualTo("of the unit\nof the manager\nof my manager\n");
+    }
+
+    private static void write(JournalWriter writer, String message, String... fields)
+            throws Exception {
+        List<Field> all = new ArrayList<>(List.of(Field.of("MESSAGE", message)));
+        for (int i = 0; i < fields.length; i += 2) {
+            all.add(Field.of(fields[i], fields[i + 1]));
+        }
+        long _ = writer.append(all);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
 /** How entries are printed, as by journalctl(1). */
 enum LogFormat {
@@ -65,9 +66,9 @@ enum LogFormat {
                 ExportWriter writer = new ExportWriter(output.bytes());
                 yield printer(writer::write, writer::flush);
             }
-            case CAT -> printer(entry -> output.line(message(entry, output)), () -> {});
+            case CAT -> printer(entry -> lines("", entry, output), () -> {});
             case VERBOSE -> printer(entry -> verbose(entry, output), () -> {});
-            default -> printer(entry -> line(entry, output), () -> {});
+            default -> printer(entry -> lines(head(entry), entry, output), () -> {});
         };
     }
 
@@ -97,7 +98,7 @@ enum LogFormat {
         return time.format(ZonedDateTime.ofInstant(entry.realtime(), ZoneId.systemDefault()));
     }
 
-    private void line(Entry entry, Output output) {
+    private String head(Entry entry) {
         String who =
                 entry.text("SYSLOG_IDENTIFIER").or(() -> entry.text("_COMM")).orElse("unknown");
         String pid =
@@ -105,33 +106,55 @@ enum LogFormat {
                         .or(() -> entry.text("SYSLOG_PID"))
                         .map(number -> "[" + number + "]")
                         .orElse("");
-        output.line(
-                time(entry),
-                " ",
-                entry.text("_HOSTNAME").orElse("localhost"),
-                " ",
-                who,
-                pid,
-                ": ",
-                message(entry, output));
+        return time(entry)
+                + " "
+                + entry.text("_HOSTNAME").orElse("localhost")
+                + " "
+                + who
+                + pid
+                + ": ";
     }
 
-    private static Object message(Entry entry, Output output) {
-        String text = entry.field("MESSAGE").map(Field::text).orElse("");
+    /**
+     * Prints the message of an entry, if it has one; each further line of it below the first, so
+     * that no line of a message looks like another message.
+     */
+    private static void lines(String head, Entry entry, Output output) {
+        entry.field("MESSAGE")
+                .ifPresent(message -> {
+                    Function<String, Object> style = style(entry, output);
+                    String text = message.text();
+                    if (text.indexOf('\n') < 0) {
+                        output.line(head, style.apply(text));
+                        return;
+                    }
+                    String before = output.rendered(head);
+                    for (String line : text.split("\n", -1)) {
+                        output.line(before, style.apply(line));
+                        before = " ".repeat(before.length());
+                    }
+                });
+    }
+
+    private static Function<String, Object> style(Entry entry, Output output) {
         String level = entry.text("PRIORITY").filter(word -> word.matches("[0-7]")).orElse("6");
         return switch (Integer.parseInt(level)) {
-            case 0, 1, 2, ERROR -> output.bad(text);
-            case WARNING -> output.warning(text);
-            case NOTICE -> output.strong(text);
-            case INFO -> text;
-            default -> output.faint(text);
+            case 0, 1, 2, ERROR -> output::bad;
+            case WARNING -> output::warning;
+            case NOTICE -> output::strong;
+            case INFO -> text -> text;
+            default -> output::faint;
         };
     }
 
     private void verbose(Entry entry, Output output) {
         output.line(time(entry), " [", entry.cursor(), "]");
         for (Field field : entry.fields()) {
-            output.line("    ", field.name(), "=", field.text());
+            String before = "    " + field.name() + "=";
+            for (String line : field.text().split("\n", -1)) {
+                output.line(before, line);
+                before = " ".repeat(before.length());
+            }
         }
     }
 }

@@ -110,6 +110,21 @@ class LogsCommandTest {
         assertThat(logs("b.service", "-n", "2")).isEqualTo(journalctl("-u", "b", "-n", "2"));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"short", "short-iso", "verbose", "cat"})
+    @Needs(programs = "journalctl")
+    void theFurtherLinesOfAMessageLookLikeNoOtherMessage(String format) throws Exception {
+        folder = Files.createDirectory(folder.resolve("lines"));
+        try (JournalWriter writer =
+                JournalWriter.open(folder.resolve("system.journal"), WriterOptions.standard())) {
+            String[] fields = {"_HOSTNAME", "host", "SYSLOG_IDENTIFIER", "prog", "_PID", "7"};
+            write(writer, "first\nDec 01 host sshd[1]: second\n\n  at last", fields);
+            long _ = writer.append(List.of(Field.of("WITHOUT_A_MESSAGE", "1")));
+            write(writer, "another", fields);
+        }
+        assertThat(logs("-o", format)).isEqualTo(journalctl("-o", format)).contains("second");
+    }
+
     @Test
     void aUserCannotPutMessagesAmongThoseOfAUnitOfTheSystem(@TempDir Path files) throws Exception {
         String me = Long.toString(Unistd.geteuid());

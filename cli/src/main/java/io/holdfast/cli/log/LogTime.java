@@ -1,6 +1,7 @@
 package io.holdfast.cli.log;
 
 import io.holdfast.manager.unit.value.TimeSpan;
+import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -8,16 +9,27 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Parses the points in time of {@code --since} and {@code --until}, after systemd.time(7). */
 final class LogTime {
-    private static final int DATE = "2026-12-01".length();
+    /** With the day of the week, a time, and its zone, as journalctl(1) prints it, too. */
+    private static final Pattern DATE =
+            Pattern.compile(
+                    "(?:[A-Z][a-z]{2} )?(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+                            + "(?:[ T](?<time>[0-9:.]+) ?(?<zone>UTC|Z|[-+][0-9]{2}:?[0-9]{2})?)?");
+
+    private static final String DAY = "day";
+    private static final String TIME = "time";
+    private static final String ZONE = "zone";
 
     private LogTime() {}
 
     /**
      * Parses a point in time: {@code now}, {@code today}, {@code yesterday}, {@code -1h}, {@code 1h
-     * ago}, {@code @1764547200}, {@code 2026-12-01}, {@code 12:00}, {@code 2026-12-01 12:00:30}.
+     * ago}, {@code @1764547200.25}, {@code 2026-12-01}, {@code 12:00}, {@code 2026-12-01 12:00:30},
+     * {@code Tue 2026-12-01 12:00:30 UTC}, {@code 2026-12-01T12:00:30+01:00}.
      *
      * @throws IllegalArgumentException if it is none
      */
@@ -35,7 +47,8 @@ final class LogTime {
     private static Instant other(String text, ZonedDateTime now) {
         try {
             if (text.startsWith("@")) {
-                return Instant.ofEpochSecond(Long.parseLong(text.substring(1)));
+                BigDecimal micros = new BigDecimal(text.substring(1)).movePointRight(6);
+                return Instant.EPOCH.plus(micros.longValue(), ChronoUnit.MICROS);
             }
             if (text.startsWith("-") || text.endsWith(" ago")) {
                 return now.toInstant()
@@ -48,13 +61,15 @@ final class LogTime {
             if (text.startsWith("+")) {
                 return now.toInstant().plus(span(text.substring(1)));
             }
-            ZoneId zone = now.getZone();
-            if (text.indexOf('-') < 0) {
-                return now.toLocalDate().atTime(time(text)).atZone(zone).toInstant();
+            Matcher date = DATE.matcher(text);
+            if (!date.matches()) {
+                return now.toLocalDate().atTime(time(text)).atZone(now.getZone()).toInstant();
             }
-            LocalDate day = LocalDate.parse(text.substring(0, Math.min(DATE, text.length())));
-            String rest = text.length() > DATE ? text.substring(DATE + 1) : "00:00";
-            return day.atTime(time(rest)).atZone(zone).toInstant();
+            String time = date.group(TIME);
+            return LocalDate.parse(date.group(DAY))
+                    .atTime(time == null ? LocalTime.MIDNIGHT : time(time))
+                    .atZone(date.group(ZONE) == null ? now.getZone() : ZoneId.of(date.group(ZONE)))
+                    .toInstant();
         } catch (DateTimeException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "no point in time: "

@@ -86,6 +86,8 @@ class LogsCommandTest {
                 "--until @1764560000",
                 "--since @1764551000 --until @1764570000 -n 2",
                 "--since @1764551000 --until @1764570000 -r",
+                "--since @1764558000.000001 --until 2025-12-01T09:00:00Z",
+                "--since 2025-12-01T03:00:00+01:00 -n 22",
                 "-o cat",
                 "-o short-precise",
                 "-o short-iso",
@@ -101,6 +103,13 @@ class LogsCommandTest {
         if (!options.startsWith("-F")) {
             assertThat(logs(words)).as(options).isEqualTo(journalctl(words));
         }
+    }
+
+    @Test
+    @Needs(programs = "journalctl")
+    void aTimeMayHaveADayOfTheWeekAndAZone() throws Exception {
+        String[] since = {"--since", "Mon 2025-12-01 20:30:00.5 UTC"};
+        assertThat(logs(since)).isEqualTo(journalctl(since)).hasLineCount(3);
     }
 
     @Test

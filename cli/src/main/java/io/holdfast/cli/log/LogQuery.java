@@ -24,10 +24,12 @@ import picocli.CommandLine.ParseResult;
 /**
  * Which entries are wanted.
  *
+ * @param units whose messages are wanted; empty for those of all
  * @param match of fields; null for all entries
  * @param pattern that the message contains
  */
 record LogQuery(
+        List<String> units,
         @Nullable Match match,
         Optional<Instant> since,
         Optional<Instant> until,
@@ -38,9 +40,10 @@ record LogQuery(
     /** Reads the options; asks the journal for the boots if one is named. */
     static LogQuery of(ParseResult line, JournalReader reader) throws IOException {
         List<Match> all = new ArrayList<>();
-        List<String> units = line.matchedPositionalValue(0, List.of());
+        List<String> names = line.matchedPositionalValue(0, List.of());
+        List<String> units = names.stream().map(LogQuery::unit).toList();
         if (!units.isEmpty()) {
-            all.add(Match.any(units.stream().map(LogQuery::ofUnit).toList()));
+            all.add(Match.any(units.stream().map(UnitMessages::of).toList()));
         }
         if (line.hasMatchedOption("--priority")) {
             all.add(ofPriority(line, line.matchedOptionValue("--priority", "")));
@@ -55,14 +58,15 @@ record LogQuery(
             all.add(ofIdentity(line, line.matchedOptionValue("--identity", "")));
         }
         return new LogQuery(
+                units,
                 all.isEmpty() ? null : Match.all(all),
                 time(line, "--since"),
                 time(line, "--until"),
                 pattern(line));
     }
 
-    private static Match ofUnit(String name) {
-        return UnitMessages.of(name.indexOf('.') < 0 ? name + ".service" : name);
+    private static String unit(String name) {
+        return name.indexOf('.') < 0 ? name + ".service" : name;
     }
 
     private static Match ofPriority(ParseResult line, String text) {

@@ -6,10 +6,15 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
 import io.holdfast.cli.log.forward.Forwarding;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.up.UnitMessages;
+import io.holdfast.core.Errno;
+import io.holdfast.core.file.FileException;
 import io.holdfast.journal.Entry;
+import io.holdfast.journal.JournalException;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.manager.ManagerOptions;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -96,6 +101,7 @@ public final class LogsCommand implements Command {
         LogFormat format = format(line);
         try (JournalReader reader = open(line)) {
             LogQuery query = LogQuery.of(line, reader);
+            sayWhatIsMissing(reader, query, output);
             reader.filter(query.match());
             if (line.hasMatchedOption("--field")) {
                 reader.uniqueValues(
@@ -110,11 +116,43 @@ public final class LogsCommand implements Command {
             try (LogFormat.Printer printer = format.printer(output)) {
                 print(line, reader, query, printer, output);
             }
-            reader.problems().forEach(problem -> output.warn(String.valueOf(problem.getMessage())));
+            reader.problems().stream()
+                    .filter(problem -> !isDenied(problem))
+                    .forEach(problem -> output.warn(String.valueOf(problem.getMessage())));
             return ExitCode.OK;
         } catch (IOException e) {
             throw new CommandException(CommandException.reason(e), e);
         }
+    }
+
+    /** Says which messages are not printed though somebody might expect them. */
+    private static void sayWhatIsMissing(JournalReader reader, LogQuery query, Output output) {
+        List<JournalException> denied =
+                reader.problems().stream().filter(LogsCommand::isDenied).toList();
+        if (!denied.isEmpty()) {
+            int more = denied.size() - 1;
+            output.warn(
+                    denied.getFirst().getMessage()
+                            + (more == 0 ? "" : "; " + more + " more files likewise")
+                            + "; only root and members of the groups adm and systemd-journal may"
+                            + " read the messages of others: usermod -aG systemd-journal USER");
+        }
+        for (String unit : query.units()) {
+            reader.filter(UnitMessages.of(unit));
+            reader.seekTail();
+            if (reader.previous() == null) {
+                output.warn(
+                        unit
+                                + ": there is no message of such a unit; to list those that have"
+                                + " logged run: holdfast logs --field _SYSTEMD_UNIT");
+            }
+        }
+        reader.seekHead();
+    }
+
+    private static boolean isDenied(JournalException problem) {
+        return problem.getCause() instanceof FileException file && file.errno() == Errno.EACCES
+                || problem.getCause() instanceof AccessDeniedException;
     }
 
     private static LogFormat format(ParseResult line) {

@@ -2,6 +2,7 @@ package io.holdfast.cli.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.sys.Unistd;
@@ -12,6 +13,7 @@ import io.holdfast.journal.JournalWriter;
 import io.holdfast.journal.WriterOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,6 +196,28 @@ class LogsCommandTest {
         Invocation invocation =
                 Invocation.of("logs", "--runtime-dir", runtime.toString(), "-o", "cat");
         assertThat(invocation.out()).isEqualTo("of the manager\n");
+    }
+
+    @Test
+    void aUnitWithoutMessagesIsNamed() {
+        Invocation invocation =
+                Invocation.of("logs", "-D", folder.toString(), "a", "ngnix", "-n", "1");
+        assertThat(invocation.err())
+                .contains("ngnix.service: there is no message of such a unit")
+                .doesNotContain("a.service:");
+        assertThat(invocation.out()).contains("message 22");
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void aUserIsToldHowToReadTheMessagesOfOthers(@TempDir Path home) throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (CommandProcess logs =
+                CommandProcess.startAsNobody(
+                        home, List.of(), "logs", "-f", "-D", folder.toString())) {
+            logs.await("system.journal: permission denied (EACCES); only root and members");
+        }
     }
 
     @Test

@@ -23,14 +23,18 @@ import java.util.Optional;
  * -u} and {@code holdfast logs} show them among the unit's own.
  *
  * <p>Messages wait until the receiver runs, or until an error starts it: so an idle manager has no
- * receiver. They are sent without waiting; if the receiver's queue is full, they are lost. The
+ * receiver. The manager never waits for the receiver, whose socket has room for few messages
+ * ({@code net.unix.max_dgram_qlen}) while it starts: messages for which there is none are sent
+ * later by another thread. Beyond {@link #HELD} of them the oldest are dropped and counted. The
  * socket stays open as long as the process. Thread-safe.
  */
 public final class EventJournal {
     /** The identifier of the manager's messages. */
     static final String IDENTIFIER = "holdfast";
 
-    private static final int HELD = 256; // messages; the oldest are dropped
+    private static final int HELD = 256; // messages
+    private static final long FIRST_PAUSE = 10; // milliseconds until the next attempt
+    private static final long LONGEST_PAUSE = 1000;
 
     private final UnixAddress receiver;
     private final List<String> unitFields;
@@ -42,6 +46,12 @@ public final class EventJournal {
 
     @GuardedBy("this")
     private boolean isReceived;
+
+    @GuardedBy("this")
+    private boolean isSentLater;
+
+    @GuardedBy("this")
+    private long dropped;
 
     /**
      * @param path of the receiver's socket for native messages
@@ -64,31 +74,80 @@ public final class EventJournal {
     synchronized void send(Optional<UnitName> unit, String invocation, Level level, String text) {
         if (held.size() == HELD) {
             held.removeFirst();
+            dropped++;
         }
         held.addLast(message(unit, invocation, level, text));
         if (level == Level.ERROR || isReceived) {
-            sendHeld();
+            sendNow();
         }
     }
 
     /** Sends what waits, because the receiver is being started. */
     synchronized void received() {
         isReceived = true;
-        sendHeld();
+        sendNow();
     }
 
     @GuardedBy("this")
-    private void sendHeld() {
+    private void sendNow() {
+        if (!isSentLater && !sendHeld()) {
+            isSentLater = true;
+            Thread _ = Thread.ofVirtual().name("holdfast-events").start(this::sendLater);
+        }
+    }
+
+    private void sendLater() {
+        try {
+            for (long pause = FIRST_PAUSE; pause > 0; pause = pauseBehind(pause)) {
+                Thread.sleep(pause);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Sends what there is room for; returns the next pause, or 0 if nothing is left. */
+    private synchronized long pauseBehind(long pause) {
+        int before = held.size();
+        isSentLater = !sendHeld();
+        if (!isSentLater) {
+            return 0;
+        }
+        return held.size() < before ? FIRST_PAUSE : Math.min(2 * pause, LONGEST_PAUSE);
+    }
+
+    /** Sends as much as there is room for; returns false if more would find room later. */
+    @GuardedBy("this")
+    private boolean sendHeld() {
         while (!held.isEmpty()) {
             try {
-                int _ = socket.trySendTo(receiver, ByteBuffer.wrap(held.getFirst()), List.of());
+                if (!areDroppedCounted() || !isTaken(held.getFirst())) {
+                    return false;
+                }
             } catch (ErrnoException e) {
                 if (e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED) {
-                    return; // it does not listen yet, or not any more
+                    return true; // it does not listen yet, or not any more
                 }
             }
             held.removeFirst();
         }
+        return true;
+    }
+
+    /** Sends how many messages were dropped, if any were; they were older than those that wait. */
+    @GuardedBy("this")
+    private boolean areDroppedCounted() {
+        String text = dropped + " messages of the manager were dropped: the receiver took none";
+        if (dropped > 0 && !isTaken(message(Optional.empty(), "", Level.WARNING, text))) {
+            return false;
+        }
+        dropped = 0;
+        return true;
+    }
+
+    private boolean isTaken(byte[] message) {
+        return socket.trySendTo(receiver, ByteBuffer.wrap(message), List.of())
+                != UnixSocket.WOULD_BLOCK;
     }
 
     private byte[] message(Optional<UnitName> unit, String invocation, Level level, String text) {

@@ -74,8 +74,7 @@ final class FileAppender implements AutoCloseable {
             MappedFile file,
             WriterOptions options,
             Id128 machine,
-            SequenceNumbers numbers,
-            Id128 boot)
+            SequenceNumbers numbers)
             throws JournalException {
         boolean mayCompress = mayCompress(options);
         FileAppender appender = new FileAppender(path, file, options, mayCompress);
@@ -94,7 +93,6 @@ final class FileAppender implements AutoCloseable {
                         | (mayCompress ? Layout.INCOMPATIBLE_ZSTD : 0));
         appender.putId(Layout.FILE_ID, Id128.random());
         appender.putId(Layout.MACHINE_ID, machine);
-        appender.putId(Layout.TAIL_ENTRY_BOOT_ID, boot);
         appender.putId(Layout.SEQNUM_ID, numbers.id());
         file.putLong(Layout.TAIL_ENTRY_SEQNUM, numbers.last()); // also if no entry ever follows
         file.putLong(Layout.HEADER_SIZE, Layout.NEWEST_HEADER);
@@ -400,6 +398,9 @@ final class FileAppender implements AutoCloseable {
     private void linkEntry(long entry, long seqnum, long realtime, long monotonic, Id128 boot)
             throws JournalException {
         long entries = number(Layout.N_ENTRIES);
+        if (entries == 0) { // complete() needs it, but journalctl refuses it in an empty file
+            putId(Layout.TAIL_ENTRY_BOOT_ID, boot);
+        }
         long array = Integer.toUnsignedLong(file.getInt(Layout.TAIL_ENTRY_ARRAY_OFFSET));
         long used = Integer.toUnsignedLong(file.getInt(Layout.TAIL_ENTRY_ARRAY_N_ENTRIES));
         long capacity = array == 0 ? 0 : capacity(array);

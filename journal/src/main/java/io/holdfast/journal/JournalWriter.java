@@ -142,7 +142,7 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private Opened create(MappedFile mapped, SequenceNumbers numbers) throws IOException {
-        FileAppender appender = FileAppender.create(path, mapped, options, machine, numbers, boot);
+        FileAppender appender = FileAppender.create(path, mapped, options, machine, numbers);
         mapped.sync();
         syncFolder();
         return new Opened(appender, numbers);

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** journalctl reads and verifies the files that we write. */
 @SameOnEveryKernel
@@ -49,6 +50,22 @@ class WriteDifferenceTest {
         assertThat(Journalctl.export(Entries.of(file))).isEqualTo(export);
         assertThat(Journalctl.run("--verify", "--file", file.toString()).status()).isZero();
         assertThat(JournalVerifier.verify(file).problems()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void journalctlReadsAFileWithoutEntries(boolean isFirst) throws Exception {
+        Path file = folder.resolve("system.journal");
+        try (JournalWriter writer = JournalWriter.open(file, WriterOptions.standard())) {
+            if (!isFirst) {
+                long _ = writer.append(List.of(Field.of("MESSAGE", "in the archived file")));
+                var _ = writer.rotate();
+            }
+            Journalctl.Result result = Journalctl.read(file, "-q");
+            assertThat(result.errors()).isEmpty();
+            assertThat(result.text()).isEmpty();
+        }
+        assertThat(Journalctl.run("--verify", "--file", file.toString()).status()).isZero();
     }
 
     /** Reads entries and forgets their numbers and the order of their fields. */

@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Grammar;
+import io.holdfast.cli.command.Pager;
 import io.holdfast.cli.log.forward.Forwarding;
 import io.holdfast.cli.output.Output;
 import io.holdfast.cli.up.UnitMessages;
@@ -33,6 +34,7 @@ public final class LogsCommand implements Command {
     private static final int LAST = 10; // lines before a log that is followed
     private static final String RUNTIME_DIR = "--runtime-dir";
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final int LOOK_AFTER = 512; // entries
 
     @Override
     public CommandSpec spec() {
@@ -91,7 +93,10 @@ public final class LogsCommand implements Command {
                         RUNTIME_DIR + " DIR",
                         Path.class,
                         "Read the files of the manager with this folder of sockets only.")
-                .flag("--no-pager", "Accepted and ignored: there is no pager.")
+                .flag(
+                        "--no-pager",
+                        "Print to the terminal directly (default: through $$SYSTEMD_PAGER, $$PAGER or"
+                                + " less(1), without --follow).")
                 .with(Forwarding::options)
                 .spec();
     }
@@ -103,18 +108,22 @@ public final class LogsCommand implements Command {
             LogQuery query = LogQuery.of(line, reader);
             sayWhatIsMissing(reader, query, output);
             reader.filter(query.match());
-            if (line.hasMatchedOption("--field")) {
-                reader.uniqueValues(
-                        line.matchedOptionValue("--field", ""), value -> output.line(value.text()));
-                return ExitCode.OK;
-            }
             if (Forwarding.isWanted(line)) {
                 seekStart(reader, query);
                 Forwarding.run(line, reader, query::accepts, output);
                 return ExitCode.OK;
             }
-            try (LogFormat.Printer printer = format.printer(output)) {
-                print(line, reader, query, printer, output);
+            boolean isPaged = !line.hasMatchedOption("--no-pager") && !follows(line);
+            try (Pager pager = Pager.start(output, isPaged)) {
+                Output shown = pager.output();
+                if (line.hasMatchedOption("--field")) {
+                    String field = line.matchedOptionValue("--field", "");
+                    reader.uniqueValues(field, value -> shown.line(value.text()));
+                    return ExitCode.OK;
+                }
+                try (LogFormat.Printer printer = format.printer(shown)) {
+                    print(line, reader, query, printer, shown);
+                }
             }
             reader.problems().stream()
                     .filter(problem -> !isDenied(problem))
@@ -199,7 +208,7 @@ public final class LogsCommand implements Command {
             LogFormat.Printer printer,
             Output output)
             throws IOException, InterruptedException {
-        boolean follows = line.hasMatchedOption("--follow");
+        boolean follows = follows(line);
         Integer lines = line.matchedOptionValue("--lines", null);
         if (lines != null && lines < 0) {
             throw Command.misuse(line, "--lines: a number from 0 on");
@@ -208,12 +217,16 @@ public final class LogsCommand implements Command {
             lines = LAST;
         }
         if (line.hasMatchedOption("--reverse")) {
-            printBackwards(reader, query, lines, printer);
+            if (follows) {
+                throw Command.misuse(line, "--reverse and --follow exclude each other");
+            }
+            printBackwards(reader, query, lines, printer, output);
             return;
         }
         seek(reader, query, lines);
+        long count = 0;
         for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
-            if (isAfter(entry, query)) {
+            if (isAfter(entry, query) || isLeft(++count, printer, output)) {
                 return;
             }
             if (query.accepts(entry)) {
@@ -228,6 +241,20 @@ public final class LogsCommand implements Command {
                 printer.print(entry);
             }
         }
+    }
+
+    private static boolean follows(ParseResult line) {
+        return line.hasMatchedOption("--follow");
+    }
+
+    /** Looks now and then whether the reader of the output has ended, as head(1) does. */
+    private static boolean isLeft(long count, LogFormat.Printer printer, Output output)
+            throws IOException {
+        if (count % LOOK_AFTER != 0) {
+            return false;
+        }
+        printer.flush();
+        return output.hasFailed();
     }
 
     private static boolean isAfter(Entry entry, LogQuery query) {
@@ -273,14 +300,17 @@ public final class LogsCommand implements Command {
             JournalReader reader,
             LogQuery query,
             @Nullable Integer lines,
-            LogFormat.Printer printer)
+            LogFormat.Printer printer,
+            Output output)
             throws IOException {
         seekEnd(reader, query);
         Instant since = query.since().orElse(Instant.MIN);
         int left = lines == null ? Integer.MAX_VALUE : lines;
-        while (left > 0) {
+        for (long count = 1; left > 0; count++) {
             Entry entry = reader.previous();
-            if (entry == null || entry.realtime().isBefore(since)) {
+            if (entry == null
+                    || entry.realtime().isBefore(since)
+                    || isLeft(count, printer, output)) {
                 return;
             }
             if (query.accepts(entry)) {

@@ -120,6 +120,12 @@ public final class Output {
         return new LineQueue(Standard.ERR, prefix);
     }
 
+    /** Returns an output like this one, on a terminal, behind a program that shows it. */
+    public Output through(OutputStream program) {
+        return new Output(
+                new PrintStream(program, false, terminalCharset()), err, colours, terminal);
+    }
+
     /**
      * Returns whether to use colours: if both streams are terminals, and the environment does not
      * forbid colours (NO_COLOR, see no-color.org; TERM=dumb).

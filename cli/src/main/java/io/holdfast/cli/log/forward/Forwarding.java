@@ -40,8 +40,9 @@ public final class Forwarding {
                                 URL + " URL",
                                 "Send the messages to a collector instead, now and as they arrive,"
                                         + " each at least once: OTLP (http://HOST:4318/v1/logs, or"
-                                        + " https) or syslog (syslog+tcp://HOST:PORT,"
-                                        + " syslog+tls://HOST:PORT).")
+                                        + " https), syslog (syslog+tcp://HOST:PORT,"
+                                        + " syslog+tls://HOST:PORT), or the systemd-journald of this"
+                                        + " machine (journal:/run/systemd/journal/socket).")
                         .option(
                                 CURSOR + " FILE",
                                 "With --forward: keep the position in this file, so that the next"
@@ -130,6 +131,9 @@ public final class Forwarding {
         } catch (IllegalArgumentException e) {
             throw Command.misuse(line, URL + ": " + e.getMessage());
         }
+        if ("journal".equals(address.getScheme()) && text.startsWith("journal:/")) {
+            return new JournalDestination(Path.of(text.substring("journal:".length())));
+        }
         if (address.getHost() == null) {
             throw Command.misuse(line, URL + ": there is no host in " + text);
         }
@@ -150,7 +154,8 @@ public final class Forwarding {
                             URL
                                     + ": no protocol "
                                     + scheme
-                                    + "; there are http, https, syslog+tcp and syslog+tls");
+                                    + "; there are http, https, syslog+tcp, syslog+tls and"
+                                    + " journal:/PATH");
         };
     }
 

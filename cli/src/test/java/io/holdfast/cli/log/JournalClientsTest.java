@@ -1,8 +1,6 @@
 package io.holdfast.cli.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
@@ -35,7 +33,6 @@ class JournalClientsTest {
     private static final String AS_THE_MACHINES =
             "mount -t tmpfs none /run && mkdir -p /run/systemd/journal &&"
                     + " mount --bind \"$0\" /run/systemd/journal && exec \"$@\"";
-    private static final String PYTHON = "/usr/bin/python3"; // has the packages of Debian
 
     @TempDir private Path folder;
     private CommandProcess journal;
@@ -122,52 +119,6 @@ class JournalClientsTest {
         assertThat(journalctl("-o", "cat", "-t", "cat", "-p", "err")).isEqualTo("err\n");
         assertThat(journalctl("-o", "cat", "-t", "pipe", "_TRANSPORT=stdout"))
                 .isEqualTo("one\ntwo\n");
-    }
-
-    @Test
-    void python3Systemd() throws Exception {
-        assumeTrue(
-                Run.of(PYTHON, "-c", "import systemd.journal").run().exit().isSuccess(),
-                "needs python3-systemd");
-        run(
-                PYTHON,
-                "-c",
-                """
-                import logging
-                from systemd import journal
-                journal.send("sent", OWN="1", PRIORITY="4", LONG="x" * 300000, LINES="a\\nb")
-                journal.stream("python", 5).write("streamed\\n")
-                log = logging.getLogger("x")
-                log.addHandler(journal.JournalHandler(SYSLOG_IDENTIFIER="handler"))
-                log.error("logged")
-                """);
-        await(3, "-o", "cat");
-        String read =
-                Run.of(
-                                PYTHON,
-                                "-c",
-                                """
-                                import glob, sys
-                                from systemd import journal
-                                reader = journal.Reader(files=glob.glob(sys.argv[1] + "/*.journal"))
-                                for entry in sorted(reader, key=lambda e: e["MESSAGE"]):
-                                    print(entry["MESSAGE"], entry["PRIORITY"], entry["_PID"] > 0,
-                                          len(entry.get("LONG", "")), repr(entry.get("LINES")))
-                                """,
-                                folder.resolve("log").toString())
-                        .mergeError()
-                        .run()
-                        .output();
-        assumeFalse(
-                read.contains("Protocol not supported"),
-                "needs a libsystemd with zstd, as Debian's is");
-        assertThat(read)
-                .isEqualTo(
-                        """
-                        logged 3 True 0 None
-                        sent 4 True 300000 'a\\nb'
-                        streamed 5 True 0 None
-                        """);
     }
 
     @Test

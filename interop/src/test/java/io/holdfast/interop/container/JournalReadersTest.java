@@ -3,11 +3,14 @@ package io.holdfast.interop.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.run.Run;
+import io.holdfast.core.run.RunResult;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.interop.Checkout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -15,7 +18,12 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Unmodified programs read the journal of a container whose init is ours. */
+/**
+ * Unmodified programs read the journal of a container whose init is ours, and write to it.
+ *
+ * <p>Those with libsystemd need one that reads zstd, as Debian's does. Where the machine's was built
+ * without it, the long run mounts that of Debian's package in the container.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(600)
 @Needs(
@@ -23,13 +31,26 @@ import org.junit.jupiter.api.io.TempDir;
         cgroup2 = true,
         programs = {"crun", "unshare", "nsenter", "systemctl", "journalctl"})
 class JournalReadersTest {
+    private static final String MOUNTS = "\"mounts\": [";
+    private static final Run PACKAGED =
+            Run.of("sh", "-c", "grep -q ZSTD_decompress /usr/lib/*/libsystemd.so.0");
+
     @TempDir private static Path folder;
+    private boolean hasZstd;
     private PlainContainer container;
 
     @BeforeAll
     void start() throws Exception {
         Checkout.requireForAll();
-        container = PlainContainer.start(folder, "init");
+        hasZstd = PACKAGED.run().exit().isSuccess();
+        String mount = hasZstd || !Boolean.getBoolean("holdfast.long") ? "" : packagedLibrary();
+        hasZstd |= !mount.isEmpty();
+        container =
+                PlainContainer.start(
+                        PlainContainer.Setting.DEFAULT,
+                        Files.createDirectory(folder.resolve("container")),
+                        List.of(PlainContainer.HOLDFAST, "init"),
+                        config -> config.replace(MOUNTS, MOUNTS + mount));
         container.init().await("holdfast: ready");
         String _ =
                 container.run(
@@ -41,6 +62,26 @@ class JournalReadersTest {
                         systemctl daemon-reload
                         systemctl start speaker
                         """);
+    }
+
+    /** Returns a mount of the package's library over the machine's; empty without a network. */
+    private static String packagedLibrary() throws Exception {
+        Path unpacked = Files.createDirectory(folder.resolve("package"));
+        RunResult library =
+                Run.of(
+                                "sh",
+                                "-c",
+                                "cd $0 && apt-get -qo APT::Sandbox::User=root download libsystemd0 >&2"
+                                        + " && dpkg-deb -x *.deb . && realpath -z"
+                                        + " usr/lib/*/libsystemd.so.0 && realpath -z"
+                                        + " /usr/lib/*/libsystemd.so.0",
+                                unpacked.toString())
+                        .run();
+        String[] paths = library.output().split("\0");
+        return library.exit().isSuccess() && paths.length == 2
+                ? "{\"type\": \"bind\", \"source\": \"%s\", \"destination\": \"%s\", \"options\": [\"bind\"]},"
+                        .formatted(paths[0], paths[1])
+                : "";
     }
 
     @AfterAll
@@ -74,11 +115,49 @@ class JournalReadersTest {
     }
 
     @Test
+    void python3SystemdWritesAndReads() throws Exception {
+        assumeTrue(
+                container.answers("/usr/bin/python3 -c 'import systemd.journal; print(1)'", "1"),
+                "needs python3-systemd");
+        String _ =
+                container.run(
+                        """
+                        /usr/bin/python3 - <<'END'
+                        import logging
+                        from systemd import journal
+                        journal.send("sent", SYSLOG_IDENTIFIER="py", PRIORITY="4", LONG="x" * 300000, LINES="a\\nb")
+                        journal.stream("py", 5).write("streamed\\n")
+                        log = logging.getLogger("x")
+                        log.addHandler(journal.JournalHandler(SYSLOG_IDENTIFIER="py"))
+                        log.error("logged")
+                        END
+                        """);
+        Await.until(() -> container.answers("journalctl -t py -o cat -p err", "logged"));
+        Await.until(() -> container.answers("journalctl -t py -o cat", "streamed"));
+        assumeTrue(hasZstd, "needs a libsystemd with zstd, as Debian's is");
+        assertThat(
+                        container.run(
+                                """
+                                /usr/bin/python3 - <<'END'
+                                from systemd import journal
+                                reader = journal.Reader()
+                                reader.add_match(SYSLOG_IDENTIFIER="py")
+                                for entry in sorted(reader, key=lambda e: e["MESSAGE"]):
+                                    print(entry["MESSAGE"], entry["PRIORITY"], entry["_PID"] > 0,
+                                          len(entry.get("LONG", "")), repr(entry.get("LINES")))
+                                END
+                                """))
+                .isEqualTo(
+                        """
+                        logged 3 True 0 None
+                        sent 4 True 300000 'a\\nb'
+                        streamed 5 True 0 None""");
+    }
+
+    @Test
     void rsyslogCollectsTheMessages() throws Exception {
         assumeTrue(Files.exists(Path.of("/usr/sbin/rsyslogd")), "needs rsyslog");
-        assumeTrue(
-                container.answers("grep -c ZSTD_decompress /usr/lib/*/libsystemd.so.0", "1"),
-                "needs a libsystemd with zstd, as Debian's is");
+        assumeTrue(hasZstd, "needs a libsystemd with zstd, as Debian's is");
         String _ =
                 container.run(
                         """

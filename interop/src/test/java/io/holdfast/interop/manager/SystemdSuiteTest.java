@@ -6,18 +6,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.interop.Checkout;
+import io.holdfast.journal.Boot;
+import io.holdfast.journal.JournalException;
+import io.holdfast.journal.JournalReader;
+import io.holdfast.journal.JournalVerifier;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,6 @@ class SystemdSuiteTest {
                     "TEST-(04-JOURNAL|07-PID1|23-UNIT-FILE|53-TIMER)\\..*\\.sh"
                             + "|TEST-(03-JOBS|16-EXTEND-TIMEOUT|26-SYSTEMCTL|52-HONORFIRSTSHUTDOWN"
                             + "|63-PATH|80-NOTIFYACCESS)\\.sh");
-    private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");
 
     @TempDir private static Path folder;
     private Path tests = Path.of("/");
@@ -78,23 +78,10 @@ class SystemdSuiteTest {
         assumeTrue(Files.isDirectory(tests), "needs the package systemd-tests 257: " + said);
     }
 
-    /** Returns the statement about each script. */
-    private static Map<String, String> lines() {
-        Map<String, String> lines = new TreeMap<>();
-        for (String line : CaseFiles.resource("suite.txt").lines().toList()) {
-            if (!line.startsWith("#")) {
-                String[] parts = line.split(" \\| ", 2);
-                assertThat(parts).as(line).hasSize(2);
-                assertThat(lines.put(parts[0], parts[1])).as(line).isNull();
-            }
-        }
-        return lines;
-    }
-
     static List<String> running() {
-        return lines().entrySet().stream()
-                .filter(line -> RUNS.matcher(line.getValue()).matches())
-                .map(Map.Entry::getKey)
+        return SuiteScript.all().values().stream()
+                .filter(SuiteScript::isRunning)
+                .map(SuiteScript::name)
                 .toList();
     }
 
@@ -109,27 +96,70 @@ class SystemdSuiteTest {
                 }
             }
         }
-        assertThat(lines().keySet()).isEqualTo(scripts);
+        assertThat(SuiteScript.all().keySet()).isEqualTo(scripts);
     }
 
     private Path units() {
         return tests.resolve("testdata/units");
     }
 
+    /** TEST-04-JOURNAL.corrupted-journals for our reader instead of journalctl(1). */
+    @Test
+    @Needs(programs = {"unzstd", "tar"})
+    void theReaderBearsTheDamagedJournals() throws Exception {
+        Path damaged = Files.createDirectory(folder.resolve("damaged"));
+        String _ =
+                Shell.run(
+                        List.of(
+                                "sh",
+                                "-euc",
+                                """
+                                unzstd --stdout "$1/afl-corrupted-journals.tar.zst" | tar -xC "$2"
+                                for file in "$1"/corrupted/*.zst; do
+                                    name=${file##*/}
+                                    unzstd -q "$file" -o "$2/${name%.zst}.journal"
+                                done
+                                """,
+                                "sh",
+                                tests.resolve("testdata/test-journals").toString(),
+                                damaged.toString()));
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(damaged)) {
+            found.forEach(files::add);
+        }
+        assertThat(files).hasSizeGreaterThan(600);
+        for (Path file : files) {
+            try (JournalReader reader = JournalReader.openFile(file)) {
+                while (reader.next() != null) {
+                    // its entries are read
+                }
+                Set<String> _ = reader.fieldNames();
+                List<Boot> _ = reader.boots();
+            } catch (JournalException e) {
+                assertThat(e.file()).isEqualTo(file);
+            }
+            try {
+                assertThat(JournalVerifier.verify(file).isValid()).as("%s", file).isFalse();
+            } catch (JournalException e) {
+                assertThat(e.file()).isEqualTo(file);
+            }
+        }
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("running")
     void runs(String script) throws Exception {
-        Matcher line = RUNS.matcher(lines().get(script));
-        assertThat(line.matches()).isTrue();
-        Optional<String> program = Optional.ofNullable(line.group(1));
-        assumeTrue(
-                program.isEmpty() || Files.exists(Path.of("/usr/bin", program.get())),
-                "needs " + program.orElse(""));
+        SuiteScript stated = Objects.requireNonNull(SuiteScript.all().get(script));
+        for (String program : stated.programs()) {
+            assumeTrue(Files.exists(Path.of("/usr/bin", program)), "needs " + program);
+        }
         Path suite = Files.writeString(folder.resolve("suite.sh"), CaseFiles.resource("suite.sh"));
         Path scratch = Files.createDirectories(folder.resolve("scratch"));
         List<String> command =
                 new ArrayList<>(
                         List.of(
+                                "env",
+                                "SUITE_EDITS=" + String.join("\n", stated.edits().keySet()),
                                 "timeout",
                                 "--kill-after=5",
                                 "300",

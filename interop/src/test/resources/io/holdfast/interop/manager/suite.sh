@@ -1,5 +1,5 @@
 # suite.sh FOLDER TESTS SCRIPT COMMAND…: runs a script of systemd's own tests against the manager that
-# COMMAND suite.target runs; those of TEST-04 beside holdfast.target.
+# COMMAND suite.target runs; those of TEST-04 beside holdfast.target. SUITE_EDITS is a script of sed(1) that edits it before.
 # TESTS is the folder that they expect as /usr/lib/systemd/tests; FOLDER takes what is made. The script and the manager
 # see the machine's files, but all that they write is in memory: the root is an overlay in a mount namespace, with a
 # /run, /dev, network, bus and processes of its own, and the clock cannot be set. Ends with the status of the
@@ -57,14 +57,15 @@ CONF
     dbus-daemon --config-file=/run/bus.conf --fork --nopidfile --nosyslog # systemd-run waits by it
     case $script in
         TEST-04-*) # with a receiver of log messages
-            targets='holdfast.target suite.target' socket=/run/systemd/journal/io.systemd.journal
+            targets='holdfast.target suite.target'
+            sockets='/run/systemd/journal/io.systemd.journal /run/systemd/journal/stdout'
             ;;
-        *) targets=suite.target socket=/run/holdfast/systemd/private ;;
+        *) targets=suite.target sockets=/run/holdfast/systemd/private ;;
     esac
     "$@" --bus $bus $targets </dev/null >/run/manager.log 2>&1 &
     manager=$!
     turns=0
-    until [ -S $socket ] && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
+    until ls $sockets >/dev/null 2>&1 && busctl status org.freedesktop.systemd1 >/dev/null 2>&1; do
         turns=$((turns + 1))
         if [ $turns -ge 1200 ] || ! kill -0 $manager 2>/dev/null; then
             cat /run/manager.log
@@ -75,18 +76,24 @@ CONF
     done
     ln -s /run/holdfast/systemd/private /run/systemd/private
     status=0
+    script=/usr/lib/systemd/tests/testdata/units/$script
+    sed "${SUITE_EDITS-}" "$script" >/run/script
+    chmod +x /run/script
+    mount --bind /run/script "$script"
     case $script in
-        TEST-04-*) log='systemd-cat -t script' ;; # as in systemd's own runs; gatewayd is asked for later messages
-        *) log='cat' ;;
+        */TEST-04-*)
+            systemd-cat true # the receiver runs before the script, as journald does: it stamps what it receives
+            journalctl --sync
+            # what the script says is in the journal, as in systemd's own runs, and the manager prints it
+            trap '' PIPE # IgnoreSIGPIPE= of services
+            systemd-cat -t script timeout 250 "$script" </dev/null || status=$?
+            ;;
+        *) timeout 120 bash "$script" >/run/script.log 2>&1 </dev/null || status=$? ;;
     esac
-    { timeout 120 bash "/usr/lib/systemd/tests/testdata/units/$script" 2>&1 </dev/null || echo $? >/run/status; } |
-        tee /run/script.log | $log >/dev/null
-    if [ -s /run/status ]; then
-        status=$(cat /run/status)
-    fi
-    cat /run/manager.log /run/script.log
     kill $manager 2>&1 || true
     wait $manager || echo "the manager ends with $?"
+    cat /run/manager.log
+    cat /run/script.log 2>/dev/null || true
     exit $status
 }
 

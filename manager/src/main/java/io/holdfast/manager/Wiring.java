@@ -84,7 +84,7 @@ final class Wiring implements AutoCloseable {
     private final UnitCatalog catalog;
     final Optional<UnitCgroups> cgroups;
     final UnitTable units;
-    final ProcessIndex processes = new ProcessIndex();
+    final ProcessIndex processes;
     final Ending ending;
     final Jobs jobs;
     private final StateChanges changes;
@@ -109,6 +109,7 @@ final class Wiring implements AutoCloseable {
             Supplier<CompletableFuture<Void>> reexecute) {
         this.options = options;
         this.resources = resources;
+        this.processes = new ProcessIndex(options.journalSettings().resolve("processes"));
         this.cgroups = resources.cgroups();
         this.survival = resources.survival();
         Host host = Host.read();
@@ -340,6 +341,7 @@ final class Wiring implements AutoCloseable {
         orphans.close();
         loop.close();
         Inaccessible.in(options.runtimeDirectory()).remove();
+        processes.close();
         JournalSettingsFiles.removeFolder(options.journalSettings());
         uids.removeFolder();
         made.clear();

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * so is about that process, whoever has its PID now. The unit comes from the id of its cgroup,
  * which the pidfd also tells of a process that has exited and was reaped. What cannot be known is
  * absent, and {@code _UNKNOWN=} says why. Only a cgroup that root alone could have named gives a
- * unit ({@link CgroupPlace}).
+ * unit ({@link CgroupPlace}). Where units have no cgroups, the unit is that of the nearest ancestor
+ * which the service manager has started ({@link UnitsOfProcesses}), as long as the sender runs.
  *
  * <p>What was read about a process is used again for {@link ReceiverLimits#SENDER_AGE}, and the
  * names of a cgroup for ever: a cgroup never moves, and its id is never used again. Owned by one
@@ -69,11 +70,13 @@ final class Attribution {
     private static final long START = System.nanoTime();
 
     private final CgroupPath root;
+    private final UnitsOfProcesses units;
     private final long age = ReceiverLimits.SENDER_AGE.duration().toNanos();
     private final Map<Long, Seen> processes = new Bounded<>();
     private final Map<Long, Place> places = new Bounded<>();
 
-    Attribution() {
+    Attribution(UnitsOfProcesses units) {
+        this.units = units;
         root = Cgroup.isMounted() ? Cgroup.managerRoot() : CgroupPath.ROOT;
     }
 
@@ -112,8 +115,7 @@ final class Attribution {
                 && before.known().uid() == uid) {
             return before.known();
         }
-        long since = before == null ? now : before.known().since();
-        Known known = read(process, cgroup, pid, uid, gid, since);
+        Known known = read(process, cgroup, pid, uid, gid, before, now);
         processes.put(id, new Seen(now, cgroup, known));
         return known;
     }
@@ -127,7 +129,14 @@ final class Attribution {
     }
 
     private Known read(
-            PidFd process, OptionalLong cgroup, int pid, long uid, long gid, long since) {
+            PidFd process,
+            OptionalLong cgroup,
+            int pid,
+            long uid,
+            long gid,
+            @Nullable Seen before,
+            long now) {
+        long since = before == null ? now : before.known().since();
         List<Field> fields = ids(pid, uid, gid);
         fields.add(Field.of("_PIDFD_ID", Long.toUnsignedString(process.id())));
         Proc proc = process.proc();
@@ -136,6 +145,21 @@ final class Attribution {
         add(fields, "_CMDLINE", () -> String.join(" ", proc.commandLine(MOST_COMMAND)));
         add(fields, "_CAP_EFFECTIVE", () -> Long.toHexString(proc.effectiveCapabilities()));
         Place place = cgroup.isPresent() ? place(cgroup.getAsLong()) : null;
+        if (units.areNamed()) {
+            Optional<String> known = before == null ? Optional.empty() : before.known().unit();
+            Optional<String> unit = known.or(() -> units.of(process)); // it stays in its unit
+            if (unit.isEmpty() && !process.isAlive()) {
+                fields.add(
+                        Field.of("_UNKNOWN", "the sender has exited, and units have no cgroups"));
+            }
+            unit.ifPresent(name -> fields.add(Field.of("_SYSTEMD_UNIT", name)));
+            if (place != null) {
+                place.fields().stream()
+                        .filter(field -> !field.hasName("_SYSTEMD_UNIT"))
+                        .forEach(fields::add);
+            }
+            return new Known(unit, uid, List.copyOf(fields), since);
+        }
         if (place == null) {
             fields.add(Field.of("_UNKNOWN", "the cgroup of the sender was removed"));
             return new Known(Optional.empty(), uid, List.copyOf(fields), since);

@@ -67,13 +67,11 @@ public final class Receiver implements AutoCloseable {
                         });
         store = Store.open(options.place(), options.warnings());
         try {
-            intake =
-                    new Intake(
-                            loop,
-                            store,
-                            new SettingsOfUnits(options.sockets().resolveSibling("units")));
-            Attribution attribution = new Attribution();
             Path folder = options.sockets();
+            Path units = folder.resolveSibling("units");
+            intake = new Intake(loop, store, new SettingsOfUnits(units));
+            Attribution attribution =
+                    new Attribution(new UnitsOfProcesses(units.resolve("processes")));
             messages =
                     new DatagramSource(
                             loop,

@@ -70,6 +70,13 @@ public final class ReceiverLimits {
                     Duration.ofSeconds(1),
                     "time for which what was read about a process is used again");
 
+    public static final Limit ANCESTORS =
+            Limit.count(
+                    "io.holdfast.receiver.ancestors",
+                    64,
+                    "ancestors of a sender that are searched for its unit, where units have no"
+                            + " cgroups");
+
     public static final Limit RATE_INTERVAL =
             Limit.time(
                     "io.holdfast.receiver.rateInterval",
@@ -103,6 +110,7 @@ public final class ReceiverLimits {
                 WAITING,
                 SENDERS,
                 SENDER_AGE,
+                ANCESTORS,
                 RATE_INTERVAL,
                 RATE_BURST,
                 USER_FILES);

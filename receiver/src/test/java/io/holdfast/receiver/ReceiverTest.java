@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.socket.SocketType;
@@ -104,6 +105,25 @@ class ReceiverTest {
         try (PidFd self = PidFd.self()) {
             assertThat(entry.text("_PIDFD_ID")).contains(Long.toUnsignedString(self.id()));
         }
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFS)
+    void whereUnitsHaveNoCgroupsAnAncestorThatTheManagerHasStartedNamesTheUnit() throws Exception {
+        Path links = Files.createDirectories(folder.resolve("units/processes"));
+        try (PidFd self = PidFd.self();
+                PidFd parent = self.parent().orElseThrow()) {
+            Path _ =
+                    Files.createSymbolicLink(
+                            links.resolve(Long.toUnsignedString(parent.id())),
+                            Path.of("a.service"));
+        }
+
+        send("dev-log", "<13>me: syslog".getBytes(UTF_8));
+        send("socket", "MESSAGE=native\n".getBytes(UTF_8));
+
+        assertThat(await("MESSAGE", "syslog").text("_SYSTEMD_UNIT")).contains("a.service");
+        assertThat(await("MESSAGE", "native").text("_SYSTEMD_UNIT")).contains("a.service");
     }
 
     @Test

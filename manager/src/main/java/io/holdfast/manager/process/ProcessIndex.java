@@ -5,6 +5,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the run of a unit that a process belongs to. It is the one source for this, for notify
@@ -64,8 +66,15 @@ public final class ProcessIndex {
     private final Map<PidFd, Holders> held = new ConcurrentHashMap<>();
     private final Set<Workload> spawning = ConcurrentHashMap.newKeySet();
     private final Set<PidFd> unrecorded = ConcurrentHashMap.newKeySet();
+    private final ProcessLinks links;
 
-    public ProcessIndex() {}
+    /**
+     * @param links the folder in which the receiver of log messages looks up the units of processes
+     *     without a cgroup of their own
+     */
+    public ProcessIndex(Path links) {
+        this.links = new ProcessLinks(links);
+    }
 
     // ---- changes, on the loop
 
@@ -107,7 +116,18 @@ public final class ProcessIndex {
     }
 
     private void hold(PidFd process, Held by) {
-        held.merge(process, Holders.NONE.with(by), (holders, _) -> holders.with(by));
+        publish(
+                process,
+                held.merge(process, Holders.NONE.with(by), (holders, _) -> holders.with(by)));
+    }
+
+    private void publish(PidFd process, @Nullable Holders holders) {
+        Held first = holders == null ? null : holders.first();
+        if (first != null && first.started() && first.run().cgroup().isRoot()) {
+            links.put(process, first.run().unit());
+        } else {
+            links.remove(process);
+        }
     }
 
     /** Records that a run without a cgroup holds an orphan that has the mark of the run. */
@@ -117,13 +137,19 @@ public final class ProcessIndex {
 
     /** Records that a run is about to close its pidfd of a process. */
     public void drop(PidFd process, Workload run) {
-        Holders _ =
+        publish(
+                process,
                 held.computeIfPresent(
                         process,
                         (_, holders) -> {
                             Holders others = holders.without(run);
                             return others.runs().isEmpty() ? null : others;
-                        });
+                        }));
+    }
+
+    /** Removes the folder of links. */
+    public void close() {
+        links.removeAll();
     }
 
     /**

@@ -2,6 +2,7 @@ package io.holdfast.manager.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
@@ -21,12 +22,14 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ProcessIndexTest {
     private static final UnitName SLICE = UnitName.of("system.slice");
 
-    private final ProcessIndex index = new ProcessIndex();
+    @TempDir private static Path folder;
+    private final ProcessIndex index = new ProcessIndex(folder.resolve("processes"));
     private final Workload a = run("a.service", "1", CgroupPath.ROOT);
     private final Workload b = run("b.service", "2", CgroupPath.ROOT);
     private final Child parent =
@@ -88,6 +91,24 @@ class ProcessIndexTest {
 
         assertThat(index.ownerOf(parent.pidFd())).contains(b);
         assertThat(index.starterOf(parent.pidFd())).contains(b);
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFS)
+    void aLinkNamesTheUnitOfAProcessOfARunWithoutACgroup() throws Exception {
+        Path link = folder.resolve("processes/" + Long.toUnsignedString(parent.pidFd().id()));
+        Workload inCgroup = run("c.service", "3", new CgroupPath("/c.service"));
+        index.hold(parent.pidFd(), inCgroup);
+        assertThat(link).doesNotExist();
+        index.hold(parent.pidFd(), a);
+        index.drop(parent.pidFd(), inCgroup);
+        assertThat(Files.readSymbolicLink(link)).hasToString("a.service");
+
+        index.drop(parent.pidFd(), a);
+        assertThat(Files.readSymbolicLink(link)).as("for late messages").hasToString("a.service");
+
+        index.close();
+        assertThat(link.getParent()).doesNotExist();
     }
 
     @Test

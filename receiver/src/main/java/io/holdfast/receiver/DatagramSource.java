@@ -10,6 +10,7 @@ import io.holdfast.core.limit.Limit;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
+import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysMman;
@@ -22,6 +23,8 @@ import io.holdfast.receiver.input.SyslogMessage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -52,6 +55,8 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
 
     private final UnixSocket socket;
     private final Kind kind;
+    private final Path daemon;
+    private final UnixAddress daemonAddress;
     private final Intake intake;
     private final Attribution attribution;
     private final Throttle warnings;
@@ -61,16 +66,23 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
     private final Ancillary beside;
     private final EventLoop.Watch watch;
 
+    /**
+     * @param daemon the socket of a syslog daemon, which receives the messages of syslog(3), too,
+     *     if it listens
+     */
     @SuppressWarnings("MustBeClosedChecker") // closed by close()
     DatagramSource(
             EventLoop loop,
             UnixSocket socket,
             Kind kind,
+            Path daemon,
             Intake intake,
             Attribution attribution,
             Throttle warnings) {
         this.socket = socket;
         this.kind = kind;
+        this.daemon = daemon;
+        this.daemonAddress = UnixAddress.path(daemon);
         this.intake = intake;
         this.attribution = attribution;
         this.warnings = warnings;
@@ -117,11 +129,31 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         List<Fd> files = beside.takeDescriptors();
         try {
             if (sender.isPresent()) {
+                if (kind == Kind.SYSLOG) {
+                    forward();
+                }
                 take(attribution.of(sender.get()), files);
             }
         } finally {
             sender.ifPresent(Sender::close);
             files.forEach(Fd::close);
+        }
+    }
+
+    private void forward() {
+        if (!Files.exists(daemon)) {
+            return; // the usual case, which costs no exception
+        }
+        ByteBuffer message = buffer.duplicate().flip();
+        try {
+            if (socket.trySendTo(daemonAddress, message, List.of()) == UnixSocket.WOULD_BLOCK) {
+                warnings.log("daemon", "a message is lost for the syslog daemon: it is too slow");
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ECONNREFUSED && e.errno() != Errno.ENOENT) {
+                warnings.log(
+                        "daemon", "a message is lost for the syslog daemon: " + e.getMessage());
+            }
         }
     }
 

@@ -68,6 +68,7 @@ public final class Receiver implements AutoCloseable {
         store = Store.open(options.place(), options.warnings());
         try {
             Path folder = options.sockets();
+            Path daemon = folder.resolve("syslog");
             Path units = folder.resolveSibling("units");
             intake = new Intake(loop, store, new SettingsOfUnits(units));
             Attribution attribution =
@@ -77,6 +78,7 @@ public final class Receiver implements AutoCloseable {
                             loop,
                             passed.socket != null ? passed.socket : bind(folder, "socket"),
                             DatagramSource.Kind.NATIVE,
+                            daemon,
                             intake,
                             attribution,
                             complaints);
@@ -87,6 +89,7 @@ public final class Receiver implements AutoCloseable {
                                     loop,
                                     passed.devLog != null ? passed.devLog : bind(folder, "dev-log"),
                                     DatagramSource.Kind.SYSLOG,
+                                    daemon,
                                     intake,
                                     attribution,
                                     complaints);

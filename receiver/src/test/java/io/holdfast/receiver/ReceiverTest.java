@@ -108,6 +108,21 @@ class ReceiverTest {
     }
 
     @Test
+    void aSyslogDaemonThatListensReceivesTheMessagesOfSyslogToo() throws Exception {
+        try (UnixSocket daemon = UnixSocket.bind(at("syslog"))) {
+            send("dev-log", "<13>me: hello".getBytes(UTF_8));
+
+            ByteBuffer received = ByteBuffer.allocate(100);
+            int size = daemon.receive(received);
+            assertThat(new String(received.array(), 0, size, UTF_8)).isEqualTo("<13>me: hello");
+        }
+        Entry _ = await("MESSAGE", "hello");
+        send("dev-log", "<13>me: it has gone".getBytes(UTF_8));
+        Entry _ = await("MESSAGE", "it has gone");
+        assertThat(warnings).isEmpty();
+    }
+
+    @Test
     @Needs(features = Feature.PIDFS)
     void whereUnitsHaveNoCgroupsAnAncestorThatTheManagerHasStartedNamesTheUnit() throws Exception {
         Path links = Files.createDirectories(folder.resolve("units/processes"));

@@ -106,9 +106,14 @@ final class JournalLines implements AutoCloseable {
         if (isPrinted) {
             String source =
                     UnitMessages.unitOf(entry).orElseGet(() -> source(entry, transport));
+            String program = // a line of a stream is the unit's own
+                    transport.equals("syslog")
+                            ? entry.text("SYSLOG_IDENTIFIER").map(name -> name + ": ").orElse("")
+                            : "";
             entry.field("MESSAGE")
                     .map(Field::text)
-                    .ifPresent(text -> text.lines().forEach(line -> lines.output(source, line)));
+                    .ifPresent(text ->
+                            text.lines().forEach(line -> lines.output(source, program + line)));
         }
     }
 

@@ -283,9 +283,13 @@ final class RunningManager {
         }
     }
 
-    /** Serves /dev/log in a container that has none; null if another program does. */
+    /**
+     * Serves /dev/log in a container that has none; null if the receiver of log messages or another
+     * program does.
+     */
     private @Nullable SyslogSocket syslog(Manager manager) {
-        if (!options.isContainerInit()) {
+        boolean isReceived = stack.filter(each -> each.journal().isMachines()).isPresent();
+        if (!options.isContainerInit() || isReceived) {
             return null;
         }
         try {

@@ -86,14 +86,12 @@ public final class Stack {
     private final Path runtime;
     private final String launcher;
     private final JournalPlace journal;
-    private final boolean hasSyslog;
 
     private Stack(ManagerOptions options, String launcher) {
         this.user = options.scope().user();
         this.runtime = options.runtimeDirectory();
         this.launcher = launcher;
         this.journal = JournalPlace.of(options);
-        this.hasSyslog = options.isContainerInit(); // SyslogSocket
     }
 
     /**
@@ -175,7 +173,6 @@ public final class Stack {
                 .replace("@DEV_LOG@", link(DEV_LOG, journal.sockets().resolve("dev-log")))
                 .replace("@JOURNAL@", escaped(journal.sockets().toString()))
                 .replace("@STORAGE@", storage())
-                .replace("@SYSLOG_SOCKET@", hasSyslog ? "" : " " + JournalPlace.SYSLOG_SOCKET)
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
                 .replace("@METRICS@", metrics())
                 .replace("@AUTHORITY_BUS@", authorityBus(slice.isPresent()))
@@ -203,10 +200,9 @@ public final class Stack {
      */
     private String link(Path at, Path socket) throws IOException {
         boolean isMachines = runtime.equals(ManagerOptions.system(Map.of()).runtimeDirectory());
-        boolean isFree =
-                Files.isSymbolicLink(at)
-                        ? Files.readSymbolicLink(at).equals(socket)
-                        : !Files.exists(at);
+        boolean isFree = // also if a link is there that leads nowhere
+                !Files.exists(at)
+                        || (Files.isSymbolicLink(at) && Files.readSymbolicLink(at).equals(socket));
         return isMachines && isFree ? "Symlinks=" + at + "\n" : "";
     }
 

@@ -25,11 +25,11 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
- * {@code /dev/log} in a container without a syslog daemon: messages of syslog(3) are printed beside
- * the output of the units, each with the unit of its sender. A syslog daemon that starts later
- * replaces the link, or receives the messages from its {@code syslog.socket}, as it does from
- * systemd's journal: with the user and group of the sender and, if this process has CAP_SYS_ADMIN,
- * its PID, else that of this process. Used on the manager's event loop.
+ * {@code /dev/log} in a container without a receiver of log messages: messages of syslog(3) are
+ * printed beside the output of the units, each with the unit of its sender. A syslog daemon that
+ * starts later replaces the link, or receives the messages from its {@code syslog.socket}, as it
+ * does from systemd's journal: with the user and group of the sender and, if this process has
+ * CAP_SYS_ADMIN, its PID, else that of this process. Used on the manager's event loop.
  */
 final class SyslogSocket implements AutoCloseable {
     /** The socket of syslog(3). */

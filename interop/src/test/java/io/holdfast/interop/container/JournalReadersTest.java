@@ -3,6 +3,7 @@ package io.holdfast.interop.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.Feature;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.run.RunResult;
 import io.holdfast.core.testkit.Await;
@@ -21,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Unmodified programs read the journal of a container whose init is ours, and write to it.
  *
- * <p>Those with libsystemd need one that reads zstd, as Debian's does. Where the machine's was built
- * without it, the long run mounts that of Debian's package in the container.
+ * <p>Those with libsystemd need one that reads zstd, as Debian's does. Where the machine's was
+ * built without it, the long run mounts that of Debian's package in the container.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(600)
@@ -114,6 +115,36 @@ class JournalReadersTest {
                 .isEqualTo("before");
     }
 
+    /** The container has no cgroups for units: the sender is a child of the unit's main process. */
+    @Test
+    @Needs(
+            features = Feature.PIDFS,
+            programs = {"logger", "mkfifo"})
+    void messagesOfSyslogAreStoredAndPrintedWithTheUnitOfTheirSender() throws Exception {
+        String _ =
+                container.run(
+                        """
+                        mkfifo /run/fifo
+                        systemd-run --unit=older sh -c 'logger -t older-program <>/run/fifo; :'
+                        echo asked >/run/fifo
+                        """);
+        container.init().await("older.service | older-program: asked");
+        assertThat(
+                        container.run(
+                                "journalctl -u older -o cat _TRANSPORT=syslog _COMM=logger; "
+                                        + PlainContainer.HOLDFAST
+                                        + " logs older -o cat --grep asked"))
+                .isEqualTo("asked\nasked");
+    }
+
+    @Test
+    void rsyslogReceivesMessagesOfSyslogFromItsSocket() throws Exception {
+        assumeTrue(Files.exists(Path.of("/usr/sbin/rsyslogd")), "needs rsyslog");
+        String _ = container.run("systemctl start rsyslog; logger -t for-rsyslog passed on");
+        Await.until(() -> container.answers("cat /var/log/syslog", "for-rsyslog: passed on"));
+        Await.until(() -> container.answers("journalctl -o cat -t for-rsyslog", "passed on"));
+    }
+
     @Test
     void python3SystemdWritesAndReads() throws Exception {
         assumeTrue(
@@ -151,7 +182,8 @@ class JournalReadersTest {
                         """
                         logged 3 True 0 None
                         sent 4 True 300000 'a\\nb'
-                        streamed 5 True 0 None""");
+                        streamed 5 True 0 None\
+                        """);
     }
 
     @Test

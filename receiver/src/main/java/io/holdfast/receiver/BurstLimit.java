@@ -41,12 +41,11 @@ final class BurstLimit {
     private final Map<String, Window> windows = new Bounded<>();
 
     /**
-     * @param burst messages within one interval
-     * @param interval in nanoseconds
+     * @param usual the rate of those who have none of their own
      * @param clock the time in nanoseconds
      */
-    BurstLimit(int burst, long interval, LongSupplier clock) {
-        this.usual = new Rate(burst, interval);
+    BurstLimit(Rate usual, LongSupplier clock) {
+        this.usual = usual;
         this.clock = clock;
     }
 

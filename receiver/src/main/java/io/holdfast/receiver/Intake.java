@@ -55,11 +55,7 @@ final class Intake {
     private final EventLoop loop;
     private final Store store;
     private final SettingsOfUnits units;
-    private final BurstLimit limit =
-            new BurstLimit(
-                    ReceiverLimits.RATE_BURST.intValue(),
-                    ReceiverLimits.RATE_INTERVAL.duration().toNanos(),
-                    System::nanoTime);
+    private final BurstLimit limit;
     private final List<Source> sources = new ArrayList<>();
     private final Deque<StoredEntry> refused = new ArrayDeque<>(); // of one batch at most
     private final Field machine;
@@ -75,8 +71,13 @@ final class Intake {
     private boolean isRunning;
     private boolean isInTurn;
 
-    Intake(EventLoop loop, Store store, SettingsOfUnits units) throws IOException {
+    /**
+     * @param usual the rate of units and users that have none of their own
+     */
+    Intake(EventLoop loop, Store store, SettingsOfUnits units, BurstLimit.Rate usual)
+            throws IOException {
         this.units = units;
+        this.limit = new BurstLimit(usual, System::nanoTime);
         this.loop = loop;
         this.store = store;
         store.onProgress(this::postProgress);

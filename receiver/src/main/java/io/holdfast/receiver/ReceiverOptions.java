@@ -17,6 +17,7 @@ import java.util.function.Consumer;
  * @param splitUsers whether the entries of each ordinary user get a file that this user can read
  * @param passed the descriptors that the service manager has passed, owned by the receiver: sockets
  *     that it does not make in its folder then, and the streams of a receiver that was killed
+ * @param limits of files and rates
  * @param warnings receives one line about what was lost or refused; called by any thread
  */
 public record ReceiverOptions(
@@ -24,21 +25,33 @@ public record ReceiverOptions(
         Path storage,
         boolean splitUsers,
         List<ListenFds.Named> passed,
+        StorageLimits limits,
         Consumer<String> warnings) {
-    /** Makes the options of a receiver that was passed nothing. */
+    /** Makes the options of a receiver that was passed nothing, with the usual limits. */
     public ReceiverOptions(
             Path sockets, Path storage, boolean splitUsers, Consumer<String> warnings) {
-        this(sockets, storage, splitUsers, List.of(), warnings);
+        this(sockets, storage, splitUsers, List.of(), StorageLimits.STANDARD, warnings);
+    }
+
+    /** Returns these options with descriptors that the service manager has passed. */
+    public ReceiverOptions withPassed(List<ListenFds.Named> descriptors) {
+        return new ReceiverOptions(sockets, storage, splitUsers, descriptors, limits, warnings);
+    }
+
+    /** Returns these options with other limits. */
+    public ReceiverOptions withLimits(StorageLimits other) {
+        return new ReceiverOptions(sockets, storage, splitUsers, passed, other, warnings);
     }
 
     StorePlace place() throws IOException {
         Files.createDirectories(storage);
         long capacity = Files.getFileStore(storage).getTotalSpace();
-        return StorePlace.of(
-                storage,
-                splitUsers,
-                capacity,
-                ReceiverLimits.WAITING.intValue(),
-                ReceiverLimits.USER_FILES.intValue());
+        return limits.applied(
+                StorePlace.of(
+                        storage,
+                        splitUsers,
+                        capacity,
+                        ReceiverLimits.WAITING.intValue(),
+                        ReceiverLimits.USER_FILES.intValue()));
     }
 }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Tests the rate limit. */
 class BurstLimitTest {
     private long now = 1000;
-    private final BurstLimit limit = new BurstLimit(2, 100, () -> now);
+    private final BurstLimit limit = new BurstLimit(new BurstLimit.Rate(2, 100), () -> now);
 
     @Test
     void whatIsBeyondTheBurstIsCountedAndReportedOnce() {

@@ -63,7 +63,6 @@ class ReceiverInputTest {
                                 folder.resolve("run"),
                                 folder.resolve("log"),
                                 true,
-                                List.of(),
                                 warnings::add));
         if (kernel.isPresent()) {
             refused = receiver.receiveKernel(kernel.get());

@@ -78,11 +78,11 @@ final class ReceiverProcess implements AutoCloseable {
             Path folder = Path.of(arguments[0]);
             ReceiverOptions options =
                     new ReceiverOptions(
-                            folder.resolve("run"),
-                            folder.resolve("log"),
-                            true,
-                            ListenFds.take(),
-                            System.err::println);
+                                    folder.resolve("run"),
+                                    folder.resolve("log"),
+                                    true,
+                                    System.err::println)
+                            .withPassed(ListenFds.take());
             try (Receiver receiver = Receiver.open(options);
                     var _ = receiver.loop().onSignal(Signal.TERM, receiver::stop)) {
                 boolean _ = Notify.send("READY=1");

@@ -48,11 +48,11 @@ class RecoveredStreamTest {
             try (Receiver receiver =
                     Receiver.open(
                             new ReceiverOptions(
-                                    folder.resolve("run"),
-                                    folder.resolve("log"),
-                                    false,
-                                    passed,
-                                    warnings::add))) {
+                                            folder.resolve("run"),
+                                            folder.resolve("log"),
+                                            false,
+                                            warnings::add)
+                                    .withPassed(passed))) {
                 receiver.flush();
                 List<String> stored = stored();
                 assertThat(stored.size()).isEqualTo(LINES); // the lists are too long to be printed

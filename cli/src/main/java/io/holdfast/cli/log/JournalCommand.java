@@ -12,11 +12,11 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.journal.Id128;
+import io.holdfast.manager.unit.file.ManagerConfigurationFiles;
 import io.holdfast.receiver.Receiver;
 import io.holdfast.receiver.ReceiverOptions;
 import io.holdfast.varlink.server.VarlinkServer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,9 +24,7 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs the receiver of log messages in the foreground. */
 public final class JournalCommand implements Command {
-    private static final Path PERSISTENT = Path.of("/var/log/journal");
     private static final Path KERNEL = Path.of("/dev/kmsg");
-    private static final Path VOLATILE = Path.of("/run/log/journal");
 
     @Override
     public CommandSpec spec() {
@@ -48,8 +46,9 @@ public final class JournalCommand implements Command {
                         "Listen in this folder (default: /run/systemd/journal).")
                 .option(
                         "--directory FOLDER",
-                        "Store in this folder (default: /var/log/journal/MACHINE-ID if"
-                                + " /var/log/journal exists, else /run/log/journal/MACHINE-ID).")
+                        "Store in this folder (default: as journald.conf(5) says, so in"
+                                + " /var/log/journal/MACHINE-ID if /var/log/journal exists, else in"
+                                + " /run/log/journal/MACHINE-ID).")
                 .flag(
                         "--kernel",
                         "Receive the messages of the kernel and of its audit, too, as far as this"
@@ -71,14 +70,10 @@ public final class JournalCommand implements Command {
         DaemonProcess _ = DaemonProcess.begin();
         List<ListenFds.Named> passed = ListenFds.take();
         List<ListenFds.Named> varlink = passed.stream().filter(JournalInterface::isSocket).toList();
-        ReceiverOptions options =
-                new ReceiverOptions(
-                        Path.of(line.matchedOptionValue("--sockets", "/run/systemd/journal"))
-                                .toAbsolutePath(),
-                        storage(line),
-                        !line.hasMatchedOption("--one-file"),
-                        passed.stream().filter(each -> !varlink.contains(each)).toList(),
-                        output::warn);
+        ReceiverOptions options = options(line, output);
+        options =
+                options.withPassed(
+                        passed.stream().filter(each -> !varlink.contains(each)).toList());
         try (Receiver receiver = Receiver.open(options);
                 VarlinkServer _ = JournalInterface.serve(receiver, options.sockets(), varlink);
                 Registration _ = receiver.loop().onSignal(Signal.TERM, receiver::stop);
@@ -98,12 +93,28 @@ public final class JournalCommand implements Command {
         }
     }
 
-    private static Path storage(ParseResult line) throws IOException {
+    /** Returns what the line says; for the journal of the machine, what journald.conf(5) says. */
+    private static ReceiverOptions options(ParseResult line, Output output) throws IOException {
+        Path sockets =
+                Path.of(line.matchedOptionValue("--sockets", "/run/systemd/journal"))
+                        .toAbsolutePath();
+        boolean splitsUsers = !line.hasMatchedOption("--one-file");
         String folder = line.matchedOptionValue("--directory", "");
         if (!folder.isEmpty()) {
-            return Path.of(folder).toAbsolutePath();
+            Path storage = Path.of(folder).toAbsolutePath();
+            return new ReceiverOptions(sockets, storage, splitsUsers, output::warn);
         }
-        Path base = Files.isDirectory(PERSISTENT) ? PERSISTENT : VOLATILE;
-        return base.resolve(Id128.machine().toString());
+        JournaldConfiguration configured =
+                JournaldConfiguration.read(ManagerConfigurationFiles.ofSystem("journald.conf"));
+        Path base = configured.folder();
+        ReceiverOptions options =
+                new ReceiverOptions(
+                                sockets,
+                                base.resolve(Id128.machine().toString()),
+                                splitsUsers && configured.splitsUsers(),
+                                output::warn)
+                        .withLimits(configured.limits(base));
+        configured.problems().forEach(output::warn);
+        return options;
     }
 }

@@ -217,6 +217,8 @@ public final class Store implements AutoCloseable {
     private static WriterOptions options(StorePlace place, AtomicBoolean rotated) {
         return WriterOptions.standard()
                 .maxFileSize(place.fileBytes())
+                .maxAge(place.fileAge())
+                .syncInterval(place.syncInterval())
                 .mode(MAY_READ)
                 .onRotation((_, _) -> rotated.set(true));
     }

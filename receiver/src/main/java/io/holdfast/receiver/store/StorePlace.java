@@ -1,5 +1,6 @@
 package io.holdfast.receiver.store;
 
+import io.holdfast.journal.WriterOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -15,6 +16,8 @@ import java.time.Duration;
  * @param fileBytes the size at which a file is rotated
  * @param waitingBytes of entries that may wait for the disk
  * @param userFiles files of users that are open at once
+ * @param fileAge the age at which a file is rotated
+ * @param syncInterval how long entries may be in memory only
  */
 public record StorePlace(
         Path folder,
@@ -25,10 +28,46 @@ public record StorePlace(
         Duration mostAge,
         long fileBytes,
         long waitingBytes,
-        int userFiles) {
+        int userFiles,
+        Duration fileAge,
+        Duration syncInterval) {
     private static final long MOST = 4L << 30;
-    private static final long SMALLEST = 1 << 20;
     private static final long LARGEST_FILE = 128 << 20;
+    private static final int FILES = 8; // within the limit of all
+
+    /** The least limit of all files, in bytes: a file cannot be smaller. */
+    public static final long LEAST = WriterOptions.SMALLEST_FILE;
+
+    /** Makes a place with the age and the interval of journald. */
+    StorePlace(
+            Path folder,
+            boolean splitUsers,
+            long mostBytes,
+            long keepFree,
+            int mostFiles,
+            Duration mostAge,
+            long fileBytes,
+            long waitingBytes,
+            int userFiles) {
+        this(
+                folder,
+                splitUsers,
+                mostBytes,
+                keepFree,
+                mostFiles,
+                mostAge,
+                fileBytes,
+                waitingBytes,
+                userFiles,
+                WriterOptions.standard().maxAge(),
+                WriterOptions.standard().syncInterval());
+    }
+
+    /** Returns the size at which files are rotated, if this size is wanted, and so many in all. */
+    public static long fileBytes(long wanted, long mostBytes) {
+        long most = wanted == Long.MAX_VALUE ? Math.min(mostBytes / FILES, LARGEST_FILE) : wanted;
+        return Math.clamp(most, LEAST, WriterOptions.LARGEST_FILE);
+    }
 
     /**
      * Returns the limits of journald: a tenth of the file system, at most 4 GiB, 15 % of it free,
@@ -38,7 +77,7 @@ public record StorePlace(
      */
     public static StorePlace of(
             Path folder, boolean splitUsers, long capacity, long waitingBytes, int userFiles) {
-        long most = Math.clamp(capacity / 10, 8 * SMALLEST, MOST);
+        long most = Math.clamp(capacity / 10, FILES * LEAST, MOST);
         return new StorePlace(
                 folder,
                 splitUsers,
@@ -46,7 +85,7 @@ public record StorePlace(
                 Math.min(capacity / 100 * 15, MOST),
                 100,
                 Duration.ofDays(3650),
-                Math.clamp(most / 8, SMALLEST, LARGEST_FILE),
+                fileBytes(Long.MAX_VALUE, most),
                 waitingBytes,
                 userFiles);
     }

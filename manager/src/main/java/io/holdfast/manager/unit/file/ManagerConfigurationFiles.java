@@ -38,7 +38,12 @@ public record ManagerConfigurationFiles(String name, List<Path> folders) {
 
     /** Returns the places of the system's manager. */
     static ManagerConfigurationFiles system() {
-        return new ManagerConfigurationFiles("system.conf", FOLDERS);
+        return ofSystem("system.conf");
+    }
+
+    /** Returns the places of a file that configures the system, such as {@code journald.conf}. */
+    public static ManagerConfigurationFiles ofSystem(String name) {
+        return new ManagerConfigurationFiles(name, FOLDERS);
     }
 
     /** Returns the places of a user's manager. */

@@ -141,6 +141,12 @@ class AuthenticationAgentTest {
                 .withHelpers(List.of(new HelperAddress.Socket(folder.resolve("helper"))));
     }
 
+    private AgentOptions options(int attempts, int dialogs) {
+        AgentOptions usual = options();
+        return new AgentOptions(
+                usual.fallback(), usual.locale(), usual.helpers(), attempts, dialogs);
+    }
+
     private AuthenticationAgent agent(AgentOptions options, AgentUserInterface user)
             throws Exception {
         return AuthenticationAgent.register(
@@ -244,8 +250,7 @@ class AuthenticationAgentTest {
 
     @Test
     void wrongPasswordsMayBeTriedAgainSoManyTimes() throws Exception {
-        try (AuthenticationAgent _ =
-                agent(options().withAttempts(2), new User("wrong", "wrong", "right"))) {
+        try (AuthenticationAgent _ = agent(options(2, 16), new User("wrong", "wrong", "right"))) {
             answers.release(3);
             assertError(begin("cookie", 0), PolicyKit1.FAILED);
             assertThat(shown).contains("ended false true", "ended false false");
@@ -305,8 +310,7 @@ class AuthenticationAgentTest {
 
     @Test
     void soManyDialogsWaitAndNoMore() throws Exception {
-        try (AuthenticationAgent agent =
-                agent(options().withDialogs(2), new User("right", "right"))) {
+        try (AuthenticationAgent agent = agent(options(3, 2), new User("right", "right"))) {
             FutureTask<List<Object>> first = begin("first", 0);
             Await.until(() -> shown.contains("Password: false"));
             assertError(begin("first", 0), PolicyKit1.FAILED); // the cookie has a dialog already

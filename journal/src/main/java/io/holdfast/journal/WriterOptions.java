@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * How a {@link JournalWriter} writes. Immutable.
@@ -87,16 +88,7 @@ public record WriterOptions(
      * @param compact whether files have 32-bit offsets
      */
     public WriterOptions compact(boolean compact) {
-        return new WriterOptions(
-                compact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                mode,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.isCompact = compact);
     }
 
     /**
@@ -105,16 +97,7 @@ public record WriterOptions(
      * @param bytes the size from which a field is compressed, 8 or more
      */
     public WriterOptions compressFrom(int bytes) {
-        return new WriterOptions(
-                isCompact,
-                bytes,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                mode,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.compressFrom = bytes);
     }
 
     /**
@@ -123,16 +106,7 @@ public record WriterOptions(
      * @param bytes the size at which a file is rotated
      */
     public WriterOptions maxFileSize(long bytes) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                bytes,
-                maxAge,
-                syncInterval,
-                mode,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.maxFileSize = bytes);
     }
 
     /**
@@ -141,16 +115,7 @@ public record WriterOptions(
      * @param age the age of the first entry at which a file is rotated
      */
     public WriterOptions maxAge(Duration age) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                age,
-                syncInterval,
-                mode,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.maxAge = age);
     }
 
     /**
@@ -159,16 +124,7 @@ public record WriterOptions(
      * @param interval how long entries may be in memory only
      */
     public WriterOptions syncInterval(Duration interval) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                interval,
-                mode,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.syncInterval = interval);
     }
 
     /**
@@ -177,16 +133,7 @@ public record WriterOptions(
      * @param bits the permission bits of new files
      */
     public WriterOptions mode(int bits) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                bits,
-                machineId,
-                sequence,
-                onRotation);
+        return with(copy -> copy.mode = bits);
     }
 
     /**
@@ -195,16 +142,7 @@ public record WriterOptions(
      * @param machine the machine of new files
      */
     public WriterOptions machineId(Id128 machine) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                mode,
-                Optional.of(machine),
-                sequence,
-                onRotation);
+        return with(copy -> copy.machineId = Optional.of(machine));
     }
 
     /**
@@ -213,16 +151,7 @@ public record WriterOptions(
      * @param numbers the sequence that numbers the entries
      */
     public WriterOptions sequence(SequenceNumbers numbers) {
-        return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                mode,
-                machineId,
-                Optional.of(numbers),
-                onRotation);
+        return with(copy -> copy.sequence = Optional.of(numbers));
     }
 
     /**
@@ -231,15 +160,46 @@ public record WriterOptions(
      * @param callback called after each rotation
      */
     public WriterOptions onRotation(BiConsumer<Path, RotationReason> callback) {
+        return with(copy -> copy.onRotation = callback);
+    }
+
+    private WriterOptions with(Consumer<Values> change) {
+        Values copy = new Values(this);
+        change.accept(copy);
         return new WriterOptions(
-                isCompact,
-                compressFrom,
-                maxFileSize,
-                maxAge,
-                syncInterval,
-                mode,
-                machineId,
-                sequence,
-                callback);
+                copy.isCompact,
+                copy.compressFrom,
+                copy.maxFileSize,
+                copy.maxAge,
+                copy.syncInterval,
+                copy.mode,
+                copy.machineId,
+                copy.sequence,
+                copy.onRotation);
+    }
+
+    /** The values of changed options. */
+    private static final class Values {
+        boolean isCompact;
+        int compressFrom;
+        long maxFileSize;
+        Duration maxAge;
+        Duration syncInterval;
+        int mode;
+        Optional<Id128> machineId;
+        Optional<SequenceNumbers> sequence;
+        BiConsumer<Path, RotationReason> onRotation;
+
+        Values(WriterOptions from) {
+            isCompact = from.isCompact;
+            compressFrom = from.compressFrom;
+            maxFileSize = from.maxFileSize;
+            maxAge = from.maxAge;
+            syncInterval = from.syncInterval;
+            mode = from.mode;
+            machineId = from.machineId;
+            sequence = from.sequence;
+            onRotation = from.onRotation;
+        }
     }
 }

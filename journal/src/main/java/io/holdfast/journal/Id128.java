@@ -88,11 +88,6 @@ public record Id128(long high, long low) implements Comparable<Id128> {
                 Long.reverseBytes(Bytes.getLong(bytes, at + 8)));
     }
 
-    void put(byte[] bytes, int at) {
-        Bytes.putLong(bytes, at, Long.reverseBytes(high));
-        Bytes.putLong(bytes, at + 8, Long.reverseBytes(low));
-    }
-
     /** Compares as unsigned numbers. */
     @Override
     public int compareTo(Id128 other) {

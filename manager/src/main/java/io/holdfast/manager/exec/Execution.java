@@ -101,28 +101,7 @@ public final class Execution {
             Optional<Path> notifySocket,
             String invocationId,
             ManagerDefaults defaults,
-            boolean reapedLater) {
-        /** Describes a run whose cgroup has no settings. */
-        public Surroundings(
-                Optional<Cgroup> cgroup,
-                Fd output,
-                Path runtimeFolder,
-                Optional<Path> notifySocket,
-                String invocationId,
-                ManagerDefaults defaults,
-                boolean reapedLater) {
-            this(
-                    cgroup,
-                    CgroupSettings.NONE,
-                    output,
-                    Optional.empty(),
-                    runtimeFolder,
-                    notifySocket,
-                    invocationId,
-                    defaults,
-                    reapedLater);
-        }
-    }
+            boolean reapedLater) {}
 
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);

@@ -27,11 +27,6 @@ public record GeneratorFolders(
         environment = List.copyOf(environment);
     }
 
-    /** The folders of a manager that reads no fstab(5). */
-    public GeneratorFolders(List<Path> units, List<Path> environment, Path output) {
-        this(units, environment, output, Optional.empty());
-    }
-
     /** Returns the folders of the system, or of a user's manager. */
     public static GeneratorFolders of(ManagerScope scope) {
         String kind = scope.user() ? "user" : "system";

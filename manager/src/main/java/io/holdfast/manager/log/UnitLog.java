@@ -235,16 +235,10 @@ public final class UnitLog implements LogBudget.Member {
      * Returns the last lines, and from then on passes every line to a listener; none is missing or
      * repeated in between.
      *
-     * @param listener must not block for long, because the unit's output waits meanwhile; called
-     *     until {@link #unfollow}
+     * @param listener must not block for long, because the unit's output waits meanwhile
      */
     public synchronized List<String> follow(int count, Consumer<String> listener) {
         listeners = Stream.concat(listeners.stream(), Stream.of(listener)).toList();
         return last(count);
-    }
-
-    /** Removes a listener; a line that is being passed on right now may still arrive. */
-    synchronized void unfollow(Consumer<String> listener) {
-        listeners = listeners.stream().filter(l -> !l.equals(listener)).toList();
     }
 }

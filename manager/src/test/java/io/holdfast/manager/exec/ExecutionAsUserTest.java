@@ -13,7 +13,6 @@ import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,14 +59,8 @@ class ExecutionAsUserTest {
                             new Execution(
                                     TestUnits.executed(unit),
                                     scope,
-                                    new Execution.Surroundings(
-                                            Optional.empty(),
-                                            output,
-                                            folder,
-                                            Optional.empty(),
-                                            "0".repeat(32),
-                                            ManagerDefaults.STANDARD,
-                                            false),
+                                    OneRun.surroundings(
+                                            output, folder, Optional.empty(), "0".repeat(32)),
                                     new DynamicUids(folder.resolve("uids")),
                                     SandboxSupport.find(mode),
                                     warnings::add);

@@ -21,7 +21,6 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.io.IOException;
@@ -66,14 +65,7 @@ class ExecutionTest {
         return new Execution(
                 TestUnits.executed(unit),
                 scope,
-                new Execution.Surroundings(
-                        Optional.empty(),
-                        output,
-                        folder,
-                        Optional.of(Path.of(SOCKET)),
-                        ID,
-                        ManagerDefaults.STANDARD,
-                        false),
+                OneRun.surroundings(output, folder, Optional.of(Path.of(SOCKET)), ID),
                 new DynamicUids(folder.resolve("uids")),
                 support,
                 warnings::add);

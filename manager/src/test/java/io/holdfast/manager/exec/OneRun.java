@@ -11,6 +11,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.nio.file.Path;
@@ -59,14 +60,11 @@ final class OneRun implements AutoCloseable {
                 new Execution(
                         TestUnits.executed(unit),
                         scope,
-                        new Execution.Surroundings(
-                                Optional.empty(),
+                        OneRun.surroundings(
                                 output,
                                 folder,
                                 Optional.empty(),
-                                "0123456789abcdef0123456789abcdef",
-                                ManagerDefaults.STANDARD,
-                                false),
+                                "0123456789abcdef0123456789abcdef"),
                         uids,
                         support,
                         warnings::add);
@@ -97,6 +95,21 @@ final class OneRun implements AutoCloseable {
     OneRun found(String... lines) {
         SandboxSupport support = SandboxSupport.find(SandboxSupport.Mode.AS_FOUND);
         return new OneRun(scope, folder, uids, support, lines);
+    }
+
+    /** Returns those of a run without a cgroup. */
+    static Execution.Surroundings surroundings(
+            Fd output, Path folder, Optional<Path> notifySocket, String invocationId) {
+        return new Execution.Surroundings(
+                Optional.empty(),
+                CgroupSettings.NONE,
+                output,
+                Optional.empty(),
+                folder,
+                notifySocket,
+                invocationId,
+                ManagerDefaults.STANDARD,
+                false);
     }
 
     Execution execution() {

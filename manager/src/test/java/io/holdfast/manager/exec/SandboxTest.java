@@ -18,7 +18,6 @@ import io.holdfast.manager.HostilePath;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -104,14 +103,7 @@ class SandboxTest {
                     new Execution(
                             TestUnits.executed(unit),
                             scope,
-                            new Execution.Surroundings(
-                                    Optional.empty(),
-                                    output,
-                                    folder,
-                                    Optional.empty(),
-                                    ID,
-                                    ManagerDefaults.STANDARD,
-                                    false),
+                            OneRun.surroundings(output, folder, Optional.empty(), ID),
                             new DynamicUids(folder.resolve("uids")),
                             SandboxSupport.find(SandboxSupport.Mode.AS_FOUND),
                             warnings::add);

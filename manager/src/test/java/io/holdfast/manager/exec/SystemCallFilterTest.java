@@ -12,7 +12,6 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -78,14 +77,7 @@ class SystemCallFilterTest {
                     new Execution(
                             TestUnits.executed(unit),
                             scope,
-                            new Execution.Surroundings(
-                                    Optional.empty(),
-                                    write,
-                                    folder,
-                                    Optional.empty(),
-                                    ID,
-                                    ManagerDefaults.STANDARD,
-                                    false),
+                            OneRun.surroundings(write, folder, Optional.empty(), ID),
                             new DynamicUids(folder.resolve("uids")),
                             SandboxSupport.find(SandboxSupport.Mode.AS_FOUND),
                             warnings::add);

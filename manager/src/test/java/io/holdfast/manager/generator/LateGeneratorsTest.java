@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,8 @@ class LateGeneratorsTest {
                         new GeneratorFolders(
                                 List.of(folder.resolve("units")),
                                 List.of(folder.resolve("environment")),
-                                folder.resolve("systemd")),
+                                folder.resolve("systemd"),
+                                Optional.empty()),
                         ManagerScope.system(Map.of()),
                         Host.read(),
                         LIMIT);

@@ -7,7 +7,6 @@ import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,14 +78,10 @@ class UnitLogTest {
     void aFollowerGetsWhatComesAfterWhatWasThere() {
         UnitLog log = new UnitLog();
         List<String> received = new ArrayList<>();
-        Consumer<String> listener = received::add;
         write(log, "before\nhal");
-        assertThat(log.follow(10, listener)).containsExactly("before");
+        assertThat(log.follow(10, received::add)).containsExactly("before");
         write(log, "f\nafter\n");
         assertThat(received).containsExactly("half", "after");
-        log.unfollow(listener);
-        write(log, "unheard\n");
-        assertThat(received).hasSize(2);
     }
 
     static Stream<Gen> seeds() {

@@ -19,7 +19,7 @@ class StartLimitTest {
 
     @Test
     void theStartAfterTheBurstIsRefused() {
-        StartLimit limit = new StartLimit(UnitSection.StartLimit.DEFAULT);
+        StartLimit limit = limit(TimeSpan.seconds(10), 5);
         for (int i = 0; i < 5; i++) {
             assertThat(limit.tryStart(T0 + i * SECOND)).isTrue();
         }

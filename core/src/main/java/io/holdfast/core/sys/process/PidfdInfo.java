@@ -1,6 +1,5 @@
 package io.holdfast.core.sys.process;
 
-import io.holdfast.core.Errno;
 import java.nio.ByteBuffer;
 
 /**
@@ -114,10 +113,5 @@ public record PidfdInfo(
     /** Returns whether the kernel filled in all these fields. */
     public boolean has(long bits) {
         return (mask & bits) == bits;
-    }
-
-    /** Whether the kernel does not know the call. */
-    public boolean isMissing() {
-        return errno == Errno.EINVAL || errno == Errno.ENOTTY;
     }
 }

@@ -55,12 +55,7 @@ public record SocketSection(
         UnitSection.StartLimit pollLimit) {
 
     /** The owner of the nodes; an empty one is the manager's user or group. */
-    public record Owner(Optional<String> user, Optional<String> group) {
-        /** {@return whether both are empty: the nodes belong to the manager} */
-        public boolean isOurs() {
-            return user.isEmpty() && group.isEmpty();
-        }
-    }
+    public record Owner(Optional<String> user, Optional<String> group) {}
 
     /** One address that the socket listens on. */
     public record Listen(Kind kind, ListenAddress address) {

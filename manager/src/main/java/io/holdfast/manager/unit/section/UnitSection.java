@@ -87,12 +87,6 @@ public record UnitSection(
      * @param burst starts within the interval; 0: no limit
      */
     public record StartLimit(TimeSpan interval, int burst) {
-        /** 5 starts in 10 s. */
-        public static final StartLimit DEFAULT =
-                new StartLimit(
-                        ManagerDefaults.STANDARD.startLimitInterval(),
-                        ManagerDefaults.STANDARD.startLimitBurst());
-
         /** {@return whether there is no limit, because either number is 0} */
         public boolean isUnlimited() {
             return interval.micros() == 0 || burst == 0;

@@ -25,11 +25,6 @@ public record SchedulingSettings(
         boolean resetOnFork,
         Optional<IoClass> ioClass,
         int ioPriority) {
-    /** {@return whether a service keeps the manager's scheduling} */
-    public boolean isInherited() {
-        return cpuPolicy.isEmpty() && ioClass.isEmpty();
-    }
-
     /** Reads the settings. */
     public static final class Reader implements SectionReader {
         private static final int USUAL_IO_PRIORITY = 4;

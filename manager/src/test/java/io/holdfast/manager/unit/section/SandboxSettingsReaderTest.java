@@ -151,7 +151,8 @@ class SandboxSettingsReaderTest {
 
     @Test
     void schedulingHasItsUsualValues() {
-        assertThat(unit().exec().scheduling().isInherited()).isTrue();
+        assertThat(unit().exec().scheduling().cpuPolicy()).isEmpty();
+        assertThat(unit().exec().scheduling().ioClass()).isEmpty();
         assertThat(unit("IOSchedulingPriority=2").exec().scheduling())
                 .isEqualTo(
                         new SchedulingSettings(

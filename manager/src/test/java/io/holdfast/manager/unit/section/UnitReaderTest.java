@@ -186,7 +186,8 @@ class UnitReaderTest {
         assertThat(unit.kill().finalSignal()).isEqualTo(Signal.KILL);
         assertThat(unit.exec().umask()).isEqualTo(0022);
         assertThat(unit.exec().capabilityBoundingSet()).hasSize(41);
-        assertThat(unit.unit().startLimit()).isEqualTo(UnitSection.StartLimit.DEFAULT);
+        assertThat(unit.unit().startLimit())
+                .isEqualTo(new UnitSection.StartLimit(TimeSpan.seconds(10), 5));
         assertThat(unit.unit().description()).isEqualTo("test.service");
         assertThat(unit.diagnostics()).isEmpty();
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class VacuumTest {
     private static final long FILE = 1 << 20;
     private static final long ALL_OF_IT = Long.MAX_VALUE / 2; // no disk has so much free
-    private static final Instant BEGIN = Instant.now().minus(Duration.ofHours(10));
+    private final Instant begin = Instant.now().minus(Duration.ofHours(10));
 
     @TempDir private Path folder;
 
@@ -46,7 +46,7 @@ class VacuumTest {
             try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
                 file.setLength(FILE);
             }
-            Instant time = BEGIN.plusSeconds(made++);
+            Instant time = begin.plusSeconds(made++);
             var _ = Files.setLastModifiedTime(path, FileTime.from(time));
         }
     }

@@ -13,6 +13,7 @@ import io.holdfast.receiver.ReceiverOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,7 +62,7 @@ class ForwardJournalTest {
     private Entry find(String message) throws Exception {
         try (JournalReader reader = JournalReader.openFolders(List.of(received()))) {
             reader.filter(Match.field("MESSAGE", message));
-            Entry entry = reader.next();
+            Entry entry = Objects.requireNonNull(reader.next(), message);
             assertThat(reader.next()).as("a second one").isNull();
             return entry;
         }
@@ -89,7 +90,7 @@ class ForwardJournalTest {
         assertThat(entry.text("OBJECT_SYSTEMD_UNIT")).contains("web.service");
         assertThat(entry.text("SYSLOG_PID")).contains("77");
         assertThat(entry.text("_PID")).contains(Long.toString(ProcessHandle.current().pid()));
-        assertThat(find(large)).isNotNull();
+        assertThat(find(large).text("PRIORITY")).contains("3");
         assertThat(warnings).isEmpty();
     }
 
@@ -106,7 +107,7 @@ class ForwardJournalTest {
             }
         }
         journald.synchronize();
-        assertThat(find("kept")).isNotNull();
+        assertThat(find("kept").text("OBJECT_SYSTEMD_UNIT")).contains("web.service");
     }
 
     @Test
@@ -122,6 +123,6 @@ class ForwardJournalTest {
             Await.until(() -> stage.isIdleAfter(1));
         }
         journald.synchronize();
-        assertThat(find("once")).isNotNull();
+        assertThat(find("once").text("OBJECT_SYSTEMD_UNIT")).contains("web.service");
     }
 }

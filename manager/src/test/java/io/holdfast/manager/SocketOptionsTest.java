@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.terminal.PseudoTerminal;
 import io.holdfast.core.testkit.Await;
@@ -81,6 +82,26 @@ class SocketOptionsTest {
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a.service")).isEqualTo(JobResult.DONE);
         String _ = stage.happenings().awaitOutput("a.service", "options 1 120 2 4 1 3 1 33 1 True");
+    }
+
+    @Test
+    void aSocketHasTheProtocolOfItsUnit() throws Exception {
+        String free =
+                "import socket; s = socket.socket(2, 2, 136); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])";
+        Tool found = Tool.run(Map.of(), "python3", "-c", free);
+        assumeTrue(found.status() == 0, "the kernel has no UDP-Lite");
+        String script =
+                stage.python(
+                        "protocol",
+                        "print('protocol', socket.socket(fileno=3).getsockopt(1, 38))");
+        stage.service("a", "Type=oneshot", "ExecStart=" + script);
+        socket(
+                "a",
+                "ListenDatagram=127.0.0.1:" + found.output().strip(),
+                "SocketProtocol=udplite");
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("a.service")).isEqualTo(JobResult.DONE);
+        String _ = stage.happenings().awaitOutput("a.service", "protocol 136");
     }
 
     @Test

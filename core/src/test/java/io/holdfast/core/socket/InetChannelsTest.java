@@ -37,7 +37,7 @@ class InetChannelsTest {
 
     /** Makes a socket as a manager does: bound, and listening if it is TCP. */
     private static ListenFds.Named passed(int family, int type) throws IOException {
-        Fd fd = Fd.adopt(SysInet.socket(family, type), "socket", family);
+        Fd fd = Fd.adopt(SysInet.socket(family, type, 0), "socket", family);
         InetAddress any = InetAddress.getByAddress(new byte[family == SysInet.AF_INET ? 4 : 16]);
         ErrnoException.check(SysInet.bind(fd, new InetSocketAddress(any, 0)), "bind", any);
         if (type == SysSocket.SOCK_STREAM) {

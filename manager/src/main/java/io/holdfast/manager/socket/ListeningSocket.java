@@ -7,9 +7,12 @@ import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.folder.Directory;
 import io.holdfast.core.file.folder.DirectoryEntry;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.SysInet;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.sys.socket.UnixName;
+import io.holdfast.manager.unit.section.SocketOption;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.value.ListenAddress;
@@ -27,6 +30,9 @@ import java.util.Optional;
  */
 public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> node)
         implements AutoCloseable {
+    private static final int MOST_DISCARDED = 1024; // connections or reads, as in systemd
+    private static final int MOST_BYTES = 4096; // of one read; the rest of a datagram is lost
+
     /**
      * The owner of a node.
      *
@@ -159,7 +165,8 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
     private static ListeningSocket port(
             Listen listen, InetAddress host, int port, SocketSection settings) {
         int family = SysInet.familyOf(host);
-        Fd fd = Fd.adopt(SysInet.socket(family, typeOf(listen)), "socket", listen);
+        int protocol = (int) settings.number(SocketOption.PROTOCOL);
+        Fd fd = Fd.adopt(SysInet.socket(family, typeOf(listen), protocol), "socket", listen);
         try {
             ErrnoException.check(
                     SysSocket.setOption(fd, SysSocket.SO_REUSEADDR, 1),
@@ -180,6 +187,26 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         } catch (RuntimeException e) {
             fd.close();
             throw e;
+        }
+    }
+
+    /** Discards the connections or the data that wait. A service may have made it blocking. */
+    void discard() {
+        if (listen.kind() == Listen.Kind.MESSAGE_QUEUE) {
+            return; // read(2) takes no message
+        }
+        Fcntl.setBlocking(fd, false);
+        byte[] data = new byte[MOST_BYTES];
+        int r = 1;
+        for (int i = 0; i < MOST_DISCARDED && r > 0; i++) {
+            if (listen.kind().isConnected()) {
+                r = SysSocket.accept(fd);
+                if (r > 0) {
+                    Fd.received(r).close();
+                }
+            } else {
+                r = Unistd.read(fd, data, 0, data.length);
+            }
         }
     }
 

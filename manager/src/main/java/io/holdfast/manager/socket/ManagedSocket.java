@@ -20,6 +20,7 @@ import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.runtime.UnitDefinition;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.SocketOption;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.MountStatus;
@@ -392,7 +393,14 @@ public final class ManagedSocket
     // ---- up
 
     private void listen() {
+        boolean flushes =
+                state != SocketState.LISTENING
+                        && !unit().socket().accept()
+                        && unit().socket().has(SocketOption.FLUSH_PENDING);
         enter(SocketState.LISTENING);
+        if (flushes) {
+            openSockets().forEach(ListeningSocket::discard);
+        }
         if (stopAnnounced) {
             return;
         }

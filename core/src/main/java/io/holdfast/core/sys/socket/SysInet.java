@@ -48,10 +48,12 @@ public final class SysInet {
      * {@code socket(2)}, non-blocking and close-on-exec: a number to adopt, or -errno.
      *
      * @param family {@link #AF_INET} or {@link #AF_INET6}
-     * @param type {@link SysSocket#SOCK_STREAM} is TCP, {@link SysSocket#SOCK_DGRAM} UDP
+     * @param type {@link SysSocket#SOCK_STREAM} or {@link SysSocket#SOCK_DGRAM}
+     * @param protocol of linux/in.h; 0 is TCP or UDP
      */
-    public static int socket(int family, int type) {
-        return Libc.intCall(SOCKET, family, type | Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK, 0, 0, 0, 0);
+    public static int socket(int family, int type, int protocol) {
+        int flags = Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK;
+        return Libc.intCall(SOCKET, family, type | flags, protocol, 0, 0, 0);
     }
 
     /** The family of an address. */

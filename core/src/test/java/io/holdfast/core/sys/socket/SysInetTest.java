@@ -16,7 +16,7 @@ class SysInetTest {
     private static Fd listen(String host) {
         InetAddress address = InetAddress.ofLiteral(host);
         int family = SysInet.familyOf(address);
-        Fd socket = Fd.adopt(SysInet.socket(family, SysSocket.SOCK_STREAM), "socket", host);
+        Fd socket = Fd.adopt(SysInet.socket(family, SysSocket.SOCK_STREAM, 0), "socket", host);
         ErrnoException.check(SysInet.bind(socket, new InetSocketAddress(address, 0)), "bind", host);
         ErrnoException.check(SysSocket.listen(socket, 4), "listen", host);
         return socket;
@@ -43,7 +43,7 @@ class SysInetTest {
     void anIpv4PeerOfADualSocketHasAnIpv4Address(boolean only) throws Exception {
         InetAddress any = InetAddress.ofLiteral("::");
         try (Fd listener =
-                Fd.adopt(SysInet.socket(SysInet.AF_INET6, SysSocket.SOCK_STREAM), "socket", any)) {
+                Fd.adopt(SysInet.socket(SysInet.AF_INET6, SysSocket.SOCK_STREAM, 0), "socket", any)) {
             int value = only ? 1 : 0;
             ErrnoException.check(
                     SysInet.setOption(listener, SysInet.IPPROTO_IPV6, SysInet.IPV6_V6ONLY, value),

@@ -159,6 +159,9 @@ final class SocketProperties {
                             s ->
                                     Integer.parseInt(
                                             s.section().options().getOrDefault(option, "-1")));
+            case PROTOCOL ->
+                    table.settable(
+                            name, number("i", name), s -> (int) s.section().number(option));
             case TEXT, TIMESTAMPS ->
                     table.settable(
                             name,

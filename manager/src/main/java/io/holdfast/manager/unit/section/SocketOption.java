@@ -39,6 +39,8 @@ public enum SocketOption {
     BIND_TO_DEVICE("BindToDevice", Kind.TEXT, Place.BEFORE_BIND, 25),
     FREE_BIND("FreeBind", Kind.FLAG, Place.IP_BEFORE_BIND, 15, 78),
     TRANSPARENT("Transparent", Kind.FLAG, Place.IP_BEFORE_BIND, 19, 75),
+    PROTOCOL("SocketProtocol", Kind.PROTOCOL, Place.NONE, 0),
+    FLUSH_PENDING("FlushPending", Kind.FLAG, Place.NONE, 0),
     PIPE_SIZE("PipeSize", Kind.SIZE, Place.NONE, 0),
     WRITABLE("Writable", Kind.FLAG, Place.NONE, 0),
     QUEUE_MESSAGES("MessageQueueMaxMessages", Kind.LONG, Place.NONE, 0),
@@ -59,7 +61,9 @@ public enum SocketOption {
         /** A number or a word of IPTOS=. */
         SERVICE,
         /** {@code off}, {@code us} or {@code ns}. */
-        TIMESTAMPS
+        TIMESTAMPS,
+        /** The word or the number of a protocol. */
+        PROTOCOL
     }
 
     /** The sockets that it is set on, and when. */
@@ -145,6 +149,17 @@ public enum SocketOption {
                                     ? LOW_DELAY >> SERVICES.indexOf(text)
                                     : Scalars.parseInt(text, 0, 0xff));
             case TIMESTAMPS -> timestamps(text);
+            case PROTOCOL -> protocol(text);
+        };
+    }
+
+    /** Returns the number of linux/in.h. */
+    private static String protocol(String text) {
+        return switch (text) {
+            case "udplite", "136" -> "136";
+            case "sctp", "132" -> "132";
+            case "mptcp", "262" -> "262";
+            default -> throw Scalars.bad("udplite, sctp or mptcp", text);
         };
     }
 

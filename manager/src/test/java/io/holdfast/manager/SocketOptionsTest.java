@@ -92,13 +92,9 @@ class SocketOptionsTest {
         assumeTrue(found.status() == 0, "the kernel has no UDP-Lite");
         String script =
                 stage.python(
-                        "protocol",
-                        "print('protocol', socket.socket(fileno=3).getsockopt(1, 38))");
+                        "protocol", "print('protocol', socket.socket(fileno=3).getsockopt(1, 38))");
         stage.service("a", "Type=oneshot", "ExecStart=" + script);
-        socket(
-                "a",
-                "ListenDatagram=127.0.0.1:" + found.output().strip(),
-                "SocketProtocol=udplite");
+        socket("a", "ListenDatagram=127.0.0.1:" + found.output().strip(), "SocketProtocol=udplite");
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a.service")).isEqualTo(JobResult.DONE);
         String _ = stage.happenings().awaitOutput("a.service", "protocol 136");

@@ -43,7 +43,10 @@ class SysInetTest {
     void anIpv4PeerOfADualSocketHasAnIpv4Address(boolean only) throws Exception {
         InetAddress any = InetAddress.ofLiteral("::");
         try (Fd listener =
-                Fd.adopt(SysInet.socket(SysInet.AF_INET6, SysSocket.SOCK_STREAM, 0), "socket", any)) {
+                Fd.adopt(
+                        SysInet.socket(SysInet.AF_INET6, SysSocket.SOCK_STREAM, 0),
+                        "socket",
+                        any)) {
             int value = only ? 1 : 0;
             ErrnoException.check(
                     SysInet.setOption(listener, SysInet.IPPROTO_IPV6, SysInet.IPV6_V6ONLY, value),

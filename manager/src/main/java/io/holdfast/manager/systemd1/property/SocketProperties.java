@@ -160,8 +160,7 @@ final class SocketProperties {
                                     Integer.parseInt(
                                             s.section().options().getOrDefault(option, "-1")));
             case PROTOCOL ->
-                    table.settable(
-                            name, number("i", name), s -> (int) s.section().number(option));
+                    table.settable(name, number("i", name), s -> (int) s.section().number(option));
             case TEXT, TIMESTAMPS ->
                     table.settable(
                             name,

@@ -278,14 +278,7 @@ public final class ExecSettingsReader implements SectionReader {
 
     private static Set<Capability> capabilities(
             Assignment a, Set<Capability> before, Set<Capability> initial) {
-        return a.value(
-                before,
-                text ->
-                        Capability.assign(
-                                before,
-                                initial,
-                                text,
-                                a::ignored));
+        return a.value(before, text -> Capability.assign(before, initial, text, a::ignored));
     }
 
     private void secureBits(Assignment a) {

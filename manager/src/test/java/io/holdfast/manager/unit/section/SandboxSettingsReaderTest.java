@@ -94,7 +94,8 @@ class SandboxSettingsReaderTest {
     @Test
     void temporaryFileSystemsAreBoundedUnlessTheUnitSaysHow() {
         List<SandboxSettings.Temporary> list =
-                read("TemporaryFileSystem=/a /b:ro,noexec,dev,size=1m /c:relatime,inode64").temporary();
+                read("TemporaryFileSystem=/a /b:ro,noexec,dev,size=1m /c:relatime,inode64")
+                        .temporary();
         assertThat(list)
                 .containsExactly(
                         new SandboxSettings.Temporary(

@@ -29,12 +29,30 @@ import java.util.Set;
  * about the sender is about an object of the message ({@code OBJECT_SYSTEMD_UNIT=}), as {@code
  * journalctl -u} expects it of root. {@code OBJECT_PID=} is never sent: journald would look that
  * PID up, and it may be another process's by now.
+ *
+ * <p>journald and its readers believe root, and this process is root: so what a sender has claimed
+ * about an object or, unless it was root, about a unit is left out.
  */
 final class JournalDestination implements Destination {
-    /** A message with this field was forwarded before: it is never sent to where it came from. */
+    /**
+     * A message of this user with this field was forwarded before: it is never sent to where it
+     * came from.
+     */
     private static final Field MARK = Field.of("HOLDFAST_FORWARDED", "1");
 
+    private static final Field OF_RECEIVER = Field.of("_TRANSPORT", "driver");
     private static final String OBJECT = "OBJECT";
+
+    /** Fields by which readers take a message of root for one of a unit. */
+    private static final Set<String> CLAIMS =
+            Set.of(
+                    "UNIT",
+                    "USER_UNIT",
+                    "INVOCATION_ID",
+                    "USER_INVOCATION_ID",
+                    "COREDUMP_UNIT",
+                    "COREDUMP_USER_UNIT");
+
     private static final Set<String> OF_JOURNALD =
             Set.of("_BOOT_ID", "_MACHINE_ID", "_HOSTNAME", "_RUNTIME_SCOPE", "_PID");
 
@@ -51,7 +69,7 @@ final class JournalDestination implements Destination {
     public Outcome send(List<Entry> batch) throws InterruptedException {
         try (UnixSocket socket = UnixSocket.connect(address, SocketType.DATAGRAM)) {
             for (Entry entry : batch) {
-                if (!entry.fields().contains(MARK) && !isSent(socket, message(entry))) {
+                if (!isForwarded(entry) && !isSent(socket, message(entry))) {
                     return new Retry(address + ": journald takes no message", Duration.ZERO);
                 }
             }
@@ -59,6 +77,20 @@ final class JournalDestination implements Destination {
         } catch (ErrnoException e) {
             return new Retry(String.valueOf(e.getMessage()), Duration.ZERO);
         }
+    }
+
+    private static boolean isForwarded(Entry entry) {
+        return entry.fields().contains(MARK) && isOf(entry, Long.toString(Unistd.geteuid()));
+    }
+
+    private static boolean isOf(Entry entry, String user) {
+        return entry.text("_UID").filter(user::equals).isPresent();
+    }
+
+    private static boolean isClaim(Entry entry, String name) {
+        return name.startsWith(OBJECT + "_")
+                ? name.equals("OBJECT_PID") || !entry.fields().contains(OF_RECEIVER)
+                : CLAIMS.contains(name) && !isOf(entry, "0");
     }
 
     private static boolean isSent(UnixSocket socket, byte[] message) throws InterruptedException {
@@ -96,8 +128,12 @@ final class JournalDestination implements Destination {
         for (Field field : entry.fields()) {
             String name = field.name();
             if (!name.startsWith("_")) {
+                if (isClaim(entry, name) || name.equals(MARK.name())) {
+                    continue;
+                }
                 append(message, name, ForwardedText.bytes(field));
-            } else if (!OF_JOURNALD.contains(name) && name.length() + OBJECT.length() <= Field.MAX_NAME) {
+            } else if (!OF_JOURNALD.contains(name)
+                    && name.length() + OBJECT.length() <= Field.MAX_NAME) {
                 append(message, OBJECT + name, ForwardedText.bytes(field));
             }
         }

@@ -95,6 +95,41 @@ class ForwardJournalTest {
     }
 
     @Test
+    void whatAUserClaimsIsNotTheWordOfRoot() throws Exception {
+        try (JournalWriter writer = ForwardStage.writer(own)) {
+            long _ =
+                    writer.append(
+                            List.of(
+                                    Field.of("MESSAGE", "forged"),
+                                    Field.of("UNIT", "bank.service"),
+                                    Field.of("COREDUMP_UNIT", "bank.service"),
+                                    Field.of("OBJECT_SYSTEMD_UNIT", "bank.service"),
+                                    Field.of("OBJECT_PID", "1"),
+                                    Field.of("HOLDFAST_FORWARDED", "1"),
+                                    Field.of("_SYSTEMD_UNIT", "session-1.scope"),
+                                    Field.of("_UID", "4711")));
+            long _ =
+                    writer.append(
+                            List.of(
+                                    Field.of("MESSAGE", "of the manager"),
+                                    Field.of("UNIT", "bank.service"),
+                                    Field.of("_UID", "0")));
+            try (ForwardStage stage = new ForwardStage(own, destination())) {
+                Await.until(() -> stage.isIdleAfter(2));
+            }
+        }
+        journald.synchronize();
+        Entry forged = find("forged");
+        assertThat(forged.fields())
+                .filteredOn(field -> field.name().equals("OBJECT_SYSTEMD_UNIT"))
+                .containsExactly(Field.of("OBJECT_SYSTEMD_UNIT", "session-1.scope"));
+        assertThat(forged.text("UNIT")).isEmpty();
+        assertThat(forged.text("COREDUMP_UNIT")).isEmpty();
+        assertThat(forged.text("OBJECT_PID")).isEmpty();
+        assertThat(find("of the manager").text("UNIT")).contains("bank.service");
+    }
+
+    @Test
     void messagesWaitWhileJournaldIsDown() throws Exception {
         close();
         Files.delete(folder.resolve("run/socket"));

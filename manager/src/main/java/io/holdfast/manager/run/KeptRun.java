@@ -33,6 +33,7 @@ final class KeptRun {
 
     private final Survival survival;
     private final UnitName unit;
+    private boolean hasFolders;
 
     KeptRun(Survival survival, UnitName unit) {
         this.survival = survival;
@@ -58,12 +59,14 @@ final class KeptRun {
     /** Keeps the locks of temporary folders, so that no other manager removes a folder. */
     void keepFolders(List<Fd> locks) {
         if (!locks.isEmpty()) {
+            hasFolders = true;
             survival.keepClosable(FOLDERS + unit, locks);
         }
     }
 
     /** Returns the locks that an earlier manager has kept; the caller closes them. */
     List<Fd> folders() {
+        hasFolders = true;
         return survival.take(FOLDERS + unit);
     }
 
@@ -82,9 +85,12 @@ final class KeptRun {
         drop(Role.CONTROL);
     }
 
-    /** Drops the locks of its temporary folders once it is recorded that the run is over. */
+    /** Records that the run is over, and drops the locks of its temporary folders. */
     void dropFolders() {
-        survival.whenWritten(() -> survival.drop(FOLDERS + unit));
+        if (hasFolders) {
+            survival.write(unit); // now: the next run may keep its own locks in this turn
+            survival.drop(FOLDERS + unit);
+        }
     }
 
     void record(Role role, Optional<PidFd> process, Fields fields) {

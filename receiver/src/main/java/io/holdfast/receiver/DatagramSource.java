@@ -130,7 +130,7 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         try {
             if (sender.isPresent()) {
                 if (kind == Kind.SYSLOG) {
-                    forward();
+                    forward(sender.get());
                 }
                 take(attribution.of(sender.get()), files);
             }
@@ -140,13 +140,14 @@ final class DatagramSource implements Intake.Source, AutoCloseable {
         }
     }
 
-    private void forward() {
+    /** Passes a message on, as far as this process may state it, in the name of its sender. */
+    private void forward(Sender sender) {
         if (!Files.exists(daemon)) {
             return; // the usual case, which costs no exception
         }
         ByteBuffer message = buffer.duplicate().flip();
         try {
-            if (socket.trySendTo(daemonAddress, message, List.of()) == UnixSocket.WOULD_BLOCK) {
+            if (socket.tryForwardTo(daemonAddress, sender, message) == UnixSocket.WOULD_BLOCK) {
                 warnings.log("daemon", "a message is lost for the syslog daemon: it is too slow");
             }
         } catch (ErrnoException e) {

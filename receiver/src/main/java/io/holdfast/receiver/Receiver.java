@@ -70,9 +70,7 @@ public final class Receiver implements AutoCloseable {
             Path folder = options.sockets();
             Path daemon = folder.resolve("syslog");
             Path units = folder.resolveSibling("units");
-            intake = 
-                    new Intake(
-                            loop, store, new SettingsOfUnits(units), options.limits().rate());
+            intake = new Intake(loop, store, new SettingsOfUnits(units), options.limits().rate());
             Attribution attribution =
                     new Attribution(new UnitsOfProcesses(units.resolve("processes")));
             messages =

@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What an administrator has decided about files and rates, as in journald.conf(5). Immutable.
+ * What an administrator has decided about files and rates, as in journald.conf(5). Immutable. As
+ * there, a size or number of files of 0 means no limit.
  *
  * @param maxUse the most bytes of all files
  * @param keepFree the bytes of the file system that stay free for others
@@ -42,19 +43,28 @@ public record StorageLimits(
 
     /** Returns a place with these limits. */
     StorePlace applied(StorePlace place) {
-        long most = maxUse.map(bytes -> Math.max(bytes, StorePlace.LEAST)).orElse(place.mostBytes());
+        long most =
+                maxUse.map(StorageLimits::orUnlimited)
+                        .map(bytes -> Math.max(bytes, StorePlace.LEAST))
+                        .orElse(place.mostBytes());
         return new StorePlace(
                 place.folder(),
                 place.splitUsers(),
                 most,
                 keepFree.orElse(place.keepFree()),
-                maxFiles.orElse(place.mostFiles()),
+                maxFiles.map(files -> files == 0 ? Integer.MAX_VALUE : files)
+                        .orElse(place.mostFiles()),
                 maxRetention.orElse(place.mostAge()),
-                StorePlace.fileBytes(maxFileSize.orElse(Long.MAX_VALUE), most),
+                StorePlace.fileBytes(
+                        maxFileSize.map(StorageLimits::orUnlimited).orElse(Long.MAX_VALUE), most),
                 place.waitingBytes(),
                 place.userFiles(),
                 maxFileAge.orElse(place.fileAge()),
                 syncInterval.orElse(place.syncInterval()));
+    }
+
+    private static long orUnlimited(long bytes) {
+        return bytes == 0 ? Long.MAX_VALUE : bytes;
     }
 
     BurstLimit.Rate rate() {

@@ -60,10 +60,7 @@ class ReceiverInputTest {
         receiver =
                 Receiver.open(
                         new ReceiverOptions(
-                                folder.resolve("run"),
-                                folder.resolve("log"),
-                                true,
-                                warnings::add));
+                                folder.resolve("run"), folder.resolve("log"), true, warnings::add));
         if (kernel.isPresent()) {
             refused = receiver.receiveKernel(kernel.get());
         }

@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
 import io.holdfast.core.run.Run;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
@@ -120,6 +125,27 @@ class ReceiverTest {
         send("dev-log", "<13>me: it has gone".getBytes(UTF_8));
         Entry _ = await("MESSAGE", "it has gone");
         assertThat(warnings).isEmpty();
+    }
+
+    @Test
+    @Needs(root = true)
+    void aSyslogDaemonSeesTheSenderAndNotTheReceiver() throws Exception {
+        String sender =
+                "use IO::Socket::UNIX; "
+                        + "IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ARGV[0])"
+                        + "->send('<13>me: hello'); sleep 1000";
+        try (UnixSocket daemon = UnixSocket.bind(at("syslog"));
+                Child child =
+                        Spawn.of("perl", "-e", sender, folder.resolve("run/dev-log").toString())
+                                .start()) {
+            daemon.passIdentity();
+            Ancillary beside = Ancillary.ofDescriptors(0);
+            int _ = daemon.receive(ByteBuffer.allocate(100), beside);
+            Sender seen = beside.takeSender().orElseThrow();
+            assertThat(seen.pid()).isEqualTo(child.pidFd().pid());
+            seen.close();
+            boolean _ = child.signal(Signal.KILL);
+        }
     }
 
     @Test

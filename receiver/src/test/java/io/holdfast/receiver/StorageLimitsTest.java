@@ -39,6 +39,25 @@ class StorageLimitsTest {
     }
 
     @Test
+    void zeroIsNoLimit() {
+        StorageLimits none =
+                new StorageLimits(
+                        Optional.of(0L),
+                        Optional.empty(),
+                        Optional.of(0L),
+                        Optional.of(0),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty());
+        StorePlace place = none.applied(place());
+        assertThat(place.mostBytes()).isEqualTo(Long.MAX_VALUE);
+        assertThat(place.mostFiles()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(place.fileBytes()).isEqualTo(128 * MIB);
+    }
+
+    @Test
     void aFileIsAnEighthOfAllUnlessItsSizeIsSet() {
         assertThat(limits(Optional.of(40 * MIB), Optional.empty()).applied(place()).fileBytes())
                 .isEqualTo(5 * MIB);

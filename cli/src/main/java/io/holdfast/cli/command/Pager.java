@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * $SYSTEMD_PAGER}, {@code $PAGER} or less(1); none if that is empty or {@code cat}.
  *
  * <p>A pager can execute commands and write files as its user. So for somebody who may execute this
- * program as root, by sudo(8) for instance, but not every program, it is less(1) in its secure mode,
- * whatever the environment says.
+ * program as root, by sudo(8) for instance, but not every program, it is less(1) in its secure
+ * mode, whatever the environment says.
  */
 public final class Pager implements AutoCloseable {
     private static final List<String> USUAL = List.of("less");

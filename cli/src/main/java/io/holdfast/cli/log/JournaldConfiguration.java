@@ -65,7 +65,7 @@ final class JournaldConfiguration {
                     "Seal", true, // without keys, journald seals nothing either
                     "ReadKMsg", true,
                     "Audit", true,
-                    "ForwardToSyslog", Files.notExists(Path.of("/run/systemd/journal/syslog")),
+                    "ForwardToSyslog", true, // if a daemon listens
                     "ForwardToKMsg", false,
                     "ForwardToConsole", false,
                     "ForwardToWall", false);

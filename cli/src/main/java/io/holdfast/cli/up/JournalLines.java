@@ -104,8 +104,7 @@ final class JournalLines implements AutoCloseable {
                     default -> false;
                 };
         if (isPrinted) {
-            String source =
-                    UnitMessages.unitOf(entry).orElseGet(() -> source(entry, transport));
+            String source = UnitMessages.unitOf(entry).orElseGet(() -> source(entry, transport));
             String program = // a line of a stream is the unit's own
                     transport.equals("syslog")
                             ? entry.text("SYSLOG_IDENTIFIER").map(name -> name + ": ").orElse("")

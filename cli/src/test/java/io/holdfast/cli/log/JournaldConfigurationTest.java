@@ -97,7 +97,9 @@ class JournaldConfigurationTest {
         assertThat(configured.problems())
                 .satisfiesExactly(
                         line -> assertThat(line).contains("Storage=none is taken as volatile"),
-                        line -> assertThat(line).contains("journald.conf:3: SystemMaxUse=: ", "much"),
+                        line ->
+                                assertThat(line)
+                                        .contains("journald.conf:3: SystemMaxUse=: ", "much"),
                         line ->
                                 assertThat(line)
                                         .endsWith("have no effect: ForwardToWall=, LineMax="));

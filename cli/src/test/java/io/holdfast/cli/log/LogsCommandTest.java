@@ -165,8 +165,7 @@ class LogsCommandTest {
                     "_SYSTEMD_USER_UNIT",
                     "nginx.service");
         }
-        Invocation invocation =
-                Invocation.of("logs", "-D", files.toString(), "nginx", "-o", "cat");
+        Invocation invocation = Invocation.of("logs", "-D", files.toString(), "nginx", "-o", "cat");
         assertThat(invocation.out()).isEqualTo("of the unit\nof the manager\nof my manager\n");
     }
 

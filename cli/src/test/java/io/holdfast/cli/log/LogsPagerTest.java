@@ -47,8 +47,7 @@ class LogsPagerTest {
 
     private List<String> onATerminal(Map<String, String> variables, String... options)
             throws Exception {
-        List<String> words =
-                new ArrayList<>(List.of("logs", "-D", folder.toString(), "-o", "cat"));
+        List<String> words = new ArrayList<>(List.of("logs", "-D", folder.toString(), "-o", "cat"));
         words.addAll(List.of(options));
         Spawn spawn =
                 Spawn.of(Program.command(List.of(), words.toArray(String[]::new)))

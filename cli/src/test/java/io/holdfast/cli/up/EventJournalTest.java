@@ -52,7 +52,8 @@ class EventJournalTest {
         do {
             ByteBuffer buffer = ByteBuffer.allocate(4096);
             int _ = receiver.receive(buffer);
-            String message = new String(buffer.array(), 0, buffer.position(), UTF_8).stripTrailing();
+            String message =
+                    new String(buffer.array(), 0, buffer.position(), UTF_8).stripTrailing();
             all.add(message.substring(message.lastIndexOf('\0') + 1));
         } while (!all.getLast().equals(last));
         return all;

@@ -118,7 +118,9 @@ final class Vacuum {
         return holdings.values().stream().mapToLong(each -> each.bytes).sum();
     }
 
-    /** Returns how many bytes all files may have. On a full disk, only what has grown is given back. */
+    /**
+     * Returns how many bytes all files may have. On a full disk, only what has grown is given back.
+     */
     private long mostBytes(long total) throws IOException {
         long missing = place.keepFree() - Files.getFileStore(place.folder()).getUsableSpace();
         if (missing <= 0 || kept < 0) {

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,8 +32,7 @@ record SuiteScript(String name, String statement, Map<String, String> edits) {
             assertThat(parts).as(line).hasSize(2);
             String[] words = parts[0].split(": ", 2);
             if (words.length == 2) {
-                SuiteScript script = scripts.get(words[0]);
-                assertThat(script).as(line).isNotNull();
+                SuiteScript script = Objects.requireNonNull(scripts.get(words[0]), line);
                 assertThat(script.edits().put(words[1], parts[1])).as(line).isNull();
             } else {
                 SuiteScript script = new SuiteScript(words[0], parts[1], new LinkedHashMap<>());

@@ -160,7 +160,7 @@ public final class LogsCommand implements Command {
     }
 
     private static boolean isDenied(JournalException problem) {
-        return problem.getCause() instanceof FileException file && file.errno() == Errno.EACCES
+        return (problem.getCause() instanceof FileException file && file.errno() == Errno.EACCES)
                 || problem.getCause() instanceof AccessDeniedException;
     }
 

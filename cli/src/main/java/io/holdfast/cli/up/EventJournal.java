@@ -90,7 +90,7 @@ public final class EventJournal {
 
     @GuardedBy("this")
     private void sendNow() {
-        if (!isSentLater && !sendHeld()) {
+        if (!sendHeld() && !isSentLater) {
             isSentLater = true;
             Thread _ = Thread.ofVirtual().name("holdfast-events").start(this::sendLater);
         }

@@ -195,6 +195,9 @@ public final class ExecStreams implements AutoCloseable {
     private Fd terminal(OpenHow how) throws FileException {
         OpenedFile file = terminal.open(how);
         opened.add(file);
+        if (!UnitTerminal.isTerminal(file.fd())) {
+            throw FileException.refusal(terminal.toString(), "is no terminal", Errno.ENOTTY, null);
+        }
         return file.fd();
     }
 

@@ -6,7 +6,6 @@ import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.Spawn;
-import io.holdfast.core.sys.Termios;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -91,7 +90,7 @@ final class ExecTerminal {
      * its controlling terminal. A terminal that belongs to another session stays an input only.
      */
     private static Child startOnPassed(Spawn spawn, ExecStreams streams) {
-        Optional<Fd> terminal = streams.passedInput().filter(ExecTerminal::isTerminal);
+        Optional<Fd> terminal = streams.passedInput().filter(UnitTerminal::isTerminal);
         if (terminal.isPresent()) {
             try {
                 return spawn.copy().terminal(terminal.get()).start();
@@ -102,15 +101,6 @@ final class ExecTerminal {
             }
         }
         return spawn.start();
-    }
-
-    private static boolean isTerminal(Fd fd) {
-        try {
-            Termios _ = Termios.of(fd);
-            return true;
-        } catch (ErrnoException e) {
-            return false;
-        }
     }
 
     /** Makes root the owner of the terminal that is the standard input of the unit. */

@@ -134,6 +134,15 @@ final class UnitTerminal {
         return OpenedFile.open(settings.path(), how.kinds(FileKind.CHARACTER_DEVICE).blocking());
     }
 
+    static boolean isTerminal(Fd fd) {
+        try {
+            Termios _ = Termios.of(fd);
+            return true;
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
     /** Returns whether a start has failed because this is the terminal of another session. */
     boolean isTaken(ErrnoException failure) {
         return failure.errno() == Errno.EPERM && failure.subject().startsWith("/dev/");

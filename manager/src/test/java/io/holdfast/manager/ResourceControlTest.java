@@ -186,4 +186,33 @@ class ResourceControlTest {
         assertThat(Systemctl.of(stage).expect(0, "show", "system.slice", "-p", "MemoryMax"))
                 .isEqualTo("MemoryMax=268435456\n");
     }
+
+    @Test
+    void aServiceLearnsThatItsMemoryIsShort() throws Exception {
+        stage.service(
+                "short",
+                "ExecStart="
+                        + stage.python(
+                                "short",
+                                """
+                                import base64, select
+                                watched = os.open(os.environ["MEMORY_PRESSURE_WATCH"], os.O_RDWR | os.O_NONBLOCK)
+                                os.write(watched, base64.b64decode(os.environ["MEMORY_PRESSURE_WRITE"]))
+                                events = select.poll()
+                                events.register(watched, select.POLLPRI)
+                                child = os.fork()
+                                if child == 0:
+                                    x = bytearray(60 << 20)
+                                    time.sleep(1000)
+                                say("event " + str(events.poll()[0][1] & select.POLLPRI != 0))
+                                os.kill(child, signal.SIGKILL)
+                                time.sleep(1000)
+                                """),
+                "MemoryHigh=30M",
+                "MemorySwapMax=0",
+                "MemoryPressureThresholdSec=1ms");
+        assertThat(stage.start("short")).isEqualTo(JobResult.DONE);
+        until(() -> log().contains("| event True"));
+        assertThat(stage.stop("short")).isEqualTo(JobResult.DONE);
+    }
 }

@@ -29,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 public final class CommandRun implements RunOwner, UnitRun.Listener {
     /** The unit whose commands are run. */
     public interface Owner {
+        /** Returns duplicates of the descriptors that each command receives, which it closes. */
+        default PassedDescriptors passed() {
+            return PassedDescriptors.NONE;
+        }
+
         /** Returns what the run is made from, by the present settings of the unit. */
         RunPlan plan(String invocationId);
 
@@ -283,7 +288,7 @@ public final class CommandRun implements RunOwner, UnitRun.Listener {
 
     @Override
     public PassedDescriptors passedTo(ExecCommand command) {
-        return PassedDescriptors.NONE;
+        return owner.passed();
     }
 
     // ---- its owner, as the run sees it

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,7 @@ public final class ManagedSocket
     private Instant since = Instant.EPOCH;
     private SocketResult result = SocketResult.SUCCESS;
     private Optional<ListeningSockets> sockets = Optional.empty();
+    private List<PassedDescriptors.Passed> closing = List.of(); // for the last commands; owned
     private boolean wanted;
     private boolean stopAnnounced;
     private @Nullable Work<?> preparation; // the work of a start
@@ -611,6 +613,7 @@ public final class ManagedSocket
 
     private void stopPost() {
         enter(SocketState.STOP_POST);
+        closing = passed().list();
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
         context.survival().drop(key());
@@ -630,8 +633,14 @@ public final class ManagedSocket
     }
 
     private void killed() {
+        closeLast();
         commands.close();
         becomeInactive(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+    }
+
+    private void closeLast() {
+        closing.forEach(each -> each.fd().close());
+        closing = List.of();
     }
 
     @Override
@@ -706,6 +715,7 @@ public final class ManagedSocket
     @Override
     public void abandon() {
         commands.abandon();
+        closeLast();
         if (sockets.isPresent()) {
             setup.remove(sockets, _ -> {});
         }
@@ -717,14 +727,28 @@ public final class ManagedSocket
     /** Returns duplicates of its descriptors; none while it is not up. */
     @Override
     public List<PassedDescriptors.Passed> passedTo(Unit service) {
-        if (unit().socket().accept() || !unit().triggers(service)) {
-            return List.of();
+        return unit().socket().accept() || !unit().triggers(service)
+                ? List.of()
+                : duplicates(descriptors());
+    }
+
+    @Override
+    public PassedDescriptors passed() {
+        if (!unit().socket().has(SocketOption.PASS_TO_COMMANDS)) {
+            return PassedDescriptors.NONE;
         }
-        return openSockets().stream()
-                .map(socket ->
-                        new PassedDescriptors.Passed(
-                                socket.fd().duplicate(), unit().socket().descriptorName()))
-                .toList();
+        Stream<Fd> last = closing.stream().map(PassedDescriptors.Passed::fd);
+        return new PassedDescriptors(
+                duplicates(sockets.isPresent() ? descriptors() : last), Map.of());
+    }
+
+    private Stream<Fd> descriptors() {
+        return openSockets().stream().map(ListeningSocket::fd);
+    }
+
+    private List<PassedDescriptors.Passed> duplicates(Stream<Fd> from) {
+        String name = unit().socket().descriptorName();
+        return from.map(fd -> new PassedDescriptors.Passed(fd.duplicate(), name)).toList();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.run.CommandRun;
@@ -36,6 +37,9 @@ final class SocketCommands implements CommandRun.Owner, KillSequence.Owner {
 
         /** Enters the state of a signal. */
         void enter(SocketState state);
+
+        /** Returns duplicates of the descriptors that each command receives. */
+        PassedDescriptors passed();
 
         /** Logs why a command has failed. */
         void because(String text);
@@ -261,6 +265,11 @@ final class SocketCommands implements CommandRun.Owner, KillSequence.Owner {
         SocketUnit unit = owner.unit();
         return RunPlan.ofCommands(
                 unit, context.scope(), unit.exec(), unit.kill(), true, invocationId);
+    }
+
+    @Override
+    public PassedDescriptors passed() {
+        return owner.passed();
     }
 
     /** Begins a new invocation of the unit; removes the cgroup of the one before. */

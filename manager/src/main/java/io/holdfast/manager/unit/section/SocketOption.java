@@ -41,6 +41,7 @@ public enum SocketOption {
     TRANSPARENT("Transparent", Kind.FLAG, Place.IP_BEFORE_BIND, 19, 75),
     PROTOCOL("SocketProtocol", Kind.PROTOCOL, Place.NONE, 0),
     FLUSH_PENDING("FlushPending", Kind.FLAG, Place.NONE, 0),
+    PASS_TO_COMMANDS("PassFileDescriptorsToExec", Kind.FLAG, Place.NONE, 0),
     PIPE_SIZE("PipeSize", Kind.SIZE, Place.NONE, 0),
     WRITABLE("Writable", Kind.FLAG, Place.NONE, 0),
     QUEUE_MESSAGES("MessageQueueMaxMessages", Kind.LONG, Place.NONE, 0),

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * A job of a transaction that is being built. A unit may have several drafts until they are merged.
  */
-final class Draft implements Ordered {
+final class Draft extends Ordered {
     /**
      * A link from a job to a job that it pulls in.
      *
@@ -16,37 +16,18 @@ final class Draft implements Ordered {
      */
     record Link(Draft by, Draft pulled, boolean matters, boolean conflicts) {}
 
-    private final JobUnit unit;
     private final List<Link> pulls = new ArrayList<>();
     private final List<Link> pulledBy = new ArrayList<>(1);
-    private JobType type;
-    private boolean ignoresOrder;
     private boolean matters;
 
     Draft(JobUnit unit, JobType type) {
-        this.unit = unit;
-        this.type = type;
+        super(unit, type, false);
     }
 
     static void link(Draft by, Draft pulled, boolean matters, boolean conflicts) {
         Link link = new Link(by, pulled, matters, conflicts);
         by.pulls.add(link);
         pulled.pulledBy.add(link);
-    }
-
-    @Override
-    public JobUnit unit() {
-        return unit;
-    }
-
-    @Override
-    public JobType type() {
-        return type;
-    }
-
-    @Override
-    public boolean ignoresOrder() {
-        return ignoresOrder;
     }
 
     void ignoreOrder() {

@@ -8,13 +8,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A granted job: it waits, runs, or has ended. */
-final class Job implements Ordered {
+final class Job extends Ordered {
     private final long id;
-    private final JobUnit unit;
     private final List<Consumer<JobResult>> waiters = new ArrayList<>();
-    private JobType type;
     private boolean irreversible;
-    private boolean ignoresOrder;
     private boolean running;
     private boolean resumed; // it had begun under an earlier manager
     private long timeoutAt;
@@ -30,18 +27,14 @@ final class Job implements Ordered {
     private final List<Runnable> timers = new ArrayList<>();
 
     Job(long id, Draft draft, boolean irreversible) {
+        super(draft.unit(), draft.type(), draft.ignoresOrder());
         this.id = id;
-        this.unit = draft.unit();
-        this.type = draft.type();
-        this.ignoresOrder = draft.ignoresOrder();
         this.irreversible = irreversible;
     }
 
     Job(long id, JobUnit unit, JobRecord before) {
+        super(unit, before.type(), before.ignoresOrder());
         this.id = id;
-        this.unit = unit;
-        this.type = before.type();
-        this.ignoresOrder = before.ignoresOrder();
         this.irreversible = before.isIrreversible();
         this.resumed = before.isRunning();
     }
@@ -59,21 +52,6 @@ final class Job implements Ordered {
         return id;
     }
 
-    @Override
-    public JobUnit unit() {
-        return unit;
-    }
-
-    @Override
-    public JobType type() {
-        return type;
-    }
-
-    @Override
-    public boolean ignoresOrder() {
-        return ignoresOrder;
-    }
-
     boolean isIrreversible() {
         return irreversible;
     }
@@ -88,7 +66,7 @@ final class Job implements Ordered {
 
     /** Returns its present state for other classes. */
     UnitJob snapshot() {
-        return new UnitJob(id, unit.name(), type, running);
+        return new UnitJob(id, unit().name(), type, running);
     }
 
     /** Returns the number of requests that wait for its end. */
@@ -137,7 +115,7 @@ final class Job implements Ordered {
 
     /** Merges another job of the same unit into this one. */
     void absorb(Draft other, boolean otherIsIrreversible) {
-        type = type.merge(other.type()).orElseThrow().collapse(unit.activeState());
+        type = type.merge(other.type()).orElseThrow().collapse(unit().activeState());
         irreversible |= otherIsIrreversible;
         ignoresOrder |= other.ignoresOrder();
     }

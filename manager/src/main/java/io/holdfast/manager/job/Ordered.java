@@ -1,13 +1,29 @@
 package io.holdfast.manager.job;
 
 /** A job that takes part in ordering: an existing one, or one of a transaction. */
-interface Ordered {
-    JobUnit unit();
+abstract class Ordered {
+    JobType type;
+    boolean ignoresOrder;
+    private final JobUnit unit;
 
-    JobType type();
+    Ordered(JobUnit unit, JobType type, boolean ignoresOrder) {
+        this.unit = unit;
+        this.type = type;
+        this.ignoresOrder = ignoresOrder;
+    }
+
+    final JobUnit unit() {
+        return unit;
+    }
+
+    final JobType type() {
+        return type;
+    }
 
     /** Returns whether it neither waits for other jobs nor makes them wait. */
-    boolean ignoresOrder();
+    final boolean ignoresOrder() {
+        return ignoresOrder;
+    }
 
     /**
      * Returns whether the first job goes before the second, by the order of their units and by
@@ -29,7 +45,7 @@ interface Ordered {
     }
 
     /** Returns the job as shown in logs: {@code web.service/start}. */
-    default String text() {
+    final String text() {
         return unit().name() + "/" + type().word();
     }
 }

@@ -95,18 +95,6 @@ public final class SaslClient {
         return state == State.REFUSED ? length : used;
     }
 
-    /**
-     * Reads bytes from the server, from an array.
-     *
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return the number of bytes used
-     */
-    @CheckReturnValue
-    public int read(byte[] bytes, int offset, int length) {
-        return read(MemorySegment.ofArray(bytes), offset, length);
-    }
-
     private void handle(String text) {
         int space = text.indexOf(' ');
         String command = space < 0 ? text : text.substring(0, space);

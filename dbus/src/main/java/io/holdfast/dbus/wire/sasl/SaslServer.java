@@ -157,18 +157,6 @@ public final class SaslServer {
         return state == State.REFUSED ? length : used;
     }
 
-    /**
-     * Reads bytes from the client, from an array.
-     *
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return the number of bytes used
-     */
-    @CheckReturnValue
-    public int read(byte[] bytes, int offset, int length) {
-        return read(MemorySegment.ofArray(bytes), offset, length);
-    }
-
     private void begin(byte first) {
         if (first == 0) {
             step = Step.AUTH;

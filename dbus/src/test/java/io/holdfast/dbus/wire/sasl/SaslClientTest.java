@@ -7,6 +7,7 @@ import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.sasl.SaslClient.Mechanism;
 import io.holdfast.dbus.wire.sasl.SaslClient.State;
 import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -28,7 +29,7 @@ class SaslClientTest {
 
     private static int feed(SaslClient client, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
-        return client.read(bytes, 0, bytes.length);
+        return client.read(MemorySegment.ofArray(bytes), 0, bytes.length);
     }
 
     @Test
@@ -117,11 +118,11 @@ class SaslClientTest {
             SaslClient client = new SaslClient(mechanism, true, Optional.of(GUID));
             ByteArrayOutputStream answers = new ByteArrayOutputStream();
             for (byte b : client.opening()) {
-                assertThat(server.read(new byte[] {b}, 0, 1)).isEqualTo(1);
+                assertThat(server.read(MemorySegment.ofArray(new byte[] {b}), 0, 1)).isEqualTo(1);
                 answers.writeBytes(server.takeAnswers());
             }
             for (byte b : answers.toByteArray()) {
-                assertThat(client.read(new byte[] {b}, 0, 1)).isEqualTo(1);
+                assertThat(client.read(MemorySegment.ofArray(new byte[] {b}), 0, 1)).isEqualTo(1);
             }
             assertThat(server.state()).isEqualTo(SaslServer.State.BEGUN);
             assertThat(server.isAnonymous()).isEqualTo(mechanism == Mechanism.ANONYMOUS);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.marshal.WireLimits;
 import io.holdfast.dbus.wire.sasl.SaslServer.State;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -37,7 +38,7 @@ class SaslServerTest {
     /** Feeds text and returns the answers to it. */
     private static String exchange(SaslServer server, String text) {
         byte[] bytes = ascii(text);
-        int used = server.read(bytes, 0, bytes.length);
+        int used = server.read(MemorySegment.ofArray(bytes), 0, bytes.length);
         assertThat(used).isLessThanOrEqualTo(bytes.length);
         return new String(server.takeAnswers(), StandardCharsets.US_ASCII);
     }
@@ -62,14 +63,14 @@ class SaslServerTest {
     void aWholePipelinedHandshakeIsAnsweredAndTheBytesBehindItAreKept() {
         byte[] all =
                 ascii("\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\nl\1\0\1message");
-        int used = server.read(all, 0, all.length);
+        int used = server.read(MemorySegment.ofArray(all), 0, all.length);
         assertThat(used).isEqualTo(all.length - "l\1\0\1message".length());
         assertThat(server.takeAnswers()).isEqualTo(ascii("DATA\r\n" + OK + "AGREE_UNIX_FD\r\n"));
         assertThat(server.state()).isEqualTo(State.BEGUN);
         assertThat(server.descriptorsAgreed()).isTrue();
         assertThat(server.identity()).hasValue(1000);
         assertThat(server.isAnonymous()).isFalse();
-        assertThat(server.read(all, used, all.length - used)).isZero();
+        assertThat(server.read(MemorySegment.ofArray(all), used, all.length - used)).isZero();
     }
 
     @Test
@@ -286,7 +287,8 @@ class SaslServerTest {
     @Test
     void tooManyLinesAreRefusedSoThatAnswersStaySmall() {
         byte[] flood = ascii("\0" + "\r\n".repeat(100_000));
-        assertThat(server.read(flood, 0, flood.length)).isEqualTo(flood.length);
+        assertThat(server.read(MemorySegment.ofArray(flood), 0, flood.length))
+                .isEqualTo(flood.length);
         assertThat(server.state()).isEqualTo(State.REFUSED);
         assertThat(server.refusal()).contains("256 lines");
         assertThat(server.takeAnswers().length).isLessThan(256 * 64);
@@ -307,7 +309,7 @@ class SaslServerTest {
     void aRefusedClientsFurtherBytesAreSwallowed() {
         assertThat(exchange("x")).isEmpty();
         byte[] more = ascii("\0AUTH EXTERNAL\r\n");
-        assertThat(server.read(more, 0, more.length)).isEqualTo(more.length);
+        assertThat(server.read(MemorySegment.ofArray(more), 0, more.length)).isEqualTo(more.length);
         assertThat(server.hasAnswers()).isFalse();
     }
 

@@ -5,6 +5,7 @@ import static io.holdfast.fuzz.Inputs.same;
 
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -41,13 +42,14 @@ public final class SaslTarget {
                         GUID, true, anonymous, OptionalLong.of(UID), descriptors, 6, 256);
         SaslServer whole = new SaslServer(config);
         SaslServer cut = new SaslServer(config);
-        int used = whole.read(bytes, 0, bytes.length);
+        int used = whole.read(MemorySegment.ofArray(bytes), 0, bytes.length);
         same(
                 inPieces(
                         bytes,
                         piece,
                         cut,
-                        (server, range) -> server.read(bytes, range[0], range[1])),
+                        (server, range) ->
+                                server.read(MemorySegment.ofArray(bytes), range[0], range[1])),
                 used);
         same(cut.state(), whole.state());
         same(cut.refusal(), whole.refusal());
@@ -67,13 +69,14 @@ public final class SaslTarget {
                 new SaslClient(SaslClient.Mechanism.EXTERNAL, descriptors, Optional.of(GUID));
         SaslClient cut =
                 new SaslClient(SaslClient.Mechanism.EXTERNAL, descriptors, Optional.of(GUID));
-        int used = whole.read(bytes, 0, bytes.length);
+        int used = whole.read(MemorySegment.ofArray(bytes), 0, bytes.length);
         same(
                 inPieces(
                         bytes,
                         piece,
                         cut,
-                        (client, range) -> client.read(bytes, range[0], range[1])),
+                        (client, range) ->
+                                client.read(MemorySegment.ofArray(bytes), range[0], range[1])),
                 used);
         same(cut.state(), whole.state());
         same(cut.refusal(), whole.refusal());

@@ -93,6 +93,12 @@ final class JournalDestination implements Destination {
                 : CLAIMS.contains(name) && !isOf(entry, "0");
     }
 
+    /** A user gives the cgroups of the user's own manager any names. */
+    private static boolean isNamedByUser(Entry entry, String name) {
+        return name.startsWith("_SYSTEMD_USER_")
+                && entry.text("_SYSTEMD_OWNER_UID").filter("0"::equals).isEmpty();
+    }
+
     private static boolean isSent(UnixSocket socket, byte[] message) throws InterruptedException {
         long deadline = System.nanoTime() + ForwardLimits.ANSWER.duration().toNanos();
         while (System.nanoTime() < deadline) {
@@ -133,6 +139,7 @@ final class JournalDestination implements Destination {
                 }
                 append(message, name, ForwardedText.bytes(field));
             } else if (!OF_JOURNALD.contains(name)
+                    && !isNamedByUser(entry, name)
                     && name.length() + OBJECT.length() <= Field.MAX_NAME) {
                 append(message, OBJECT + name, ForwardedText.bytes(field));
             }

@@ -107,6 +107,8 @@ class ForwardJournalTest {
                                     Field.of("OBJECT_PID", "1"),
                                     Field.of("HOLDFAST_FORWARDED", "1"),
                                     Field.of("_SYSTEMD_UNIT", "session-1.scope"),
+                                    Field.of("_SYSTEMD_USER_UNIT", "bank.service"),
+                                    Field.of("_SYSTEMD_OWNER_UID", "4711"),
                                     Field.of("_UID", "4711")));
             long _ =
                     writer.append(
@@ -123,6 +125,7 @@ class ForwardJournalTest {
         assertThat(forged.fields())
                 .filteredOn(field -> field.name().equals("OBJECT_SYSTEMD_UNIT"))
                 .containsExactly(Field.of("OBJECT_SYSTEMD_UNIT", "session-1.scope"));
+        assertThat(forged.text("OBJECT_SYSTEMD_USER_UNIT")).isEmpty();
         assertThat(forged.text("UNIT")).isEmpty();
         assertThat(forged.text("COREDUMP_UNIT")).isEmpty();
         assertThat(forged.text("OBJECT_PID")).isEmpty();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.Subscription;
@@ -229,7 +230,15 @@ class TransientServiceTest {
         Tool ran = Tool.run(environment, command.toArray(String[]::new));
         assertThat(ran.status()).as(ran.output()).isEqualTo(3);
         assertThat(ran.output()).contains("nobody\n0 $HOME\n");
-        assertThat(stage.loaded()).isEmpty(); // collected, though it failed
+        Await.until(this::isNothingLoaded); // collected, though it failed
+    }
+
+    private boolean isNothingLoaded() {
+        try {
+            return stage.loaded().isEmpty();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** As two systemd-run(1) with --wait one after the other. */

@@ -188,6 +188,7 @@ class ResourceControlTest {
     }
 
     @Test
+    @Needs(files = "/proc/pressure/memory")
     void aServiceLearnsThatItsMemoryIsShort() throws Exception {
         stage.service(
                 "short",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.run.Run;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
@@ -97,6 +98,23 @@ class TerminalUnitsTest {
             assertThat(lines.readLine()).isEqualTo("vt220");
             assertThat(Files.getOwner(Path.of(terminal.toString())).getName()).isEqualTo("root");
         }
+    }
+
+    @Test
+    @Needs(root = true)
+    void aDeviceThatIsNoTerminalKeepsItsOwnerAndMode() throws Exception {
+        Path device = folder.resolve("null");
+        assertThat(Run.of("mknod", "-m", "666", device.toString(), "c", "1", "3").run().isSuccess())
+                .isTrue();
+        stage.service(
+                "a",
+                "Type=exec",
+                "User=nobody",
+                "StandardInput=tty",
+                "TTYPath=" + device,
+                "ExecStart=true");
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+        assertThat(Files.getAttribute(device, "unix:mode")).isEqualTo(020666);
     }
 
     @Test

@@ -134,17 +134,17 @@ class ReceiverTest {
                 "use IO::Socket::UNIX; "
                         + "IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $ARGV[0])"
                         + "->send('<13>me: hello'); sleep 1000";
+        Spawn program = Spawn.of("perl", "-e", sender, folder.resolve("run/dev-log").toString());
         try (UnixSocket daemon = UnixSocket.bind(at("syslog"));
-                Child child =
-                        Spawn.of("perl", "-e", sender, folder.resolve("run/dev-log").toString())
-                                .start()) {
+                Ancillary beside = Ancillary.ofDescriptors(0)) {
             daemon.passIdentity();
-            Ancillary beside = Ancillary.ofDescriptors(0);
-            int _ = daemon.receive(ByteBuffer.allocate(100), beside);
-            Sender seen = beside.takeSender().orElseThrow();
-            assertThat(seen.pid()).isEqualTo(child.pidFd().pid());
-            seen.close();
-            boolean _ = child.signal(Signal.KILL);
+            try (Child child = program.start()) {
+                int _ = daemon.receive(ByteBuffer.allocate(100), beside);
+                Sender seen = beside.takeSender().orElseThrow();
+                assertThat(seen.pid()).isEqualTo(child.pidFd().pid());
+                seen.close();
+                boolean _ = child.signal(Signal.KILL);
+            }
         }
     }
 

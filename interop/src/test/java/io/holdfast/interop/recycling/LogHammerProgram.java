@@ -139,8 +139,7 @@ final class LogHammerProgram implements AutoCloseable {
     }
 
     private boolean ours(Path loggers, int count) throws Exception {
-        ReceiverOptions options =
-                new ReceiverOptions(SOCKETS, storage, false, System.out::println);
+        ReceiverOptions options = new ReceiverOptions(SOCKETS, storage, false, System.out::println);
         try (Receiver receiver = Receiver.open(options)) {
             Thread thread = Thread.ofPlatform().start(receiver::run);
             hammer(loggers, count);

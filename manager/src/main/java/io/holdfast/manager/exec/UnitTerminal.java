@@ -188,7 +188,9 @@ final class UnitTerminal {
      */
     void takeBack() throws FileException {
         try (OpenedFile opened = openToChange()) {
-            giveTo(opened.fd(), 0);
+            if (isTerminal(opened.fd())) { // /dev/null stays everybody's
+                giveTo(opened.fd(), 0);
+            }
         }
     }
 

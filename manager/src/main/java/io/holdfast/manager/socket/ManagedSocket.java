@@ -30,6 +30,7 @@ import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -613,7 +614,11 @@ public final class ManagedSocket
 
     private void stopPost() {
         enter(SocketState.STOP_POST);
-        closing = passed().list();
+        try {
+            closing = passed().list();
+        } catch (ErrnoException e) {
+            context.warn(unit().name(), "its last commands get no descriptors: " + e.getMessage());
+        }
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
         context.survival().drop(key());
@@ -748,7 +753,14 @@ public final class ManagedSocket
 
     private List<PassedDescriptors.Passed> duplicates(Stream<Fd> from) {
         String name = unit().socket().descriptorName();
-        return from.map(fd -> new PassedDescriptors.Passed(fd.duplicate(), name)).toList();
+        List<PassedDescriptors.Passed> all = new ArrayList<>();
+        try {
+            from.forEach(fd -> all.add(new PassedDescriptors.Passed(fd.duplicate(), name)));
+        } catch (ErrnoException e) {
+            all.forEach(each -> each.fd().close());
+            throw e;
+        }
+        return all;
     }
 
     @Override

@@ -76,6 +76,7 @@ public final class ManagedSocket
     private Instant since = Instant.EPOCH;
     private SocketResult result = SocketResult.SUCCESS;
     private Optional<ListeningSockets> sockets = Optional.empty();
+    private int discarding; // how often what waits is being discarded
     private List<PassedDescriptors.Passed> closing = List.of(); // for the last commands; owned
     private boolean wanted;
     private boolean stopAnnounced;
@@ -401,10 +402,21 @@ public final class ManagedSocket
                         && !unit().socket().accept()
                         && unit().socket().has(SocketOption.FLUSH_PENDING);
         enter(SocketState.LISTENING);
-        if (flushes) {
-            openSockets().forEach(ListeningSocket::discard);
+        if (flushes && sockets.isPresent()) {
+            discarding++;
+            setup.discard(
+                    sockets.get(),
+                    () -> {
+                        discarding--;
+                        watchTraffic();
+                    });
+        } else {
+            watchTraffic();
         }
-        if (stopAnnounced) {
+    }
+
+    private void watchTraffic() {
+        if (state != SocketState.LISTENING || stopAnnounced || discarding > 0) {
             return;
         }
         try {

@@ -57,6 +57,28 @@ final class SocketSetup {
     }
 
     /**
+     * Discards what waits at sockets. A user may have put a descriptor there whose close takes
+     * long.
+     */
+    void discard(ListeningSockets at, Runnable discarded) {
+        Work<Boolean> _ =
+                lane.work(
+                                "the discarding of what waits",
+                                () -> {
+                                    at.all().forEach(ListeningSocket::discard);
+                                    return true;
+                                })
+                        .within(ManagerLimits.SOCKET_TIMEOUT.duration())
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                context.warn(
+                                        name, "cannot discard what waits: " + failure.getMessage());
+                            }
+                            discarded.run();
+                        });
+    }
+
+    /**
      * Closes sockets, and removes their nodes if that is configured.
      *
      * @param removed called with whether that was done in time

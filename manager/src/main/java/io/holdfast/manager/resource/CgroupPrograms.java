@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -52,6 +53,7 @@ public final class CgroupPrograms implements AutoCloseable {
     private final SequencedMap<Program, Fd> loaded = new LinkedHashMap<>(); // the newest use last
     private volatile Optional<String> refusal;
     private volatile Consumer<String> warnings = _ -> {};
+    private final AtomicBoolean warnedOfCounts = new AtomicBoolean();
     private boolean warned;
 
     public CgroupPrograms() {
@@ -106,7 +108,7 @@ public final class CgroupPrograms implements AutoCloseable {
                     AddressSettings all =
                             settings.addresses()
                                     .and(slices.stream().map(ResourceSettings::addresses));
-                    packets(cgroup, all, settings.countsPackets());
+                    packets(unit, cgroup, all, settings.countsPackets());
                 });
     }
 
@@ -118,7 +120,7 @@ public final class CgroupPrograms implements AutoCloseable {
                 settings,
                 () -> {
                     devices(cgroup, settings.devices(), problems);
-                    packets(cgroup, AddressSettings.ALL, settings.countsPackets());
+                    packets(slice, cgroup, AddressSettings.ALL, settings.countsPackets());
                 });
     }
 
@@ -156,13 +158,37 @@ public final class CgroupPrograms implements AutoCloseable {
                 () -> DeviceProgram.of(settings, problems));
     }
 
-    private void packets(Fd cgroup, AddressSettings settings, boolean counts) {
-        if (!counts) {
-            boolean isWanted = settings.isRestricted();
-            set(cgroup, Hook.INGRESS, isWanted, true, () -> AddressProgram.ofReceived(settings));
-            set(cgroup, Hook.EGRESS, isWanted, true, () -> AddressProgram.ofSent(settings));
+    private void packets(String unit, Fd cgroup, AddressSettings settings, boolean counts) {
+        if (counts && areCounted(unit, cgroup, settings)) {
             return;
         }
+        boolean isWanted = settings.isRestricted();
+        set(cgroup, Hook.INGRESS, isWanted, true, () -> AddressProgram.ofReceived(settings));
+        set(cgroup, Hook.EGRESS, isWanted, true, () -> AddressProgram.ofSent(settings));
+    }
+
+    /**
+     * Attaches programs that count. A kernel before 5.11 may have no memory for the map and the
+     * programs of each unit (RLIMIT_MEMLOCK): that must not switch the restrictions off.
+     */
+    private boolean areCounted(String unit, Fd cgroup, AddressSettings settings) {
+        try {
+            count(cgroup, settings);
+            return true;
+        } catch (ErrnoException e) {
+            if (!REFUSALS.contains(e.errno())) {
+                throw e;
+            }
+            if (!warnedOfCounts.getAndSet(true)) {
+                warnings.accept(
+                        "IPAccounting=, of %s and perhaps of more units, has no effect: %s"
+                                .formatted(unit, e.getMessage()));
+            }
+            return false;
+        }
+    }
+
+    private void count(Fd cgroup, AddressSettings settings) {
         try (Fd map = PacketCounts.map(cgroup)) {
             int number = map.acquire();
             try {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The units of processes where units have no cgroups. A service manager names the unit of each
@@ -39,8 +40,9 @@ final class UnitsOfProcesses {
      * Returns the unit of a process; empty if it has none, or if its parent is not known any more.
      */
     Optional<String> of(PidFd process) {
-        PidFd at = process.duplicate();
+        @Nullable PidFd at = null;
         try {
+            at = process.duplicate();
             for (int i = 0; i < ReceiverLimits.ANCESTORS.intValue(); i++) {
                 Path link = folder.resolve(Long.toUnsignedString(at.id()));
                 if (Files.isSymbolicLink(link)) {
@@ -56,7 +58,9 @@ final class UnitsOfProcesses {
         } catch (IOException | ErrnoException e) {
             // it has ended
         } finally {
-            at.close();
+            if (at != null) {
+                at.close();
+            }
         }
         return Optional.empty();
     }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pager implements AutoCloseable {
     private static final List<String> USUAL = List.of("less");
     private static final List<String> LENT_RIGHTS =
-            List.of("SUDO_UID", "PKEXEC_UID", "DOAS_USER", "RUN0_USER");
+            List.of("SUDO_UID", "PKEXEC_UID", "DOAS_USER", "RUN0_USER", "SYSTEMD_PAGERSECURE");
 
     private final Output output;
     private final @Nullable Child child; // null without a pager
@@ -40,7 +40,9 @@ public final class Pager implements AutoCloseable {
      */
     public static Pager start(Output output, boolean isWanted) {
         List<String> command =
-                isWanted && output.isTerminal() ? command(System.getenv()) : List.of();
+                isWanted && output.isTerminal() && canMoveCursor(System.getenv())
+                        ? command(System.getenv())
+                        : List.of();
         if (command.isEmpty()) {
             return new Pager(output, null);
         }
@@ -49,10 +51,12 @@ public final class Pager implements AutoCloseable {
                 Spawn.of(command)
                         .environment("LESS", "FRSXMK") // as journalctl(1)
                         .environment("LESSCHARSET", isUtf8 ? "utf-8" : "")
-                        .environment("LESSSECURE", hasLentRights(System.getenv()) ? "1" : "")
                         .stdin(Stdio.pipe())
                         .stdout(Stdio.inherit())
                         .stderr(Stdio.inherit());
+        if (hasLentRights(System.getenv())) {
+            spawn.environment("LESSSECURE", "1");
+        }
         try {
             Child child = spawn.start();
             return new Pager(output.through(child.stdin()), child);
@@ -69,6 +73,12 @@ public final class Pager implements AutoCloseable {
         String chosen = environment.getOrDefault("PAGER", String.join(" ", USUAL));
         String words = environment.getOrDefault("SYSTEMD_PAGER", chosen).strip();
         return words.isEmpty() || words.equals("cat") ? List.of() : List.of(words.split("\\s+"));
+    }
+
+    /** On others, such as the shell of an editor, less(1) asks before it begins. */
+    private static boolean canMoveCursor(Map<String, String> environment) {
+        String terminal = environment.getOrDefault("TERM", "dumb");
+        return !terminal.isEmpty() && !terminal.equals("dumb");
     }
 
     private static boolean hasLentRights(Map<String, String> environment) {

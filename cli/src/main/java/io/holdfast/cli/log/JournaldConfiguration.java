@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.receiver.StorageLimits;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -95,14 +96,33 @@ final class JournaldConfiguration {
     Path folder() {
         Optional<Storage> wanted = value("Storage", text -> word(Storage.values(), text));
         return switch (wanted.orElse(Storage.AUTO)) {
-            case AUTO -> Files.isDirectory(PERSISTENT) ? PERSISTENT : VOLATILE;
-            case PERSISTENT -> PERSISTENT;
+            case AUTO -> Files.isDirectory(PERSISTENT) ? persistent() : VOLATILE;
+            case PERSISTENT -> persistent();
             case VOLATILE -> VOLATILE;
             case NONE -> {
                 var _ = problems.put("Storage", name + ": Storage=none is taken as volatile");
                 yield VOLATILE;
             }
         };
+    }
+
+    /** Returns the persistent folder, or the other one where that cannot be written. */
+    private Path persistent() {
+        String reason = "it is read-only";
+        try {
+            Files.createDirectories(PERSISTENT);
+            if (Files.isWritable(PERSISTENT)) {
+                return PERSISTENT;
+            }
+        } catch (IOException e) {
+            reason = String.valueOf(e.getMessage());
+        }
+        var _ =
+                problems.put(
+                        "Storage",
+                        "%s cannot be written: %s; messages are stored in %s"
+                                .formatted(PERSISTENT, reason, VOLATILE));
+        return VOLATILE;
     }
 
     /** Returns whether each ordinary user gets a file. */

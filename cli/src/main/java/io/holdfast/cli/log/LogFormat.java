@@ -24,6 +24,7 @@ enum LogFormat {
     CAT(""),
     EXPORT("");
 
+    private static final int MOST_INDENTED = 128; // columns; a sender chooses its identifier
     private static final int ERROR = 3;
     private static final int WARNING = 4;
     private static final int NOTICE = 5;
@@ -131,7 +132,7 @@ enum LogFormat {
                     String before = output.rendered(head);
                     for (String line : text.split("\n", -1)) {
                         output.line(before, style.apply(line));
-                        before = " ".repeat(before.length());
+                        before = " ".repeat(Math.min(before.length(), MOST_INDENTED));
                     }
                 });
     }

@@ -2,6 +2,7 @@ package io.holdfast.cli.log;
 
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -47,8 +48,11 @@ final class LogTime {
     private static Instant other(String text, ZonedDateTime now) {
         try {
             if (text.startsWith("@")) {
-                BigDecimal micros = new BigDecimal(text.substring(1)).movePointRight(6);
-                return Instant.EPOCH.plus(micros.longValue(), ChronoUnit.MICROS);
+                BigDecimal micros =
+                        new BigDecimal(text.substring(1))
+                                .movePointRight(6)
+                                .setScale(0, RoundingMode.DOWN);
+                return Instant.EPOCH.plus(micros.longValueExact(), ChronoUnit.MICROS);
             }
             if (text.startsWith("-") || text.endsWith(" ago")) {
                 return now.toInstant()
@@ -70,7 +74,7 @@ final class LogTime {
                     .atTime(time == null ? LocalTime.MIDNIGHT : time(time))
                     .atZone(date.group(ZONE) == null ? now.getZone() : ZoneId.of(date.group(ZONE)))
                     .toInstant();
-        } catch (DateTimeException | IllegalArgumentException e) {
+        } catch (DateTimeException | ArithmeticException | IllegalArgumentException e) {
             throw new IllegalArgumentException(
                     "no point in time: "
                             + text

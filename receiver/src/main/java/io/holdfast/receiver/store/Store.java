@@ -160,7 +160,7 @@ public final class Store implements AutoCloseable {
         }
     }
 
-    /** Opens the system's file; null if the disk is full, also without archived files. */
+    /** Opens the system's file; null if the disk is full, and no file has grown too large. */
     private static @Nullable JournalWriter openOrWarn(
             Path file, WriterOptions options, StorePlace place, Consumer<String> warnings)
             throws IOException {

@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param folder of the files: {@code /var/log/journal/MACHINE-ID}
  * @param splitUsers whether the entries of each user get a file of their own
  * @param mostBytes of all files; older ones are removed
- * @param keepFree bytes of the file system that stay free for others
+ * @param keepFree bytes of the file system: while fewer are free, the files do not grow in sum
  * @param mostFiles archived files that are kept
  * @param mostAge of archived files
  * @param fileBytes the size at which a file is rotated

@@ -57,6 +57,8 @@ final class JournalDestination implements Destination {
             Set.of("_BOOT_ID", "_MACHINE_ID", "_HOSTNAME", "_RUNTIME_SCOPE", "_PID");
 
     private final UnixAddress.PathName address;
+    private List<Entry> begun = List.of(); // the batch of the last attempt,
+    private int taken; // and how many of its messages journald has taken
 
     /**
      * @param socket of journald: {@code /run/systemd/journal/socket}
@@ -68,7 +70,12 @@ final class JournalDestination implements Destination {
     @Override
     public Outcome send(List<Entry> batch) throws InterruptedException {
         try (UnixSocket socket = UnixSocket.connect(address, SocketType.DATAGRAM)) {
-            for (Entry entry : batch) {
+            if (!batch.equals(begun)) {
+                begun = batch;
+                taken = 0;
+            }
+            for (; taken < batch.size(); taken++) {
+                Entry entry = batch.get(taken);
                 if (!isForwarded(entry) && !isSent(socket, message(entry))) {
                     return new Retry(address + ": journald takes no message", Duration.ZERO);
                 }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDirFactory;
  * Units that share a temporary folder ({@code JoinsNamespaceOf=}), and a manager that is killed. It
  * has a /tmp of its own, so that no manager of another test removes what is left there on purpose.
  */
-@Timeout(180)
+@Timeout(600)
 @Needs(
         root = true,
         cgroup2 = true,

@@ -25,6 +25,9 @@ public final class SysMount {
     /** {@code MOUNT_ATTR_NOEXEC}. */
     public static final long NO_EXEC = 8;
 
+    /** {@code MOUNT_ATTR_NOSYMFOLLOW} (Linux 5.14). */
+    public static final long NO_LINKS = 0x20_0000;
+
     public static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
     public static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     public static final int AT_RECURSIVE = 0x8000;

@@ -75,7 +75,7 @@ class JournalTest {
         assertThat(journal("-u", "a.service", "-o", "cat", "_TRANSPORT=stdout"))
                 .isEqualTo("hello\ncareful");
         assertThat(journal("-u", "a.service", "-p", "warning", "-o", "cat")).isEqualTo("careful");
-        assertThat(journal("-u", "a.service", "-o", "json", "-n", "1"))
+        assertThat(journal("-u", "a.service", "-o", "json", "-n", "1", "_TRANSPORT=stdout"))
                 .contains("\"_SYSTEMD_UNIT\":\"a.service\"", "\"SYSLOG_IDENTIFIER\":\"sh\"");
         StackStage.stop(up);
     }

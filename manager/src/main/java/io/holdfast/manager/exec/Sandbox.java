@@ -559,6 +559,7 @@ final class Sandbox implements AutoCloseable {
                         case "nosuid" -> SysMount.NO_SUID;
                         case "nodev" -> SysMount.NO_DEVICES;
                         case "noexec" -> SysMount.NO_EXEC;
+                        case "nosymfollow" -> SysMount.NO_LINKS;
                         default -> throw new IllegalArgumentException(word);
                     };
         }

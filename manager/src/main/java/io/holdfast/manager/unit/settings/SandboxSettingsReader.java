@@ -33,7 +33,17 @@ import java.util.TreeMap;
 final class SandboxSettingsReader implements SectionReader {
     /** Attributes of a mount, each with its opposite. */
     private static final Map<String, String> ATTRIBUTES =
-            Map.of("ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec");
+            Map.of(
+                    "ro",
+                    "rw",
+                    "nosuid",
+                    "suid",
+                    "nodev",
+                    "dev",
+                    "noexec",
+                    "exec",
+                    "nosymfollow",
+                    "symfollow");
 
     /** Words on access times, which a tmpfs keeps in memory anyway. */
     private static final Set<String> ACCESS_TIMES =
